@@ -1,0 +1,167 @@
+#include "parallel/thread_pool.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#if defined(__linux__)
+#include <sched.h>
+#endif
+#if defined(__unix__) || defined(__APPLE__)
+#include <pthread.h>
+#endif
+
+namespace parallel {
+namespace {
+
+using Body = std::function<void(std::size_t, int)>;
+
+struct Job {
+  const Body* body;
+  std::size_t n_tasks;
+  int n_helpers;  // workers 1 .. n_helpers may join; the caller is worker 0
+  std::atomic<std::size_t> next{0};
+  std::atomic<int> running{0};
+  std::atomic<bool> failed{false};
+  std::exception_ptr error;
+
+  void work(int worker) {
+    for (;;) {
+      const std::size_t task = next.fetch_add(1, std::memory_order_relaxed);
+      if (task >= n_tasks) return;
+      try {
+        (*body)(task, worker);
+      } catch (...) {
+        if (!failed.exchange(true)) error = std::current_exception();
+        next.store(n_tasks, std::memory_order_relaxed);
+        return;
+      }
+    }
+  }
+};
+
+class Pool {
+ public:
+  ~Pool() {
+    {
+      std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    wake_.notify_all();
+    for (auto& thread : threads_) thread.join();
+  }
+
+  void run(Job& job) {
+    grow(job.n_helpers);
+    {
+      std::lock_guard lock(mutex_);
+      job_ = &job;
+      ++generation_;
+    }
+    wake_.notify_all();
+    job.work(0);
+    std::unique_lock lock(mutex_);
+    job_ = nullptr;  // a helper that wakes late finds nothing to join
+    done_.wait(lock, [&] { return job.running.load() == 0; });
+  }
+
+ private:
+  void grow(int n) {
+    while (static_cast<int>(threads_.size()) < n) {
+      const int worker = static_cast<int>(threads_.size()) + 1;
+      threads_.emplace_back([this, worker] { serve(worker); });
+    }
+  }
+
+  void serve(int worker) {
+    std::size_t seen = 0;
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      wake_.wait(lock, [&] { return stopping_ || (job_ != nullptr && generation_ != seen); });
+      if (stopping_) return;
+      seen = generation_;
+      Job* job = job_;
+      if (worker > job->n_helpers) continue;
+      job->running.fetch_add(1);
+      lock.unlock();
+      job->work(worker);
+      lock.lock();
+      if (job->running.fetch_sub(1) == 1) done_.notify_one();
+    }
+  }
+
+  std::mutex mutex_;
+  std::condition_variable wake_, done_;
+  std::vector<std::thread> threads_;
+  Job* job_ = nullptr;
+  std::size_t generation_ = 0;
+  bool stopping_ = false;
+};
+
+struct State {
+  Pool pool;
+  std::mutex busy;
+};
+
+std::atomic<State*> state{nullptr};
+std::mutex creating;
+
+// The pool lives until the process ends and is never destroyed: joining threads while a library is being unloaded
+// can deadlock.
+State& the_state() {
+  State* current = state.load(std::memory_order_acquire);
+  if (current != nullptr) return *current;
+  std::lock_guard lock(creating);
+  current = state.load(std::memory_order_relaxed);
+  if (current != nullptr) return *current;
+  current = new State;
+#if defined(__unix__) || defined(__APPLE__)
+  // The threads do not exist in a forked child and a lock may be held for ever there: forget the pool, build anew.
+  static std::once_flag registered;
+  std::call_once(registered, [] {
+    pthread_atfork([] { creating.lock(); }, [] { creating.unlock(); },
+                   [] {
+                     state.store(nullptr, std::memory_order_release);
+                     creating.unlock();
+                   });
+  });
+#endif
+  state.store(current, std::memory_order_release);
+  return *current;
+}
+
+}  // namespace
+
+int available_threads() {
+#if defined(__linux__)
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) == 0) return std::max(1, CPU_COUNT(&set));
+#endif
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+void for_each(std::size_t n_tasks, int n_threads, const Body& body) {
+  if (n_tasks == 0) return;
+  if (n_threads <= 0) n_threads = available_threads();
+  n_threads = static_cast<int>(std::min<std::size_t>(static_cast<std::size_t>(n_threads), n_tasks));
+  Job job{&body, n_tasks, n_threads - 1, {}, {}, {}, nullptr};
+  if (n_threads == 1) {
+    job.work(0);
+  } else {
+    State& shared = the_state();
+    std::unique_lock owner(shared.busy, std::try_to_lock);
+    if (owner.owns_lock()) {
+      shared.pool.run(job);
+    } else {
+      job.work(0);
+    }
+  }
+  if (job.error) std::rethrow_exception(job.error);
+}
+
+}  // namespace parallel

@@ -1,0 +1,1 @@
+// The battle simulator behind the SMAC-like environment.

@@ -1,0 +1,1 @@
+"""Multi-agent reinforcement learning with quantum circuits in the policy."""

@@ -1,0 +1,1 @@
+"""A batched quantum-circuit simulator for machine learning."""
