@@ -172,7 +172,7 @@ def vjp(
     return (outputs[0] if given.single else outputs), pullback
 
 
-# Inside: used by autograd.py too ---------------------------------------------------------------------------------------
+# Inside: used by autograd.py too ------------------------------------------------------------------------------------
 
 
 def make_plan(
