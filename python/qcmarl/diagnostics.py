@@ -61,8 +61,8 @@ def reading_metrics(policy: MixingPolicy, rollout: Rollout, generator: torch.Gen
     if isinstance(law, OutcomeLaw):
         mean, error = total_correlation(law, generator, draws)
         metrics = {"policy/total_correlation": mean, "policy/total_correlation_se": error}
-    p = policy.probabilities(readings[0])
-    if p is not None:
+    p = readings[0]
+    if policy.mixer.is_law:
         spread = float(entropy(p).mean())
         metrics["policy/outcome_entropy"] = spread
         metrics["policy/outcome_information"] = float(entropy(p.mean(0))) - spread

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from qcmarl.laws import IndependentLaw, Inputs, Law, OutcomeLaw
 from qcmarl.nets import HEAD_GAIN, Trunk, linear, normalised
-from qcmarl.quantum import law_behind
+from qcmarl.quantum import CentredHead, Mixer
 
 
 class Policy(nn.Module):
@@ -82,16 +82,19 @@ class RecurrentPolicy(Policy):
 class MixingPolicy(Policy):
     """What both readouts share: an encoder per agent (shared weights), and a mixer that reads all latents at once.
 
-    A dead agent's latent is 0, so that the amplitudes hold the living only. Where nobody lives, the amplitudes are |0...0>.
+    A dead agent's latent is `FLOOR`: next to the living, whose latents have norm sqrt(d), it is nothing, and the amplitudes are never all
+    zero, whoever lives.
 
     Args:
         features: F.
         hidden: width of the encoder's first layer.
         latent: d, width of an agent's latent.
-        mixer: (M, n d) to a reading (M, K): the circuit's measured probabilities, or a stand-in.
+        mixer: (M, n d) to a reading (M, K).
     """
 
-    def __init__(self, features: int, hidden: int, latent: int, mixer: nn.Module) -> None:
+    FLOOR = 1e-6
+
+    def __init__(self, features: int, hidden: int, latent: int, mixer: Mixer) -> None:
         super().__init__()
         self.encoder = Trunk(features, (hidden, latent))
         self.mixer = mixer
@@ -99,22 +102,16 @@ class MixingPolicy(Policy):
         """(K,), put in place of every reading where it is not None: what is the circuit worth to the policy?"""
 
     def encode(self, inputs: Inputs) -> Tensor:
-        """(M, n, d) latents, 0 for the dead."""
-        living = self.encoder(inputs.x)
-        everyone = living.new_zeros(inputs.samples * inputs.agents, living.shape[-1])
-        return everyone.index_copy(0, inputs.rows, living).view(inputs.samples, inputs.agents, -1)
-
-    def probabilities(self, reading: Tensor) -> Tensor | None:
-        """(M, K) the law behind a reading; None where a reading is not a law (the linear control of the factored readout)."""
-        return law_behind(self.mixer, reading)
+        """(M, n, d) latents."""
+        living = self.encoder(inputs.x) + self.FLOOR
+        everyone = living.new_full((inputs.samples * inputs.agents, living.shape[-1]), self.FLOOR)
+        return everyone.index_copy_(0, inputs.rows, living).view(inputs.samples, inputs.agents, -1)
 
     def read(self, latents: Tensor) -> Tensor:
         """(M, K) reading of the mixer, or the fixed one."""
         if self.fixed_reading is not None:
             return self.fixed_reading.expand(latents.shape[0], -1)
-        amplitudes = latents.flatten(1)
-        empty = (amplitudes.abs().amax(-1, keepdim=True) == 0).to(amplitudes.dtype)
-        reading: Tensor = self.mixer(torch.cat([amplitudes[:, :1] + empty, amplitudes[:, 1:]], -1))
+        reading: Tensor = self.mixer(latents.flatten(1))
         return reading
 
 
@@ -127,16 +124,17 @@ class FactoredPolicy(MixingPolicy):
         agents: n.
         hidden: width of the encoder's first layer.
         latent: d.
-        mixer: its reading is of unit scale (`quantum.centred`).
+        mixer: of K readings; where they are a law, the head reads them centred.
         readings: K.
     """
 
     def __init__(
-        self, features: int, actions: int, agents: int, hidden: int, latent: int, mixer: nn.Module, readings: int
+        self, features: int, actions: int, agents: int, hidden: int, latent: int, mixer: Mixer, readings: int
     ) -> None:
         super().__init__(features, hidden, latent, mixer)
         self.actions = actions
-        self.head = linear(readings, agents * actions, HEAD_GAIN)
+        head = CentredHead if mixer.is_law else linear
+        self.head = head(readings, agents * actions, HEAD_GAIN)
 
     def forward(self, inputs: Inputs) -> tuple[Law, Tensor | None]:
         """An independent law."""
@@ -167,7 +165,7 @@ class OutcomePolicy(MixingPolicy):
         agents: int,
         hidden: int,
         latent: int,
-        mixer: nn.Module,
+        mixer: Mixer,
         outcomes: int,
         coupling_scale: float,
     ) -> None:

@@ -35,7 +35,14 @@ def stopwatch() -> qcsim.Stopwatch:
     return qcsim.Stopwatch()
 
 
-class Circuit(nn.Module):
+class Mixer(nn.Module):
+    """(M, D) latents of all agents to a reading (M, K)."""
+
+    is_law: bool = True
+    """Whether a reading is a law over K outcomes, or K plain numbers of unit scale."""
+
+
+class Circuit(Mixer):
     """Measured probabilities of the circuit: amplitude embedding, then layers of RY on each qubit and a ring of CNOTs.
 
     Args:
@@ -65,7 +72,7 @@ class Circuit(nn.Module):
         return probabilities
 
 
-class NoCircuit(nn.Module):
+class NoCircuit(Mixer):
     """The circuit left out: the amplitudes themselves are measured, nothing is trained.
 
     Args:
@@ -84,24 +91,29 @@ class NoCircuit(nn.Module):
         return p.view(len(p), self.outcomes, -1).sum(-1)
 
 
-class Centred(nn.Module):
-    """0.7 (p 2^q - 1): what the factored head reads.
+class CentredHead(nn.Module):
+    """A linear layer that reads y = 0.7 (p K - 1) instead of p.
+
+    y is never formed: W y + b = (0.7 K W) p + (b - 0.7 W 1), which spares two passes over (M, K) numbers each way.
 
     Args:
-        source: (M, D) to p, (M, 2^q).
+        readings: K.
+        outputs: numbers out.
+        gain: of the first W.
     """
 
-    def __init__(self, source: nn.Module) -> None:
+    def __init__(self, readings: int, outputs: int, gain: float) -> None:
         super().__init__()
-        self.source = source
+        self.map = linear(readings, outputs, gain)
+        self.readings = readings
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(M, D) to (M, 2^q), mean 0 over the outcomes."""
-        p: Tensor = self.source(x)
-        return FACTORED_SCALE * (p * p.shape[-1] - 1)
+    def forward(self, p: Tensor) -> Tensor:
+        """(M, K) laws to (M, outputs)."""
+        weight = FACTORED_SCALE * self.map.weight
+        return F.linear(p, weight * self.readings, self.map.bias - weight.sum(1))
 
 
-class LinearMixer(nn.Module):
+class LinearMixer(Mixer):
     """A linear layer on the normalised latents where the circuit was, its input scaled so that entries are of unit size.
 
     Args:
@@ -115,37 +127,28 @@ class LinearMixer(nn.Module):
         super().__init__()
         self.scale = math.sqrt(1 << qubits_for(amplitudes))
         self.map = linear(amplitudes, outputs, gain)
-        self.softmax = softmax
+        self.is_law = softmax
 
     def forward(self, x: Tensor) -> Tensor:
         """(M, D) to (M, K)."""
         y: Tensor = self.map(F.normalize(x, dim=-1) * self.scale)
-        return torch.softmax(y, -1) if self.softmax else y
+        return torch.softmax(y, -1) if self.is_law else y
 
 
-def law_behind(mixer: nn.Module, reading: Tensor) -> Tensor | None:
-    """The probabilities (M, K) that a mixer's reading stands for, or None if it is plain numbers."""
-    if isinstance(mixer, Centred):
-        return (reading / FACTORED_SCALE + 1) / reading.shape[-1]
-    if isinstance(mixer, LinearMixer) and not mixer.softmax:
-        return None
-    return reading
-
-
-def factored_mixer(kind: Kind, amplitudes: int, layers: int, gradient: Literal["adjoint", "parameter-shift"]) -> nn.Module:
-    """The mixer of the factored readout: (M, D) to (M, 2^q) numbers of unit scale."""
+def factored_mixer(kind: Kind, amplitudes: int, layers: int, gradient: Literal["adjoint", "parameter-shift"]) -> Mixer:
+    """The mixer of the factored readout: (M, D) to (M, 2^q) numbers, a law or of unit scale."""
     match kind:
         case "quantum":
-            return Centred(Circuit(amplitudes, layers, None, gradient))
+            return Circuit(amplitudes, layers, None, gradient)
         case "linear":
             return LinearMixer(amplitudes, 1 << qubits_for(amplitudes), gain=1.0, softmax=False)
         case "none":
-            return Centred(NoCircuit(amplitudes))
+            return NoCircuit(amplitudes)
 
 
 def outcome_mixer(
     kind: Kind, amplitudes: int, layers: int, outcome_qubits: int, gradient: Literal["adjoint", "parameter-shift"]
-) -> nn.Module:
+) -> Mixer:
     """The mixer of the outcome readout: (M, D) to the law (M, 2^k) of the shared outcome."""
     match kind:
         case "quantum":

@@ -50,8 +50,9 @@ class MAPPO(PPO):
         config: resolved.
         env: training environments.
         seed: of everything random.
+        threads: used by the updates.
     """
 
-    def __init__(self, config: MAPPOConfig, env: VecEnv, seed: int) -> None:
+    def __init__(self, config: MAPPOConfig, env: VecEnv, seed: int, threads: int = 1) -> None:
         policy = build_policy(config, sizes_of(env))
-        super().__init__(config, policy, env, seed, chunk=config.chunk if config.recurrent else 1)
+        super().__init__(config, policy, env, seed, threads, chunk=config.chunk if config.recurrent else 1)

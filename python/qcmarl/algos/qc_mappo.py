@@ -81,13 +81,14 @@ class QCMAPPO(PPO):
         config: resolved.
         env: training environments.
         seed: of everything random.
+        threads: used by the updates.
     """
 
     policy: MixingPolicy
 
-    def __init__(self, config: QCMAPPOConfig, env: VecEnv, seed: int) -> None:
+    def __init__(self, config: QCMAPPOConfig, env: VecEnv, seed: int, threads: int = 1) -> None:
         policy = build_policy(config, sizes_of(env))
-        super().__init__(config, policy, env, seed, groups=parameter_groups(policy, config))
+        super().__init__(config, policy, env, seed, threads, groups=parameter_groups(policy, config))
         self.seconds["circuit"] = 0.0
 
     def iterate(self) -> dict[str, float]:
