@@ -1,1 +1,38 @@
-"""A batched quantum-circuit simulator for machine learning."""
+"""qcsim: a batched quantum-circuit simulator for machine learning, with exact gradients.
+
+Qubit 0 is the most significant bit of a basis index; batch is the first axis; angles are radians. ``qcsim.nn`` holds
+the torch module; importing qcsim does not import torch.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from qcsim._core import __version__
+from qcsim.circuit import Circuit, hardware_efficient
+from qcsim.info import build_info
+from qcsim.simulate import Gradients, expval, probabilities, vjp
+from qcsim.stopwatch import Stopwatch
+
+if TYPE_CHECKING:
+    from qcsim import nn as nn
+
+__all__ = [
+    "Circuit",
+    "Gradients",
+    "Stopwatch",
+    "__version__",
+    "build_info",
+    "expval",
+    "hardware_efficient",
+    "nn",
+    "probabilities",
+    "vjp",
+]
+
+
+def __getattr__(name: str) -> Any:
+    # torch is imported by the first use of qcsim.nn, not by importing qcsim.
+    if name == "nn":
+        import importlib
+
+        return importlib.import_module("qcsim.nn")
+    raise AttributeError(f"module 'qcsim' has no attribute {name!r}")

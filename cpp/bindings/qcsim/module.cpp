@@ -1,3 +1,9 @@
-#include <pybind11/pybind11.h>
+#include "bindings.hpp"
 
-PYBIND11_MODULE(_core, m) { m.attr("__version__") = QCSIM_VERSION; }
+PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
+  m.doc() = "The compiled engine of qcsim; the public face is the package qcsim.";
+  bind_circuit(m);
+  bind_program(m);
+  bind_execution(m);
+  bind_info(m);
+}

@@ -1,0 +1,63 @@
+// Arrays cross as (address, row stride in numbers, columns), so that one build serves NumPy and every torch version;
+// address 0 means absent. The caller keeps the arrays alive.
+#include <array>
+#include <cstdint>
+#include <optional>
+
+#include "bindings.hpp"
+#include "qcsim/parameter_shift.hpp"
+
+namespace {
+
+using Address = std::array<std::size_t, 3>;
+
+template <class T>
+qcsim::Rows<T> rows(const Address& address) {
+  return {reinterpret_cast<T*>(address[0]), address[1], address[2]};
+}
+
+// An execution with the shared ownership of what it refers to.
+template <class T>
+struct Call {
+  std::shared_ptr<const qcsim::Program> program;
+  std::shared_ptr<const qcsim::Readout> readout;
+  qcsim::Execution<T> execution;
+};
+
+template <class T>
+std::optional<Call<T>> run(std::shared_ptr<const qcsim::Program> program, std::shared_ptr<const qcsim::Readout> readout,
+                           std::size_t batch, const Address& amplitudes, const Address& weights,
+                           const Address& features, const Address& outputs, bool keep, int n_threads) {
+  const py::gil_scoped_release release;
+  const qcsim::Inputs<T> inputs{batch, rows<const T>(amplitudes), rows<const T>(weights), rows<const T>(features)};
+  qcsim::Execution<T> execution(*program, *readout, inputs);
+  execution.run(rows<T>(outputs), keep, n_threads);
+  if (!keep) return std::nullopt;
+  return Call<T>{std::move(program), std::move(readout), std::move(execution)};
+}
+
+template <class T, auto method>
+void gradients(const Call<T>& call, const Address& cotangents, const Address& amplitudes, const Address& weights,
+               const Address& features, int n_threads) {
+  const py::gil_scoped_release release;
+  method(call.execution, rows<const T>(cotangents), {rows<T>(amplitudes), rows<T>(weights), rows<T>(features)},
+         n_threads);
+}
+
+template <class T>
+void bind(py::module_& m, const char* call_name, const char* run_name) {
+  py::class_<Call<T>>(m, call_name, "A run that kept its final states, for its gradients.")
+      .def("adjoint", &gradients<T, &qcsim::adjoint<T>>, py::arg("cotangents"), py::arg("amplitudes"),
+           py::arg("weights"), py::arg("features"), py::arg("n_threads"))
+      .def("parameter_shift", &gradients<T, &qcsim::parameter_shift<T>>, py::arg("cotangents"), py::arg("amplitudes"),
+           py::arg("weights"), py::arg("features"), py::arg("n_threads"));
+  m.def(run_name, &run<T>, py::arg("program"), py::arg("readout"), py::arg("batch"), py::arg("amplitudes"),
+        py::arg("weights"), py::arg("features"), py::arg("outputs"), py::arg("keep"), py::arg("n_threads"));
+}
+
+}  // namespace
+
+void bind_execution(py::module_& m) {
+  bind<float>(m, "CallFloat32", "run_float32");
+  bind<double>(m, "CallFloat64", "run_float64");
+}

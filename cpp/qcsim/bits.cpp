@@ -1,0 +1,46 @@
+#include "qcsim/bits.hpp"
+
+#include <algorithm>
+#include <cstddef>
+
+namespace qcsim {
+
+std::vector<Index> span_in_order(const std::vector<Index>& vectors) {
+  std::vector<Index> sums{0};
+  for (auto vector = vectors.rbegin(); vector != vectors.rend(); ++vector) {
+    const std::size_t half = sums.size();
+    for (std::size_t i = 0; i < half; ++i) sums.push_back(sums[i] ^ *vector);
+  }
+  return sums;
+}
+
+std::vector<Index> null_space(std::vector<Index> rows, int n_bits) {
+  // Gauss-Jordan elimination: afterwards each surviving row owns its pivot bit.
+  std::vector<Index> pivots;
+  std::size_t rank = 0;
+  for (int bit = 0; bit < n_bits && rank < rows.size(); ++bit) {
+    const Index pivot = power_of_two(bit);
+    const auto found = std::find_if(rows.begin() + static_cast<std::ptrdiff_t>(rank), rows.end(),
+                                    [&](Index row) { return (row & pivot) != 0; });
+    if (found == rows.end()) continue;
+    std::iter_swap(found, rows.begin() + static_cast<std::ptrdiff_t>(rank));
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      if (i != rank && (rows[i] & pivot) != 0) rows[i] ^= rows[rank];
+    }
+    pivots.push_back(pivot);
+    ++rank;
+  }
+  std::vector<Index> basis;
+  for (int bit = n_bits - 1; bit >= 0; --bit) {
+    const Index free_bit = power_of_two(bit);
+    if (std::find(pivots.begin(), pivots.end(), free_bit) != pivots.end()) continue;
+    Index vector = free_bit;
+    for (std::size_t i = 0; i < rank; ++i) {
+      if ((rows[i] & free_bit) != 0) vector |= pivots[i];
+    }
+    basis.push_back(vector);
+  }
+  return basis;
+}
+
+}  // namespace qcsim

@@ -1,0 +1,30 @@
+// Bit algebra over basis-state indices: the only place with naked shifts. Qubit 0 is the most significant bit.
+// Called by frame, program and readout; everything here is exact integer work and has no preconditions beyond
+// n_qubits <= 31.
+#pragma once
+
+#include <bit>
+#include <cstdint>
+#include <vector>
+
+namespace qcsim {
+
+using Index = std::uint32_t;  // a basis state, or a vector over GF(2)
+
+inline constexpr Index power_of_two(int n) { return Index{1} << n; }
+
+// The index in which only `qubit` is set.
+inline constexpr Index qubit_bit(int n_qubits, int qubit) { return Index{1} << (n_qubits - 1 - qubit); }
+
+// The inner product of two vectors over GF(2).
+inline constexpr bool odd_overlap(Index a, Index b) { return (std::popcount(a & b) & 1) != 0; }
+
+// All 2^k combinations of k vectors: entry w is the sum of vectors[j] over the bits of w, vectors.front() belonging
+// to the most significant bit.
+std::vector<Index> span_in_order(const std::vector<Index>& vectors);
+
+// A basis of { x of n_bits bits : odd_overlap(row, x) == 0 for each row }, in reduced form: each basis vector owns one
+// bit that no other has, and span_in_order of it visits memory in ascending order of those bits.
+std::vector<Index> null_space(std::vector<Index> rows, int n_bits);
+
+}  // namespace qcsim

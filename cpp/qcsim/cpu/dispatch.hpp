@@ -1,0 +1,18 @@
+// Chooses the instruction set at run time, from one source compiled several times. QCSIM_ISA in the environment forces
+// one. Called once by everything that runs tiles.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "qcsim/cpu/kernels.hpp"
+
+namespace qcsim::cpu {
+
+template <class T>
+const Kernels<T>& kernels();  // std::invalid_argument when QCSIM_ISA asks for what is not there
+
+std::string instruction_set();                         // the chosen one
+std::vector<std::string> compiled_instruction_sets();  // from the plainest to the widest
+
+}  // namespace qcsim::cpu

@@ -1,0 +1,179 @@
+"""Arrays of a call, checked and described: kind (NumPy or torch), dtype, batch and memory layout.
+
+Called by simulate and autograd before the engine runs; the engine sees only addresses, strides and sizes. torch is
+looked up, never imported: who passes a torch tensor has imported it.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from qcsim import _core
+from qcsim.circuit import Circuit
+
+Address = tuple[int, int, int]
+ABSENT: Address = (0, 0, 0)
+
+_DTYPES = {"float32": _core.run_float32, "float64": _core.run_float64}
+
+
+class Operands(NamedTuple):
+    """The arrays of one call, contiguous in the last axis; B is the batch, absent arrays are None."""
+
+    weights: Any  # (P,) shared or (B, P)
+    amplitudes: Any  # (B, D)
+    features: Any  # (B, F)
+    batch: int
+    single: bool  # no argument had a batch axis: the output has none either
+    dtype: str
+
+
+def is_torch(array: Any) -> bool:
+    """Whether ``array`` is a torch tensor, without importing torch."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(array, torch.Tensor)
+
+
+def dtype_name(array: Any) -> str:
+    """``"float32"`` for ``torch.float32`` and ``numpy.float32`` alike."""
+    return str(array.dtype).removeprefix("torch.")
+
+
+def run_function(dtype: str) -> Any:
+    """The engine's entry for a dtype."""
+    return _DTYPES[dtype]
+
+
+def operands(circuit: Circuit, weights: Any, amplitudes: Any, features: Any) -> Operands:
+    """Check the arrays of a call against the circuit and bring them to a common batch.
+
+    Raises:
+        TypeError: for something that is not an array of float32 or float64.
+        ValueError: for a missing array, a wrong shape, or arrays that do not fit together.
+    """
+    if weights is None and circuit.n_weights == 0:
+        weights = _no_weights(amplitudes if amplitudes is not None else features)
+    given = {
+        "weights": _required("weights", weights, circuit.n_weights, True),
+        "amplitudes": _required("amplitudes", amplitudes, 2**circuit.n_qubits, circuit.embeds_amplitudes),
+        "features": _required("features", features, circuit.n_features, circuit.n_features > 0),
+    }
+    given = {name: _as_array(name, array) for name, array in given.items() if array is not None}
+    _same_kind(given)
+    _check_columns(circuit, given)
+    batches = {name: array.shape[0] for name, array in given.items() if array.ndim == 2}
+    if len(set(batches.values())) > 1:
+        sizes = ", ".join(f"{name} {size}" for name, size in batches.items())
+        raise ValueError(f"the batch sizes differ: {sizes}; give one size, or no batch axis")
+    batch = next(iter(batches.values()), 1)
+    rows = {name: _rows(array, batch) for name, array in given.items() if name != "weights"}
+    weights = given["weights"]
+    return Operands(
+        weights=_dense(weights),
+        amplitudes=rows.get("amplitudes"),
+        features=rows.get("features"),
+        batch=batch,
+        single=not batches,
+        dtype=dtype_name(weights),
+    )
+
+
+def address(array: Any, *, shared: bool = False) -> Address:
+    """Where an array lies: (address, numbers between rows, columns); stride 0 means one row shared by the batch."""
+    if array is None:
+        return ABSENT
+    columns = array.shape[-1]
+    if isinstance(array, np.ndarray):
+        pointer, stride = array.ctypes.data, array.strides[0] // array.itemsize
+    else:
+        pointer, stride = array.data_ptr(), array.stride(0)
+    # A batch of one may have any stride, and 0 would say something else.
+    if array.ndim == 2 and array.shape[0] == 1:
+        stride = columns
+    return pointer, 0 if shared or array.ndim == 1 else stride, columns
+
+
+def zeros_like_shape(template: Any, shape: tuple[int, ...]) -> Any:
+    """An uninitialised array of ``shape`` of the template's kind and dtype."""
+    return np.empty(shape, template.dtype) if isinstance(template, np.ndarray) else template.new_empty(shape)
+
+
+def _no_weights(other: Any) -> Any:
+    if other is None:
+        return np.empty(0)
+    return other.new_empty(0) if is_torch(other) else np.empty(0, getattr(other, "dtype", np.float64))
+
+
+def _required(name: str, array: Any, size: int, needed: bool) -> Any:
+    if needed and array is None:
+        raise ValueError(f"{name} are missing; this circuit takes {'up to ' if name == 'amplitudes' else ''}{size}")
+    if not needed and array is not None:
+        hint = "; call amplitude_embedding() on it first" if name == "amplitudes" else ""
+        raise ValueError(f"{name} were given, but this circuit takes none{hint}")
+    return array
+
+
+def _as_array(name: str, array: Any) -> Any:
+    if not is_torch(array) and not isinstance(array, np.ndarray):
+        if not isinstance(array, (list, tuple, float, np.generic)):
+            kind = type(array).__name__
+            raise TypeError(f"{name} is a {kind}; it must be a NumPy array, a torch tensor or a list of numbers")
+        array = np.asarray(array, dtype=getattr(array, "dtype", np.float64))
+    if dtype_name(array) not in _DTYPES:
+        raise TypeError(f"{name} has dtype {dtype_name(array)}; the options are float32 and float64")
+    if is_torch(array) and array.device.type != "cpu":
+        raise ValueError(f"{name} is on {array.device}; this build simulates on the cpu")
+    if array.ndim not in (1, 2):
+        raise ValueError(f"{name} has shape {tuple(array.shape)}; it must have one axis, or a batch axis before it")
+    return array
+
+
+def _same_kind(given: dict[str, Any]) -> None:
+    kinds = {name: "torch" if is_torch(array) else "NumPy" for name, array in given.items()}
+    if len(set(kinds.values())) > 1:
+        raise TypeError(f"arrays of two kinds: {_listed(kinds)}; give all as NumPy or all as torch")
+    dtypes = {name: dtype_name(array) for name, array in given.items()}
+    if len(set(dtypes.values())) > 1:
+        raise ValueError(f"the dtypes differ: {_listed(dtypes)}; give one dtype")
+
+
+def _listed(values: dict[str, str]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in values.items())
+
+
+def _check_columns(circuit: Circuit, given: dict[str, Any]) -> None:
+    for name, expected in (("weights", circuit.n_weights), ("features", circuit.n_features)):
+        if name in given and given[name].shape[-1] != expected:
+            shape = tuple(given[name].shape)
+            raise ValueError(
+                f"{name} has shape {shape}; this circuit takes {expected}: ({expected},) or (B, {expected})"
+            )
+    if "amplitudes" in given and not 1 <= given["amplitudes"].shape[-1] <= 2**circuit.n_qubits:
+        shape, limit = tuple(given["amplitudes"].shape), 2**circuit.n_qubits
+        raise ValueError(
+            f"amplitudes has shape {shape}; {circuit.n_qubits} qubits hold 1 to {limit} amplitudes a sample"
+        )
+
+
+def _rows(array: Any, batch: int) -> Any:
+    """(B, columns), a single row repeated without copying; numbers of a row side by side."""
+    if array.ndim == 2:
+        return _dense(array)
+    array = _dense(array)
+    shape = (batch, array.shape[0])
+    return array.expand(shape) if is_torch(array) else np.broadcast_to(array, shape)
+
+
+def _dense(array: Any) -> Any:
+    """The array with the numbers of a row side by side and, with a batch axis, rows that do not overlap."""
+    if is_torch(array):
+        side_by_side = array.stride(-1) == 1 or array.shape[-1] <= 1
+        return array if side_by_side and (array.ndim == 1 or array.stride(0) > 0) else array.contiguous()
+    side_by_side = array.strides[-1] == array.itemsize or array.shape[-1] <= 1
+    aligned = array.flags.aligned and array.dtype.isnative and not any(s % array.itemsize for s in array.strides)
+    if aligned and side_by_side and (array.ndim == 1 or array.strides[0] > 0):
+        return array
+    return np.ascontiguousarray(array, array.dtype.newbyteorder("="))

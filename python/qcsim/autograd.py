@@ -1,0 +1,45 @@
+"""The simulator as a torch autograd function. Imported only when torch tensors are passed.
+
+First derivatives only: differentiating a gradient raises torch's own error rather than giving a partial answer.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch.autograd.function import once_differentiable
+
+from qcsim.arrays import Operands
+from qcsim.simulate import Plan, backward, forward
+
+
+class Simulation(torch.autograd.Function):
+    """Outputs (B, K) of weights (P,) or (B, P), amplitudes (B, D) and features (B, F)."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, plan: Plan, given: Operands, weights: torch.Tensor, amplitudes: Any, features: Any
+    ) -> torch.Tensor:
+        ctx.plan, ctx.given = plan, given._replace(weights=None, amplitudes=None, features=None)
+        ctx.save_for_backward(weights, amplitudes, features)
+        outputs, ctx.call = forward(plan, given, keep=True)
+        result: torch.Tensor = outputs
+        return result
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, cotangent: torch.Tensor) -> tuple[Any, ...]:
+        weights, amplitudes, features = ctx.saved_tensors
+        given = ctx.given._replace(weights=weights, amplitudes=amplitudes, features=features)
+        needed = ctx.needs_input_grad[2:]
+        return None, None, *backward(ctx.plan, given, ctx.call, cotangent.contiguous(), needed)
+
+
+def run(plan: Plan, given: Operands) -> torch.Tensor:
+    """Outputs (B, K) as a tensor that remembers how it was made, if anything asks for a gradient."""
+    arrays = (given.weights, given.amplitudes, given.features)
+    if torch.is_grad_enabled() and any(array is not None and array.requires_grad for array in arrays):
+        result: torch.Tensor = Simulation.apply(plan, given, *arrays)
+        return result
+    return forward(plan, given, keep=False)[0]  # type: ignore[no-any-return]

@@ -1,0 +1,99 @@
+"""Quantum circuits as torch modules."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+
+from qcsim.circuit import Circuit
+from qcsim.simulate import expval, make_plan, probabilities
+
+
+class QuantumLayer(torch.nn.Module):
+    """A circuit whose weights are a torch parameter.
+
+    Args:
+        circuit: what to run; it is frozen.
+        measure: ``"probabilities"``, or a list of observables such as ``["Z0", "Z0 Z1"]``.
+        qubits: the qubits whose probabilities are returned; None: all.
+        gradient: ``"adjoint"`` or ``"parameter-shift"``.
+        num_threads: threads to use; None: torch's setting.
+        dtype: of the weights; None: torch's default.
+
+    Attributes:
+        weights: (P,) angles in radians, uniform in [-pi, pi) at first.
+
+    Raises:
+        ValueError: for an unknown measurement, gradient method or qubit.
+
+    Example:
+        >>> import qcsim.nn, torch
+        >>> layer = qcsim.nn.QuantumLayer(qcsim.hardware_efficient(n_qubits=3, n_layers=2))
+        >>> layer(torch.randn(5, 8)).shape
+        torch.Size([5, 8])
+    """
+
+    def __init__(
+        self,
+        circuit: Circuit,
+        measure: str | Sequence[str] = "probabilities",
+        *,
+        qubits: Sequence[int] | None = None,
+        gradient: str = "adjoint",
+        num_threads: int | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        super().__init__()
+        if isinstance(measure, str) and measure != "probabilities":
+            raise ValueError(f"measure is {measure!r}; the options are 'probabilities' and a list of observables")
+        self.observables = None if isinstance(measure, str) else tuple(measure)
+        make_plan(circuit, qubits, self.observables, gradient, num_threads)
+        self.circuit = circuit
+        self.qubits = None if qubits is None else tuple(qubits)
+        self.gradient = gradient
+        self.num_threads = num_threads
+        self.weights = torch.nn.Parameter(torch.empty(circuit.n_weights, dtype=dtype).uniform_(-math.pi, math.pi))
+
+    def forward(
+        self,
+        x: torch.Tensor | None = None,
+        *,
+        amplitudes: torch.Tensor | None = None,
+        features: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """Outputs (B, K) for amplitudes (B, D), features (B, F), or both by name.
+
+        A single argument ``x`` is the amplitudes if the circuit embeds them, else the features.
+        """
+        if x is not None:
+            if amplitudes is not None or features is not None:
+                raise ValueError("give x alone, or amplitudes and features by name")
+            amplitudes, features = (x, None) if self.circuit.embeds_amplitudes else (None, x)
+        if self.observables is not None:
+            result: torch.Tensor = expval(
+                self.circuit,
+                self.weights,
+                self.observables,
+                amplitudes,
+                features,
+                gradient=self.gradient,
+                num_threads=self.num_threads,
+            )
+            return result
+        result = probabilities(
+            self.circuit,
+            self.weights,
+            amplitudes,
+            features,
+            qubits=self.qubits,
+            gradient=self.gradient,
+            num_threads=self.num_threads,
+        )
+        return result
+
+    def extra_repr(self) -> str:
+        """What ``print(layer)`` shows."""
+        measured = "probabilities" if self.observables is None else list(self.observables)
+        return f"{self.circuit!r}, measure={measured}, gradient={self.gradient!r}"
