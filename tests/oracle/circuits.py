@@ -123,3 +123,21 @@ def random_case(seed: int, n: int | None = None, batch: int | None = None, lengt
         qubits=None if rng.random() < 0.4 else tuple(int(q) for q in kept),
         observables=random_observables(rng, n),
     )
+
+
+def reference_case(
+    n: int, batch: int, layers: int = 2, dtype: Any = np.float64, seed: int = 0, **replaced: Any
+) -> Case:
+    """The hardware-efficient circuit with random weights and amplitudes; `replaced` overrides fields."""
+    rng = np.random.default_rng(seed)
+    case = Case(
+        seed=seed,
+        n=n,
+        instructions=dense.hardware_efficient(n, layers),
+        weights=rng.uniform(-np.pi, np.pi, layers * n).astype(dtype),
+        amplitudes=rng.normal(size=(batch, 2**n)).astype(dtype),
+        features=None,
+        qubits=None,
+        observables=("Z0",),
+    )
+    return replace(case, **replaced)

@@ -7,7 +7,6 @@ A circuit is a list of tuples (`Instruction`); qubit 0 is the most significant b
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
@@ -212,6 +211,23 @@ def gradients(
     )
 
 
+def slope_scale(
+    n: int,
+    instructions: Sequence[Instruction],
+    cotangent: Array,
+    weights: Array,
+    amplitudes: Array | None = None,
+    features: Array | None = None,
+    qubits: Sequence[int] | None = None,
+    observables: Sequence[str] | None = None,
+) -> float:
+    """The largest norm of a sample's state cotangent: no slope exceeds half of it, and rounding is relative to it."""
+    inputs = batched(weights, amplitudes, features)
+    final = states(n, instructions, inputs)[-1]
+    back = 2 * final * (np.atleast_2d(cotangent) @ readout(n, qubits, observables))
+    return float(np.max(np.linalg.norm(back, axis=1), initial=0.0))
+
+
 def through_norm(n: int, amplitudes: Array, back: Array) -> Array:
     """The cotangent of the raw amplitudes: d(x/|x|) projects off the state and divides by the norm."""
     state, norm = normalised(n, amplitudes)
@@ -238,12 +254,12 @@ def hardware_efficient(n: int, layers: int) -> list[Instruction]:
     return program
 
 
-def relative_error(value: Array, truth: Array) -> float:
-    """The largest difference, measured against the largest entry of the truth."""
+def relative_error(value: Array, truth: Array, scale: float = 0.0) -> float:
+    """The largest difference, measured against the largest entry of the truth, or against `scale` if that is larger."""
     value, truth = np.asarray(value, np.float64), np.asarray(truth, np.float64)
     assert value.shape == truth.shape, f"shape {value.shape}, expected {truth.shape}"
     if truth.size == 0:
         return 0.0
-    scale = float(np.max(np.abs(truth)))
     difference = float(np.max(np.abs(value - truth)))
-    return difference if scale == 0 or not math.isfinite(scale) else difference / scale
+    scale = max(scale, float(np.max(np.abs(truth))))
+    return difference / scale if scale > 0 else difference

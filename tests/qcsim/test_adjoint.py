@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 import qcsim
 from oracle import dense, tensor
-from oracle.check import PRECISIONS, TOLERANCE, assert_gradients, compare_gradients
-from oracle.circuits import build, random_case
+from oracle.check import PRECISIONS, TOLERANCE, assert_gradients, compare_gradients, gradients, random_cotangent
+from oracle.circuits import build, random_case, reference_case
 
 
 @pytest.mark.parametrize("dtype", PRECISIONS, ids=["float64", "float32"])
@@ -51,25 +53,16 @@ def test_any_batch_size_sums_the_weight_gradient_over_its_own_rows(batch: int, d
     "angle", [0.0, 1e-8, -1e-4, np.pi / 2, np.pi - 1e-6, np.pi, np.pi + 1e-6, 2 * np.pi, -np.pi, 4 * np.pi, 1e3, -1e6]
 )
 def test_gradients_at_the_corners_and_far_away_are_exact(angle: float, dtype: type) -> None:
-    rng = np.random.default_rng(5)
-    program = dense.hardware_efficient(3, 2)
-    weights, amplitudes = np.full(6, angle, dtype), rng.normal(size=(5, 8)).astype(dtype)
-    cotangent = rng.normal(size=(5, 8)).astype(dtype)
-    _, pullback = qcsim.vjp(build(3, program), weights, amplitudes=amplitudes)
-    expected = dense.gradients(3, program, cotangent, weights, amplitudes)
-    compare_gradients(pullback(cotangent), expected, f"angle {angle}", dtype)
+    case = reference_case(3, 5, dtype=dtype, weights=np.full(6, angle, dtype))
+    assert_gradients(case, {})
 
 
 @pytest.mark.parametrize("dtype", PRECISIONS, ids=["float64", "float32"])
 @pytest.mark.parametrize("angle", [np.pi / 2, 1.5, 2 * np.pi / 3])
 def test_gradients_of_a_deep_circuit_neither_vanish_nor_overflow(angle: float, dtype: type) -> None:
-    rng = np.random.default_rng(6)
-    program = dense.hardware_efficient(4, 150)
-    weights, amplitudes = np.full(600, angle, dtype), rng.normal(size=(3, 16)).astype(dtype)
-    cotangent = rng.normal(size=(3, 16)).astype(dtype)
-    _, pullback = qcsim.vjp(build(4, program), weights, amplitudes=amplitudes)
-    expected = dense.gradients(4, program, cotangent, weights, amplitudes)
-    compare_gradients(pullback(cotangent), expected, f"150 layers of {angle}", dtype, scale=10)
+    case = reference_case(4, 3, layers=150, dtype=dtype, weights=np.full(600, angle, dtype))
+    cotangent = random_cotangent(case, {})
+    compare_gradients(case, {}, cotangent, gradients(case, cotangent, {}), slack=10)
 
 
 @pytest.mark.parametrize(
@@ -77,14 +70,9 @@ def test_gradients_of_a_deep_circuit_neither_vanish_nor_overflow(angle: float, d
     [(s, np.float32) for s in (1e-20, 1e-12, 1e12, 1e20)] + [(s, np.float64) for s in (1e-150, 1e150)],
 )
 def test_the_amplitude_gradient_scales_as_the_inverse_of_the_norm(scale: float, dtype: type) -> None:
-    rng = np.random.default_rng(7)
-    program = dense.hardware_efficient(4, 2)
-    weights = rng.normal(size=8).astype(dtype)
-    amplitudes = (rng.normal(size=(17, 16)) * scale).astype(dtype)
-    cotangent = rng.normal(size=(17, 16)).astype(dtype)
-    _, pullback = qcsim.vjp(build(4, program), weights, amplitudes=amplitudes)
-    expected = dense.gradients(4, program, cotangent, weights, amplitudes)
-    compare_gradients(pullback(cotangent), expected, f"scale {scale}", dtype)
+    case = reference_case(4, 17, dtype=dtype)
+    assert case.amplitudes is not None
+    assert_gradients(replace(case, amplitudes=(case.amplitudes * scale).astype(dtype)), {})
 
 
 @pytest.mark.parametrize("dtype", PRECISIONS, ids=["float64", "float32"])

@@ -120,13 +120,17 @@ def test_the_smallest_and_the_largest_circuit_run(n: int) -> None:
     assert np.flatnonzero(probabilities).tolist() == [1]
 
 
-def test_a_circuit_extended_after_a_run_computes_the_extended_circuit() -> None:
+@pytest.mark.parametrize("use", [hash, lambda c: qcsim.probabilities(c, np.array([0.3]))], ids=["hashed", "run"])
+def test_a_circuit_that_was_run_or_hashed_is_frozen_and_its_copy_grows(use) -> None:
     circuit = qcsim.Circuit(1).ry(0)
-    qcsim.probabilities(circuit, np.array([0.3]))
-    circuit.ry(0)
-    np.testing.assert_allclose(
-        qcsim.probabilities(circuit, np.array([0.3, 0.4])), [np.cos(0.35) ** 2, np.sin(0.35) ** 2], atol=1e-15
-    )
+    use(circuit)
+    for change in (lambda: circuit.ry(0), lambda: circuit.x(0), lambda: circuit.amplitude_embedding()):
+        with pytest.raises(ValueError, match=r"frozen.*copy\(\)"):
+            change()
+    assert len(circuit) == 1
+    longer = copy.deepcopy(circuit).ry(0)
+    expected = [np.cos(0.35) ** 2, np.sin(0.35) ** 2]
+    np.testing.assert_allclose(qcsim.probabilities(longer, np.array([0.3, 0.4])), expected, atol=1e-15)
 
 
 def test_random_circuits_survive_pickling() -> None:

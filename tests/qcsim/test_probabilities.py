@@ -133,7 +133,7 @@ def test_short_inputs_are_padded_with_zeros_at_the_tail(width: int) -> None:
     padded = np.zeros((6, 32))
     padded[:, :width] = amplitudes[:, :width]
     value = qcsim.probabilities(circuit, weights, amplitudes=amplitudes[:, :width].copy())
-    np.testing.assert_array_equal(value, qcsim.probabilities(circuit, weights, amplitudes=padded))
+    np.testing.assert_allclose(value, qcsim.probabilities(circuit, weights, amplitudes=padded), atol=1e-15)
 
 
 @pytest.mark.parametrize("qubits", [[0], [4], [4, 0], [0, 4], [3, 1, 2], [4, 3, 2, 1, 0], (2, 0), range(5)])
