@@ -40,6 +40,6 @@ def run(plan: Plan, given: Operands) -> torch.Tensor:
     """Outputs (B, K) as a tensor that remembers how it was made, if anything asks for a gradient."""
     arrays = (given.weights, given.amplitudes, given.features)
     if torch.is_grad_enabled() and any(array is not None and array.requires_grad for array in arrays):
-        result: torch.Tensor = Simulation.apply(plan, given, *arrays)
+        result: torch.Tensor = Simulation.apply(plan, given, *arrays)  # type: ignore[no-untyped-call]
         return result
     return forward(plan, given, keep=False)[0]  # type: ignore[no-any-return]

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from qcsim import _core
-from qcsim.arrays import Operands, address, is_torch, operands, run_function, zeros_like_shape
+from qcsim.arrays import ABSENT, Operands, address, is_torch, operands, run_function, zeros_like_shape
 from qcsim.circuit import Circuit
 from qcsim.observables import z_products
 from qcsim.stopwatch import timed
@@ -225,14 +225,13 @@ def backward(
         for wanted, array in zip(needed, (given.weights, given.amplitudes, given.features), strict=True)
     )
     n_threads = threads(plan.num_threads)
-    angles = (address(weights), address(features))
-    absent = address(None)
+    given_back, into_weights, into_features = address(cotangent), address(weights), address(features)
     if plan.gradient == "parameter-shift":
         if weights is not None or features is not None:
-            timed(call.parameter_shift, address(cotangent), absent, *angles, n_threads)
-        angles = (absent, absent)
-    if amplitudes is not None or angles != (absent, absent):
-        timed(call.adjoint, address(cotangent), address(amplitudes), *angles, n_threads)
+            timed(call.parameter_shift, given_back, ABSENT, into_weights, into_features, n_threads)
+        into_weights = into_features = ABSENT
+    if amplitudes is not None or into_weights != ABSENT or into_features != ABSENT:
+        timed(call.adjoint, given_back, address(amplitudes), into_weights, into_features, n_threads)
     return weights, amplitudes, features
 
 

@@ -1,0 +1,138 @@
+#include "skirmish/movement.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace skirmish {
+namespace {
+
+constexpr float kArrival = 0.5F;      // this close to the point is there
+constexpr float kCrowd = 2.5F;        // this close, a resting fellow in the way is there too
+constexpr float kTouch = 0.1F;        // bodies this near are up against each other
+constexpr float kCoincident = 1e-6F;  // below this distance a pair has no direction
+
+// The living, closed up: a body each, and where the pushes on it add up.
+struct Bodies {
+  int n = 0;
+  std::array<int, kMaxUnits> unit;
+  alignas(16) Column<float> x, y, radius;
+  Column<float> walk_x, walk_y, push_x, push_y;
+};
+
+Bodies gather(const Map& map, const Battle& battle, const Walks& walks) {
+  Bodies bodies;
+  for (int unit = 0; unit < map.n_units(); ++unit) {
+    if (!battle.alive(unit)) continue;
+    const auto i = static_cast<std::size_t>(unit);
+    const auto k = static_cast<std::size_t>(bodies.n++);
+    bodies.unit[k] = unit;
+    bodies.radius[k] = unit_type(map.kind(unit)).radius;
+    bodies.walk_x[k] = walks.x[i];
+    bodies.walk_y[k] = walks.y[i];
+    bodies.x[k] = battle.x[i] + walks.x[i];
+    bodies.y[k] = battle.y[i] + walks.y[i];
+    bodies.push_x[k] = 0.0F;
+    bodies.push_y[k] = 0.0F;
+  }
+  return bodies;
+}
+
+// Pushes k out of a body that lies in direction (nx, ny); against one who stands, also sideways by as much, so that
+// what the collision takes off the walk carries it around.
+void push(Bodies& bodies, std::size_t k, float nx, float ny, float way, bool slide) {
+  bodies.push_x[k] -= nx * way;
+  bodies.push_y[k] -= ny * way;
+  if (!slide) return;
+  const float side = nx * bodies.walk_y[k] - ny * bodies.walk_x[k] >= 0.0F ? 1.0F : -1.0F;
+  const float speed = std::sqrt(bodies.walk_x[k] * bodies.walk_x[k] + bodies.walk_y[k] * bodies.walk_y[k]);
+  const float around = side * std::min(way, speed);
+  bodies.push_x[k] -= ny * around;
+  bodies.push_y[k] += nx * around;
+}
+
+void separate(Bodies& bodies, std::size_t i, std::size_t j) {
+  const float dx = bodies.x[j] - bodies.x[i];
+  const float dy = bodies.y[j] - bodies.y[i];
+  const float distance = std::sqrt(dx * dx + dy * dy);
+  const float nx = distance > kCoincident ? dx / distance : 1.0F;
+  const float ny = distance > kCoincident ? dy / distance : 0.0F;
+  const float overlap = bodies.radius[i] + bodies.radius[j] - distance;
+  const bool i_walks = bodies.walk_x[i] != 0.0F || bodies.walk_y[i] != 0.0F;
+  const bool j_walks = bodies.walk_x[j] != 0.0F || bodies.walk_y[j] != 0.0F;
+  if (i_walks == j_walks) {
+    push(bodies, i, nx, ny, 0.5F * overlap, false);
+    push(bodies, j, -nx, -ny, 0.5F * overlap, false);
+  } else if (i_walks) {
+    push(bodies, i, nx, ny, overlap, true);
+  } else {
+    push(bodies, j, -nx, -ny, overlap, true);
+  }
+}
+
+// Most pairs do not touch: a branch-free sweep over j finds out whether any does before looking at each.
+void separate_all(Bodies& bodies) {
+  for (int i = 0; i + 1 < bodies.n; ++i) {
+    const auto a = static_cast<std::size_t>(i);
+    const float x = bodies.x[a], y = bodies.y[a], radius = bodies.radius[a];
+    int touching = 0;
+    for (int j = i + 1; j < bodies.n; ++j) {
+      const auto b = static_cast<std::size_t>(j);
+      const float dx = bodies.x[b] - x, dy = bodies.y[b] - y, reach = bodies.radius[b] + radius;
+      touching |= static_cast<int>(dx * dx + dy * dy < reach * reach);
+    }
+    if (touching == 0) continue;
+    for (int j = i + 1; j < bodies.n; ++j) {
+      const auto b = static_cast<std::size_t>(j);
+      const float dx = bodies.x[b] - x, dy = bodies.y[b] - y, reach = bodies.radius[b] + radius;
+      if (dx * dx + dy * dy < reach * reach) separate(bodies, a, b);
+    }
+  }
+}
+
+}  // namespace
+
+void walk_towards(const Map& map, const Battle& battle, int unit, float x, float y, Walks& walks) {
+  const auto i = static_cast<std::size_t>(unit);
+  const float speed = unit_type(map.kind(unit)).speed;
+  const float dx = x - battle.x[i];
+  const float dy = y - battle.y[i];
+  const float distance = std::sqrt(dx * dx + dy * dy);
+  if (distance <= kCoincident) return;
+  const float share = distance > speed ? speed / distance : 1.0F;
+  walks.x[i] = share * dx;
+  walks.y[i] = share * dy;
+  walks.any = true;
+}
+
+void carry_out(const Map& map, Battle& battle, const Walks& walks) {
+  Bodies bodies = gather(map, battle, walks);
+  separate_all(bodies);
+  for (std::size_t k = 0; k < static_cast<std::size_t>(bodies.n); ++k) {
+    const auto i = static_cast<std::size_t>(bodies.unit[k]);
+    const float radius = bodies.radius[k];
+    battle.x[i] = std::clamp(bodies.x[k] + bodies.push_x[k], static_cast<float>(map.arena.x_begin) + radius,
+                             static_cast<float>(map.arena.x_end) - radius);
+    battle.y[i] = std::clamp(bodies.y[k] + bodies.push_y[k], static_cast<float>(map.arena.y_begin) + radius,
+                             static_cast<float>(map.arena.y_end) - radius);
+  }
+}
+
+bool has_arrived(const Map& map, const Battle& battle, int unit) {
+  const auto i = static_cast<std::size_t>(unit);
+  const float dx = map.enemy_goal.x - battle.x[i];
+  const float dy = map.enemy_goal.y - battle.y[i];
+  const float d2 = dx * dx + dy * dy;
+  if (d2 <= kArrival * kArrival) return true;
+  if (d2 > kCrowd * kCrowd) return false;
+  for (int other = map.n_allies; other < map.n_units(); ++other) {
+    const auto j = static_cast<std::size_t>(other);
+    if (other == unit || !battle.alive(other) || battle.order[j] != Order::kIdle) continue;
+    const float reach = unit_type(map.kind(unit)).radius + unit_type(map.kind(other)).radius + kTouch;
+    const float ox = battle.x[j] - battle.x[i];
+    const float oy = battle.y[j] - battle.y[i];
+    if (ox * ox + oy * oy <= reach * reach) return true;
+  }
+  return false;
+}
+
+}  // namespace skirmish

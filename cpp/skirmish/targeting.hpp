@@ -1,0 +1,15 @@
+// Whom an enemy shoots at: the engine's automatic targeting for a group on attack-move. Called by battle, once a loop.
+#pragma once
+
+#include "skirmish/battle.hpp"
+
+namespace skirmish {
+
+// Keeps a living target in reach (slop included), else takes the nearest ally within the scan range, else keeps
+// following whoever shot at a resting unit, else walks on.
+void acquire_targets(const Map& map, Battle& battle);
+
+// Unit `victim` was shot by `shooter`. A resting enemy with nothing to do goes after it and calls its neighbours.
+void respond(const Map& map, Battle& battle, int victim, int shooter);
+
+}  // namespace skirmish

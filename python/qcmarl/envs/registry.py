@@ -1,0 +1,70 @@
+"""From an identifier such as "skirmish:8m_vs_9m" to an environment. Called by the command line, tests and users."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from qcmarl.envs.base import VecEnv
+from qcmarl.envs.skirmish import MAPS, VecSkirmish
+
+
+@dataclass(frozen=True)
+class Family:
+    """A kind of environment: how to make one, and the names there are."""
+
+    make: Callable[[str, int, int], VecEnv]
+    """(name, n_envs, n_threads) -> environment."""
+    names: tuple[str, ...]
+
+
+FAMILIES: dict[str, Family] = {
+    "skirmish": Family(make=VecSkirmish, names=MAPS),
+}
+
+
+def make(identifier: str, n_envs: int = 64, n_threads: int = 0) -> VecEnv:
+    """Make a batch of environments.
+
+    Args:
+        identifier: `family:name`, e.g. "skirmish:8m_vs_9m".
+        n_envs: episodes side by side, at least 1.
+        n_threads: at most so many threads; 0 means all available.
+
+    Returns:
+        The environment, already reset with seed 0.
+
+    Raises:
+        ValueError: for an unknown family or name, with the options and the likeliest meant.
+
+    >>> make("skirmish:3m", n_envs=2, n_threads=1).n_agents
+    3
+    """
+    if not isinstance(identifier, str):
+        raise TypeError(f"an environment is named by a string such as 'skirmish:3m', not {identifier!r}")
+    family, colon, name = identifier.partition(":")
+    if not colon:
+        raise ValueError(
+            f"environment '{identifier}' has no family; {_options('family:name', _identifiers(), identifier)}"
+        )
+    if family not in FAMILIES:
+        raise ValueError(f"unknown environment family '{family}'; {_options('families', FAMILIES, family)}")
+    names = FAMILIES[family].names
+    if name not in names:
+        raise ValueError(f"unknown environment '{identifier}'; {_options(f'names of {family}', names, name)}")
+    return FAMILIES[family].make(name, n_envs, n_threads)
+
+
+def _identifiers() -> list[str]:
+    return [f"{family}:{name}" for family, entry in FAMILIES.items() for name in entry.names]
+
+
+def _options(what: str, options: Iterable[str], given: str) -> str:
+    names = list(options)
+    tails = {name.rpartition(":")[2]: name for name in names}
+    close = difflib.get_close_matches(given, names, n=1, cutoff=0.5) or [
+        tails[tail] for tail in difflib.get_close_matches(given, tails, n=1, cutoff=0.5)
+    ]
+    hint = f" (did you mean '{close[0]}'?)" if close else ""
+    return f"{what}: {', '.join(names)}{hint}"

@@ -1,0 +1,337 @@
+"""Battles under SMAC's rules, played by the native library: `VecSkirmish` in batches, `Skirmish` with SMAC's own API.
+
+An original implementation of SMAC's published rules, not StarCraft II: docs/skirmish.md says what is the same. Calls
+on one object must come from one thread at a time.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from qcmarl import _skirmish
+from qcmarl.envs.base import Floats, Integers, Step, VecEnv, as_integer
+
+MAPS: tuple[str, ...] = tuple(_skirmish.map_names())
+"""The maps there are."""
+UNIT_TYPES: tuple[str, ...] = tuple(_skirmish.unit_types())
+"""The kinds of unit; `type` of a unit table indexes it."""
+UNIT_DTYPE: np.dtype[np.void] = _skirmish.UNIT_DTYPE
+"""A row of a unit table: team (0 ally, 1 enemy), type, x, y (cells), hp, shield, cooldown (game loops), alive."""
+
+_FORMAT = 1
+_LARGEST_SEED = 2**64 - 1
+
+
+class VecSkirmish(VecEnv):
+    """`n_envs` battles of one map side by side, on `n_threads` threads.
+
+    Results depend on the seed, the index of a battle and the actions alone: not on the threads, nor on how a batch is
+    split (`first_battle` is the index of this batch's first battle).
+
+    Args:
+        map_name: one of `MAPS`.
+        n_envs: battles, at least 1.
+        n_threads: at most so many threads; 0 means all available.
+        first_battle: index of the first battle in a larger batch.
+
+    Raises:
+        ValueError: for an unknown map or a number out of range; TypeError for one that is no integer.
+
+    Source: Samvelyan et al., The StarCraft Multi-Agent Challenge, 2019.
+
+    >>> env = VecSkirmish("3m", n_envs=2, n_threads=1)
+    >>> step = env.reset(seed=0)
+    >>> step.obs.shape, step.state.shape, step.avail.shape
+    ((2, 3, 30), (2, 48), (2, 3, 9))
+    """
+
+    def __init__(self, map_name: str, n_envs: int, n_threads: int = 0, *, first_battle: int = 0) -> None:
+        self._vec = _make_vec(map_name, n_envs, n_threads, first_battle, auto_restart=True)
+        self.map_name = map_name
+        self.name = f"skirmish:{map_name}"
+        self.n_envs = n_envs
+        self._first_battle = first_battle
+        info = _skirmish.map_info(map_name)
+        self.n_agents = int(info["n_agents"])
+        self.n_enemies = int(info["n_enemies"])
+        self.n_actions = int(info["n_actions"])
+        self.obs_size = int(info["obs_size"])
+        self.state_size = int(info["state_size"])
+        self.episode_limit = int(info["episode_limit"])
+        self.max_return = float(info["max_return"])
+        self._arrays = self._vec.arrays()
+        self._step = _as_step(self._arrays)
+
+    def reset(self, seed: int = 0) -> Step:
+        """Start every battle anew.
+
+        Args:
+            seed: 0..2^64-1; equal seeds give equal battles under equal actions.
+
+        Returns:
+            The first `Step`; its reward is 0.
+
+        Raises:
+            ValueError: for a seed out of range; TypeError for one that is no integer.
+        """
+        self._vec.reset(as_integer(seed, "seed", 0, _LARGEST_SEED))
+        return self._step
+
+    def step(self, actions: Integers) -> Step:
+        """Play one step (8 game loops) of every battle.
+
+        Args:
+            actions: (B, n) of any integer dtype. 0 no-op (the dead, and only they), 1 stop, 2 north, 3 south, 4 east,
+                5 west, 6 + e attack enemy e.
+
+        Returns:
+            The new `Step`, in the same arrays as the one before.
+
+        Raises:
+            ValueError: for an action that is not available or a wrong shape; nothing has moved then.
+            TypeError: for actions that are no integers.
+        """
+        self._vec.step(_as_actions(actions, (self.n_envs, self.n_agents)))
+        return self._step
+
+    def last_step(self) -> Step:
+        """Give the `Step` of the last call again (also after `load_state_dict`)."""
+        return self._step
+
+    def units(self, index: int = 0) -> npt.NDArray[np.void]:
+        """Copy the unit table of battle `index`: allies by agent id, then enemies, rows of `UNIT_DTYPE`."""
+        return self._vec.units(as_integer(index, "index", 0, self.n_envs - 1))
+
+    def set_units(self, index: int, table: npt.NDArray[np.void]) -> Step:
+        """Place the units of battle `index` by hand.
+
+        Sets places, hp and cooldowns; orders, targets and shots under way are forgotten (allies stand, enemies are on
+        attack-move), the battle's clock, return and random stream go on. Observations, state and masks follow.
+
+        Args:
+            index: the battle.
+            table: rows of `UNIT_DTYPE` as `units` gives them, with `alive` equal to hp > 0.
+
+        Raises:
+            ValueError: for a table that could not stand in a battle of this map; nothing has changed then.
+        """
+        self._vec.set_units(as_integer(index, "index", 0, self.n_envs - 1), _as_table(table))
+        return self._step
+
+    def state_dict(self) -> dict[str, Any]:
+        """Copy everything that decides the future and the last `Step`; picklable."""
+        return {
+            "format": _FORMAT,
+            "name": self.name,
+            "n_envs": self.n_envs,
+            "first_battle": self._first_battle,
+            "battles": self._vec.snapshot(),
+            "arrays": {key: array.copy() for key, array in self._arrays.items()},
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue, bit for bit, where `state_dict` was taken; the number of threads may differ.
+
+        Raises:
+            ValueError: for a state of another map, batch or format; nothing has changed then.
+        """
+        mine = {"format": _FORMAT, "name": self.name, "n_envs": self.n_envs, "first_battle": self._first_battle}
+        for key, value in mine.items():
+            if state.get(key) != value:
+                raise ValueError(f"the saved environment has {key}={state.get(key)!r}, this one {value!r}")
+        arrays = state["arrays"]
+        for key, array in self._arrays.items():
+            saved = arrays.get(key)
+            if saved is None or saved.shape != array.shape or saved.dtype != array.dtype:
+                raise ValueError(f"the saved array {key!r} is missing or not {array.dtype}{array.shape}")
+        self._vec.restore(state["battles"])
+        for key, array in self._arrays.items():
+            np.copyto(array, arrays[key])
+
+
+class Skirmish:
+    """One battle with SMAC's single-environment API, to put in place of `smac.env.StarCraft2Env`.
+
+    A battle that is over stays as it ended until `reset`. The time limit is reported as SMAC does: terminated, with
+    `info["episode_limit"]`.
+
+    Args:
+        map_name: one of `MAPS`.
+        seed: of the weapons' random delays; 0..2^64-1.
+
+    >>> env = Skirmish("3m")
+    >>> obs, state = env.reset()
+    >>> reward, terminated, info = env.step([4, 4, 4])
+    >>> env.get_env_info()["n_actions"]
+    9
+    """
+
+    def __init__(self, map_name: str, seed: int = 0) -> None:
+        self._vec = _make_vec(map_name, 1, 1, 0, auto_restart=False)
+        self.map_name = map_name
+        self._seed = as_integer(seed, "seed", 0, _LARGEST_SEED)
+        self._info = _skirmish.map_info(map_name)
+        self.n_agents = int(self._info["n_agents"])
+        self.n_enemies = int(self._info["n_enemies"])
+        self.n_actions = int(self._info["n_actions"])
+        self.episode_limit = int(self._info["episode_limit"])
+        self._step = _as_step(self._vec.arrays())
+        self._begun = False
+        self.battles_won = 0
+        self.battles_game = 0
+        self.timeouts = 0
+
+    def reset(self) -> tuple[list[Floats], Floats]:
+        """Begin the next battle; give the observations, one (O,) array per agent, and the state (S,)."""
+        if self._begun:
+            self._vec.restart()
+        else:
+            self._vec.reset(self._seed)
+            self._begun = True
+        return self.get_obs(), self.get_state()
+
+    def step(self, actions: Any) -> tuple[float, bool, dict[str, Any]]:
+        """Play one step.
+
+        Args:
+            actions: n integers, one per agent; see `VecSkirmish.step`.
+
+        Returns:
+            The shared reward, whether the battle is over, and a dict with `battle_won`, `dead_allies`, `dead_enemies`
+            and, at the time limit, `episode_limit`.
+
+        Raises:
+            ValueError: for an action that is not available; RuntimeError when the battle is over or never began.
+        """
+        if not self._begun:
+            raise RuntimeError("the battle has not begun: call reset() before step()")
+        self._vec.step(_as_actions(actions, (self.n_agents,))[None])
+        over = bool(self._step.terminated[0] or self._step.truncated[0])
+        info = self._outcome()
+        if over:
+            self.battles_game += 1
+            self.battles_won += info["battle_won"]
+            self.timeouts += "episode_limit" in info
+        return float(self._step.reward[0]), over, info
+
+    def _outcome(self) -> dict[str, Any]:
+        alive = self.units()["alive"]
+        info: dict[str, Any] = {
+            "battle_won": bool(self._step.info["battle_won"][0]),
+            "dead_allies": int((~alive[: self.n_agents]).sum()),
+            "dead_enemies": int((~alive[self.n_agents :]).sum()),
+        }
+        if self._step.truncated[0]:
+            info["episode_limit"] = True
+        return info
+
+    def get_obs(self) -> list[Floats]:
+        """Copy every agent's observation (O,)."""
+        return list(self._step.obs[0].copy())
+
+    def get_obs_agent(self, agent_id: int) -> Floats:
+        """Copy one agent's observation (O,)."""
+        own: Floats = self._step.obs[0, self._agent(agent_id)]
+        return own.copy()
+
+    def get_obs_size(self) -> int:
+        """Give O."""
+        return int(self._info["obs_size"])
+
+    def get_state(self) -> Floats:
+        """Copy the state (S,)."""
+        state: Floats = self._step.state[0]
+        return state.copy()
+
+    def get_state_size(self) -> int:
+        """Give S."""
+        return int(self._info["state_size"])
+
+    def get_avail_actions(self) -> list[list[int]]:
+        """Give every agent's mask, 1 for an action it may take."""
+        return [self.get_avail_agent_actions(agent) for agent in range(self.n_agents)]
+
+    def get_avail_agent_actions(self, agent_id: int) -> list[int]:
+        """Give one agent's mask, 1 for an action it may take."""
+        mask: list[int] = self._step.avail[0, self._agent(agent_id)].astype(int).tolist()
+        return mask
+
+    def get_total_actions(self) -> int:
+        """Give A."""
+        return self.n_actions
+
+    def get_env_info(self) -> dict[str, int]:
+        """Give the sizes under SMAC's names."""
+        return {
+            "state_shape": self.get_state_size(),
+            "obs_shape": self.get_obs_size(),
+            "n_actions": self.n_actions,
+            "n_agents": self.n_agents,
+            "episode_limit": self.episode_limit,
+        }
+
+    def get_stats(self) -> dict[str, float]:
+        """Count the battles so far under SMAC's names; its `battles_draw` are the time-outs."""
+        return {
+            "battles_won": self.battles_won,
+            "battles_game": self.battles_game,
+            "battles_draw": self.timeouts,
+            "win_rate": self.battles_won / max(self.battles_game, 1),
+            "timeouts": self.timeouts,
+            "restarts": 0,
+        }
+
+    def units(self) -> npt.NDArray[np.void]:
+        """Copy the unit table: allies by agent id, then enemies, rows of `UNIT_DTYPE`."""
+        return self._vec.units(0)
+
+    def set_units(self, table: npt.NDArray[np.void]) -> None:
+        """Place the units by hand, as `VecSkirmish.set_units`."""
+        self._vec.set_units(0, _as_table(table))
+
+    def seed(self) -> int:
+        """Give the seed; as in SMAC it is chosen when the environment is made."""
+        return self._seed
+
+    def close(self) -> None:
+        """Do nothing: there is no game client to stop."""
+
+    def _agent(self, agent_id: int) -> int:
+        return as_integer(agent_id, "agent_id", 0, self.n_agents - 1)
+
+
+def _make_vec(map_name: str, n_envs: int, n_threads: int, first_battle: int, auto_restart: bool) -> _skirmish.Vec:
+    if not isinstance(map_name, str):
+        raise TypeError(f"map_name must be a string, not {map_name!r}; the maps are {', '.join(MAPS)}")
+    return _skirmish.Vec(
+        map_name,
+        as_integer(n_envs, "n_envs", 1),
+        as_integer(n_threads, "n_threads", 0),
+        as_integer(first_battle, "first_battle", 0, _LARGEST_SEED),
+        auto_restart,
+    )
+
+
+def _as_step(arrays: dict[str, npt.NDArray[Any]]) -> Step:
+    own = {key: arrays[key] for key in Step._fields if key != "info"}
+    return Step(**own, info={key: array for key, array in arrays.items() if key not in own})
+
+
+def _as_actions(actions: Any, shape: tuple[int, ...]) -> npt.NDArray[np.int64]:
+    array = np.asarray(actions)
+    if array.dtype.kind not in "iu":
+        raise TypeError(f"actions must be integers, not {array.dtype}")
+    if array.shape != shape:
+        raise ValueError(f"actions have the shape {array.shape}, must be {shape}: one per agent of every battle")
+    return np.ascontiguousarray(array, dtype=np.int64)
+
+
+def _as_table(table: npt.NDArray[np.void]) -> npt.NDArray[np.void]:
+    if not isinstance(table, np.ndarray) or table.dtype != UNIT_DTYPE:
+        raise TypeError(f"a unit table is an array of {UNIT_DTYPE}, as units() gives it")
+    if table.ndim != 1:
+        raise ValueError(f"a unit table has one axis, not the shape {table.shape}")
+    return np.ascontiguousarray(table)
