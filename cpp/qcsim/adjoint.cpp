@@ -10,8 +10,6 @@
 namespace qcsim {
 namespace {
 
-constexpr std::size_t max_lanes = 16;
-
 // The reverse sweep of one tile.
 template <class T>
 class TileAdjoint {
@@ -21,7 +19,7 @@ class TileAdjoint {
         sweep_(sweep),
         gradients_(gradients),
         tile_(tile),
-        lanes_(static_cast<std::size_t>(kernels_.lanes)),
+        lanes_(kernels_.lanes),
         first_(tile * lanes_),
         count_(std::min(lanes_, execution.inputs().batch - first_)) {}
 

@@ -11,7 +11,7 @@ namespace {
 
 template <class T>
 std::size_t lanes() {
-  return static_cast<std::size_t>(cpu::kernels<T>().lanes);
+  return cpu::kernels<T>().lanes;
 }
 
 }  // namespace

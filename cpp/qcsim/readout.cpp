@@ -10,8 +10,6 @@
 namespace qcsim {
 namespace {
 
-constexpr std::size_t max_lanes = 16;
-
 void check_qubits(const Program& program, const std::vector<int>& qubits) {
   std::vector<bool> seen(static_cast<std::size_t>(program.n_qubits()));
   for (const int qubit : qubits) {
@@ -75,7 +73,7 @@ void Readout::measure(const Program& program, const T* state, Index offset, doub
     kernels.probabilities(state, table(offset), static_cast<T>(scale), rows.data(), static_cast<int>(count));
     return;
   }
-  const auto lanes = static_cast<std::size_t>(kernels.lanes);
+  const std::size_t lanes = kernels.lanes;
   kernels.parity_sums(state, program.dimension(), scratch);
   for (std::size_t j = 0; j < parities_.size(); ++j) {
     const T signed_scale = static_cast<T>(scale * sign_of(odd_overlap(parities_[j], offset)));
@@ -89,7 +87,7 @@ template <class T>
 void Readout::seed(const Program& program, const T* state, Index offset, Rows<const T> cotangents, std::size_t first,
                    std::size_t count, T* psi, T* lambda, T* overlaps) const {
   const Kernels<T>& kernels = cpu::kernels<T>();
-  const auto lanes = static_cast<std::size_t>(kernels.lanes);
+  const std::size_t lanes = kernels.lanes;
   if (!outcomes_.empty()) {
     std::array<const T*, max_lanes> rows;
     const std::vector<T> zeros(count < lanes ? outcomes_.size() : 0);

@@ -85,18 +85,18 @@ Sweep<T> Schedule<T>::sweep(const std::vector<Pass>& passes, bool backwards, dou
 }
 
 template <class T>
-void Schedule<T>::fill_coefficients(const typename Sweep<T>::Step& step, std::size_t first_sample, int lanes,
+void Schedule<T>::fill_coefficients(const typename Sweep<T>::Step& step, std::size_t first_sample, std::size_t lanes,
                                     T* out) const {
   for (int k = 0; k < step.pass->width; ++k) {
     const std::size_t r = step.pass->first + static_cast<std::size_t>(k);
     const Turn& turn = turns_[r];
     const double scale = k == 0 ? step.rescale : 1.0;
-    T* cosines = out + 2 * k * lanes;
+    T* cosines = out + 2 * static_cast<std::size_t>(k) * lanes;
     T* sines = cosines + lanes;
-    for (int lane = 0; lane < lanes; ++lane) {
+    for (std::size_t lane = 0; lane < lanes; ++lane) {
       double cosine = turn.factor, sine = turn.factor * turn.tangent;
       if (turn.per_sample) {
-        const std::size_t sample = std::min(first_sample + static_cast<std::size_t>(lane), inputs_.batch - 1);
+        const std::size_t sample = std::min(first_sample + lane, inputs_.batch - 1);
         const double half = 0.5 * angle(r, sample);
         cosine = std::cos(half);
         sine = turn.sine_sign * std::sin(half);

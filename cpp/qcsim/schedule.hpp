@@ -56,7 +56,8 @@ class Schedule {
 
   // Cosine and sine of each rotation of a general pass for the samples first .. first+lanes-1 (the last repeated):
   // (width, 2, lanes). std::invalid_argument when an angle is not finite.
-  void fill_coefficients(const typename Sweep<T>::Step& step, std::size_t first_sample, int lanes, T* out) const;
+  void fill_coefficients(const typename Sweep<T>::Step& step, std::size_t first_sample, std::size_t lanes,
+                         T* out) const;
 
  private:
   double angle(std::size_t rotation, std::size_t sample) const;

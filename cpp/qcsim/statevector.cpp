@@ -12,8 +12,6 @@
 namespace qcsim {
 namespace {
 
-constexpr std::size_t max_lanes = 16;
-
 // Sums of squares outside these are repeated with care: they may have lost digits or overflowed.
 template <class T>
 constexpr T safe_low = std::is_same_v<T, float> ? T(1e-20) : T(1e-200);
@@ -52,7 +50,7 @@ T normalise_with_care(const T* row, std::size_t columns, std::size_t sample, T* 
 template <class T>
 void prepare(const Program& program, const Inputs<T>& inputs, std::size_t first, T* state, T* inverse_norms) {
   const Kernels<T>& kernels = cpu::kernels<T>();
-  const auto lanes = static_cast<std::size_t>(kernels.lanes);
+  const std::size_t lanes = kernels.lanes;
   if (!program.embeds_amplitudes()) {
     std::fill_n(state, program.dimension() * lanes, T{0});
     std::fill_n(state, lanes, T{1});

@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-import torch
+try:
+    import torch
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError("qcsim.nn needs torch: pip install 'qcsim[torch]'", name="torch") from error
 
 from qcsim.circuit import Circuit
 from qcsim.simulate import expval, make_plan, probabilities

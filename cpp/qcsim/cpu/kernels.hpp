@@ -8,7 +8,8 @@
 
 namespace qcsim {
 
-inline constexpr int max_block = 16;  // 2 ^ max_pass_width
+inline constexpr int max_block = 16;          // 2 ^ max_pass_width
+inline constexpr std::size_t max_lanes = 16;  // of any instruction set
 
 template <class T>
 struct PassArguments {
@@ -32,7 +33,7 @@ struct OutcomeTable {
 
 template <class T>
 struct Kernels {
-  int lanes;
+  std::size_t lanes;
   // sums[lane] = sum over columns of rows[lane]^2
   void (*sums_of_squares)(const T* const* rows, std::size_t columns, T* sums);
   // state[x] = rows[.][x] * scales[.], zero from `columns` up to `dimension`

@@ -1,0 +1,198 @@
+"""Exact gradients by the adjoint pass, through `qcsim.vjp`, against the oracle's derivative matrices."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import qcsim
+from oracle import dense, tensor
+from oracle.check import PRECISIONS, TOLERANCE, assert_gradients, compare_gradients, gradients, random_cotangent
+from oracle.circuits import build, random_case, reference_case
+
+
+@pytest.mark.parametrize("dtype", PRECISIONS, ids=["float64", "float32"])
+@pytest.mark.parametrize("seed", range(200))
+def test_all_gradients_of_a_random_circuit_agree_with_the_oracle(seed: int, dtype: type) -> None:
+    case = random_case(seed).cast(dtype)
+    assert_gradients(case, case.measures[seed % 2])
+
+
+@pytest.mark.parametrize("dtype", PRECISIONS, ids=["float64", "float32"])
+@pytest.mark.parametrize("n", range(1, 15))
+def test_every_size_from_1_to_14_qubits_agrees_with_a_complex_step(n: int, dtype: type) -> None:
+    rng = np.random.default_rng(n)
+    program = dense.hardware_efficient(n, 2)
+    weights, amplitudes = rng.uniform(-3, 3, 2 * n).astype(dtype), rng.normal(size=(2, 2**n)).astype(dtype)
+    cotangent = rng.normal(size=(2, 2**n)).astype(dtype)
+    _, pullback = qcsim.vjp(build(n, program), weights, amplitudes=amplitudes)
+    value = pullback(cotangent)
+    point = dense.batched(weights, amplitudes, None)
+    along_weights = np.repeat(rng.normal(size=(1, 2 * n)), 2, axis=0)
+    along_amplitudes = rng.normal(size=(2, 2**n))
+    for name, direction in [("weights", (along_weights, None, None)), ("amplitudes", (None, along_amplitudes, None))]:
+        expected = np.sum(cotangent * tensor.directional_derivative(n, program, tuple(point), direction))
+        got = getattr(value, name).astype(float)
+        step = along_weights[0] if name == "weights" else along_amplitudes
+        scale = np.linalg.norm(got) * np.linalg.norm(step)
+        assert abs(np.sum(got * step) - expected) <= TOLERANCE[dtype] * scale, name
+
+
+@pytest.mark.parametrize("dtype", PRECISIONS, ids=["float64", "float32"])
+@pytest.mark.parametrize("batch", [1, 2, 3, 15, 16, 17, 31, 33, 100])
+def test_any_batch_size_sums_the_weight_gradient_over_its_own_rows(batch: int, dtype: type) -> None:
+    case = random_case(11, n=4, batch=batch, length=24).cast(dtype)
+    for measure in case.measures:
+        assert_gradients(case, measure)
+
+
+@pytest.mark.parametrize("dtype", PRECISIONS, ids=["float64", "float32"])
+@pytest.mark.parametrize(
+    "angle", [0.0, 1e-8, -1e-4, np.pi / 2, np.pi - 1e-6, np.pi, np.pi + 1e-6, 2 * np.pi, -np.pi, 4 * np.pi, 1e3, -1e6]
+)
+def test_gradients_at_the_corners_and_far_away_are_exact(angle: float, dtype: type) -> None:
+    case = reference_case(3, 5, dtype=dtype, weights=np.full(6, angle, dtype))
+    assert_gradients(case, {})
+
+
+@pytest.mark.parametrize("dtype", PRECISIONS, ids=["float64", "float32"])
+@pytest.mark.parametrize("angle", [np.pi / 2, 1.5, 2 * np.pi / 3])
+def test_gradients_of_a_deep_circuit_neither_vanish_nor_overflow(angle: float, dtype: type) -> None:
+    case = reference_case(4, 3, layers=150, dtype=dtype, weights=np.full(600, angle, dtype))
+    cotangent = random_cotangent(case, {})
+    compare_gradients(case, {}, cotangent, gradients(case, cotangent, {}), slack=10)
+
+
+@pytest.mark.parametrize(
+    ("scale", "dtype"),
+    [(s, np.float32) for s in (1e-20, 1e-12, 1e12, 1e20)] + [(s, np.float64) for s in (1e-150, 1e150)],
+)
+def test_the_amplitude_gradient_scales_as_the_inverse_of_the_norm(scale: float, dtype: type) -> None:
+    case = reference_case(4, 17, dtype=dtype)
+    assert case.amplitudes is not None
+    assert_gradients(replace(case, amplitudes=(case.amplitudes * scale).astype(dtype)), {})
+
+
+@pytest.mark.parametrize("dtype", PRECISIONS, ids=["float64", "float32"])
+def test_the_amplitude_gradient_has_no_part_along_the_input(dtype: type) -> None:
+    rng = np.random.default_rng(8)
+    circuit = qcsim.hardware_efficient(6, 3)
+    weights, amplitudes = rng.normal(size=18).astype(dtype), rng.normal(size=(33, 50)).astype(dtype)
+    _, pullback = qcsim.vjp(circuit, weights, amplitudes=amplitudes)
+    gradient = pullback(rng.normal(size=(33, 64)).astype(dtype)).amplitudes
+    along = np.sum(gradient.astype(float) * amplitudes, axis=1)
+    sizes = np.linalg.norm(gradient, axis=1) * np.linalg.norm(amplitudes, axis=1)
+    assert np.max(np.abs(along) / sizes) <= TOLERANCE[dtype]
+
+
+def test_a_constant_cotangent_of_probabilities_gives_no_gradient() -> None:
+    case = random_case(21, n=5, batch=6)
+    outputs, pullback = qcsim.vjp(case.circuit(), case.weights, **case.inputs)
+    for gradient in pullback(np.ones_like(outputs)):
+        if gradient is not None:
+            np.testing.assert_allclose(gradient, 0, atol=1e-12)
+
+
+def test_one_rotation_has_minus_the_sine_as_its_slope() -> None:
+    angles = np.linspace(-7, 7, 33)[:, None]
+    outputs, pullback = qcsim.vjp(qcsim.Circuit(1).ry(0, feature=0), np.zeros(0), features=angles, observables=["Z0"])
+    np.testing.assert_allclose(outputs, np.cos(angles), atol=1e-15)
+    np.testing.assert_allclose(pullback(np.ones((33, 1))).features, -np.sin(angles), atol=1e-15)
+
+
+def test_an_input_that_no_gate_reads_has_gradient_zero() -> None:
+    circuit = qcsim.Circuit(2).ry(0, feature=2).cnot(0, 1)
+    _, pullback = qcsim.vjp(circuit, np.zeros(0), features=np.full((3, 3), 0.4), observables=["Z0"])
+    gradient = pullback(np.ones((3, 1)))
+    np.testing.assert_array_equal(gradient.features[:, :2], 0)
+    np.testing.assert_allclose(gradient.features[:, 2], -np.sin(0.4), atol=1e-15)
+    assert gradient.weights.shape == (0,)
+    assert gradient.amplitudes is None
+
+
+def test_gradients_come_in_the_shapes_of_the_inputs() -> None:
+    circuit = qcsim.Circuit(2).amplitude_embedding().ry(0).ry(1, feature=0)
+    for weights, amplitudes, features in [
+        (np.ones(1), np.ones((5, 3)), np.ones((5, 1))),
+        (np.ones((5, 1)), np.ones((5, 3)), np.ones((5, 1))),
+        (np.ones(1), np.ones(3), np.ones(1)),
+    ]:
+        outputs, pullback = qcsim.vjp(circuit, weights, amplitudes=amplitudes, features=features)
+        gradient = pullback(np.ones_like(outputs))
+        assert (gradient.weights.shape, gradient.amplitudes.shape, gradient.features.shape) == (
+            weights.shape, amplitudes.shape, features.shape,
+        )  # fmt: skip
+
+
+def test_an_empty_batch_has_zero_weight_gradient_and_empty_input_gradient() -> None:
+    outputs, pullback = qcsim.vjp(qcsim.hardware_efficient(3, 2), np.ones(6), amplitudes=np.zeros((0, 8)))
+    gradient = pullback(np.zeros_like(outputs))
+    np.testing.assert_array_equal(gradient.weights, np.zeros(6))
+    assert gradient.amplitudes.shape == (0, 8)
+
+
+def test_a_pullback_can_be_used_again_and_is_linear() -> None:
+    case = random_case(3, n=5, batch=9)
+    rng = np.random.default_rng(9)
+    outputs, pullback = qcsim.vjp(case.circuit(), case.weights, **case.inputs)
+    a, b = rng.normal(size=(2, *outputs.shape))
+    for first, second, both in zip(pullback(a), pullback(b), pullback(2 * a - b), strict=True):
+        if first is not None:
+            np.testing.assert_allclose(both, 2 * first - second, atol=1e-12 * max(1.0, np.abs(first).max(initial=0)))
+    np.testing.assert_array_equal(pullback(a).weights, pullback(a).weights)
+
+
+def test_pullbacks_of_two_calls_do_not_disturb_each_other() -> None:
+    cases = [random_case(seed, n=5, batch=20) for seed in (30, 31)]
+    alone = []
+    for case in cases:
+        outputs, pullback = qcsim.vjp(case.circuit(), case.weights, **case.inputs)
+        alone.append(pullback(np.cos(outputs)).weights)
+    pairs = [qcsim.vjp(case.circuit(), case.weights, **case.inputs) for case in cases]
+    together = [pullback(np.cos(outputs)).weights for outputs, pullback in reversed(pairs)]
+    for first, second in zip(alone, reversed(together), strict=True):
+        np.testing.assert_array_equal(first, second)
+
+
+def test_a_pullback_remembers_its_inputs_when_the_caller_overwrites_them() -> None:
+    rng = np.random.default_rng(10)
+    circuit = qcsim.hardware_efficient(4, 2)
+    weights, amplitudes = rng.normal(size=8), rng.normal(size=(18, 16))
+    cotangent = rng.normal(size=(18, 16))
+    _, pullback = qcsim.vjp(circuit, weights, amplitudes=amplitudes)
+    expected = pullback(cotangent)
+    _, pullback = qcsim.vjp(circuit, weights, amplitudes=amplitudes)
+    weights[:], amplitudes[:] = 0, 1
+    again = pullback(cotangent)
+    np.testing.assert_array_equal(again.weights, expected.weights)
+    np.testing.assert_array_equal(again.amplitudes, expected.amplitudes)
+
+
+def test_the_outputs_of_vjp_are_the_outputs_of_the_plain_call() -> None:
+    case = random_case(5, n=6, batch=7)
+    for measure in case.measures:
+        verb = qcsim.expval if "observables" in measure else qcsim.probabilities
+        outputs, _ = qcsim.vjp(case.circuit(), case.weights, **case.inputs, **measure)
+        np.testing.assert_array_equal(outputs, verb(case.circuit(), case.weights, **case.inputs, **measure))
+
+
+def test_the_memory_layout_of_a_cotangent_does_not_matter() -> None:
+    circuit = qcsim.hardware_efficient(4, 2)
+    rng = np.random.default_rng(12)
+    _, pullback = qcsim.vjp(circuit, rng.normal(size=8), amplitudes=rng.normal(size=(18, 16)))
+    cotangent = rng.normal(size=(18, 16))
+    expected = pullback(cotangent)
+    for layout in (np.asfortranarray(cotangent), np.repeat(cotangent, 2, axis=1)[:, ::2]):
+        np.testing.assert_array_equal(pullback(layout).amplitudes, expected.amplitudes)
+        np.testing.assert_array_equal(pullback(layout).weights, expected.weights)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(200, 1200))
+def test_gradients_of_a_thousand_more_random_circuits_agree_with_the_oracle(seed: int) -> None:
+    case = random_case(seed)
+    for dtype in PRECISIONS:
+        for measure in case.measures:
+            assert_gradients(case.cast(dtype), measure)

@@ -1,0 +1,243 @@
+"""The torch function: gradcheck, every subset of inputs, odd tensors, reuse of the graph, and clean refusals."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import qcsim
+from oracle import dense
+from oracle.check import compare_gradients, random_cotangent
+from oracle.circuits import Case, random_case
+
+torch = pytest.importorskip("torch")
+
+
+def tensors(case: Case, requires_grad: bool = True, dtype=None) -> dict:
+    """The inputs of a case as torch tensors, by name; absent ones left out."""
+    given = {"weights": case.weights, **case.inputs}
+    return {
+        name: torch.tensor(array, dtype=dtype or torch.float64, requires_grad=requires_grad)
+        for name, array in given.items()
+        if array is not None
+    }
+
+
+def call(case: Case, given: dict, measure: dict, **options):
+    verb = qcsim.expval if "observables" in measure else qcsim.probabilities
+    rest = {name: tensor for name, tensor in given.items() if name != "weights"}
+    return verb(case.circuit(), given["weights"], **rest, **measure, **options)
+
+
+def mixed(per_sample: bool) -> tuple[qcsim.Circuit, dict]:
+    """A circuit with all three kinds of input, small enough for numerical Jacobians."""
+    circuit = qcsim.Circuit(3).amplitude_embedding().ry(0).cnot(0, 1).ry(1, feature=0).ry(2).swap(0, 2)
+    circuit.ry(1, weight=0).x(0).cnot(2, 0).ry(0, feature=1).ry(2, angle=0.4)
+    generator = torch.Generator().manual_seed(0)
+    make = lambda *shape: torch.randn(*shape, dtype=torch.float64, generator=generator, requires_grad=True)  # noqa: E731
+    return circuit, {"weights": make(3, 2) if per_sample else make(2), "amplitudes": make(3, 7), "features": make(3, 2)}
+
+
+@pytest.mark.parametrize("gradient", ["adjoint", "parameter-shift"])
+@pytest.mark.parametrize("per_sample", [False, True], ids=["shared", "per-sample"])
+def test_gradcheck_accepts_probabilities(per_sample: bool, gradient: str) -> None:
+    circuit, given = mixed(per_sample)
+    function = lambda w, a, f: qcsim.probabilities(  # noqa: E731
+        circuit, w, amplitudes=a, features=f, qubits=[2, 0], gradient=gradient
+    )
+    assert torch.autograd.gradcheck(function, tuple(given.values()))
+
+
+@pytest.mark.parametrize("per_sample", [False, True], ids=["shared", "per-sample"])
+def test_gradcheck_accepts_expectations(per_sample: bool) -> None:
+    circuit, given = mixed(per_sample)
+    function = lambda w, a, f: qcsim.expval(circuit, w, ["Z0", "Z1 Z2"], amplitudes=a, features=f)  # noqa: E731
+    assert torch.autograd.gradcheck(function, tuple(given.values()))
+
+
+def test_gradcheck_accepts_a_single_sample() -> None:
+    weights = torch.tensor([0.3, -1.2], dtype=torch.float64, requires_grad=True)
+    amplitudes = torch.tensor([0.5, -0.1, 0.9], dtype=torch.float64, requires_grad=True)
+    circuit = qcsim.hardware_efficient(2, 1)
+    assert torch.autograd.gradcheck(lambda w, a: qcsim.probabilities(circuit, w, amplitudes=a), (weights, amplitudes))
+
+
+@pytest.mark.parametrize("seed", range(400, 440))
+def test_backward_agrees_with_the_oracle(seed: int) -> None:
+    case = random_case(seed, n=1 + seed % 8)
+    measure = case.measures[seed % 2]
+    given = tensors(case)
+    cotangent = random_cotangent(case, measure)
+    call(case, given, measure).backward(torch.tensor(cotangent))
+    found = {name: given[name].grad.numpy() if name in given else None for name in dense.Gradients._fields}
+    compare_gradients(case, measure, cotangent, dense.Gradients(**found))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_precision_out_is_precision_in(dtype) -> None:
+    circuit = qcsim.hardware_efficient(4, 2)
+    weights = torch.ones(8, dtype=dtype, requires_grad=True)
+    amplitudes = torch.ones(5, 16, dtype=dtype, requires_grad=True)
+    outputs = qcsim.probabilities(circuit, weights, amplitudes=amplitudes)
+    outputs.pow(2).sum().backward()
+    assert {outputs.dtype, weights.grad.dtype, amplitudes.grad.dtype} == {dtype}
+
+
+def test_torch_and_numpy_give_the_same_bits() -> None:
+    case = random_case(8, n=6, batch=33)
+    for measure in case.measures:
+        outputs = call(case, tensors(case, requires_grad=False), measure)
+        verb = qcsim.expval if "observables" in measure else qcsim.probabilities
+        np.testing.assert_array_equal(outputs.numpy(), verb(case.circuit(), case.weights, **case.inputs, **measure))
+
+
+@pytest.mark.parametrize("wanted", [("weights",), ("amplitudes",), ("features",), ("weights", "features")])
+def test_only_the_inputs_that_ask_receive_a_gradient(wanted: tuple[str, ...]) -> None:
+    circuit, given = mixed(False)
+    qcsim.probabilities(circuit, given["weights"], amplitudes=given["amplitudes"], features=given["features"])[
+        :, 3
+    ].sum().backward()
+    expected = {name: tensor.grad.clone() for name, tensor in given.items()}
+    some = {name: tensor.detach().requires_grad_(name in wanted) for name, tensor in given.items()}
+    rest = {name: tensor for name, tensor in some.items() if name != "weights"}
+    qcsim.probabilities(circuit, some["weights"], **rest)[:, 3].sum().backward()
+    for name, tensor in some.items():
+        if name in wanted:
+            torch.testing.assert_close(tensor.grad, expected[name], rtol=0, atol=1e-14)
+        else:
+            assert tensor.grad is None
+
+
+def test_without_gradients_the_result_is_a_plain_tensor() -> None:
+    circuit, given = mixed(False)
+    with torch.no_grad():
+        outputs = qcsim.probabilities(
+            circuit, given["weights"], amplitudes=given["amplitudes"], features=given["features"]
+        )
+    assert not outputs.requires_grad
+    plain = {name: tensor.detach() for name, tensor in given.items()}
+    assert not qcsim.expval(circuit, plain.pop("weights"), ["Z0"], **plain).requires_grad
+    with torch.inference_mode():
+        qcsim.probabilities(circuit, given["weights"], amplitudes=given["amplitudes"], features=given["features"])
+
+
+def test_a_second_derivative_is_refused_and_never_wrong() -> None:
+    circuit, given = mixed(False)
+    outputs = qcsim.probabilities(circuit, given["weights"], amplitudes=given["amplitudes"], features=given["features"])
+    (slope,) = torch.autograd.grad(outputs[:, 0].sum(), given["weights"], create_graph=True)
+    with pytest.raises(RuntimeError):
+        torch.autograd.grad(slope.sum(), given["weights"])
+
+
+def test_strided_expanded_and_transposed_tensors_are_read_correctly() -> None:
+    circuit = qcsim.hardware_efficient(4, 2)
+    generator = torch.Generator().manual_seed(1)
+    weights = torch.randn(8, dtype=torch.float64, generator=generator)
+    amplitudes = torch.randn(18, 16, dtype=torch.float64, generator=generator)
+    expected = qcsim.probabilities(circuit, weights, amplitudes=amplitudes)
+    wide = torch.zeros(36, 32, dtype=torch.float64)
+    wide[::2, ::2] = amplitudes
+    for layout in (wide[::2, ::2], amplitudes.T.contiguous().T):
+        leaf = layout.detach().requires_grad_()
+        outputs = qcsim.probabilities(circuit, weights, amplitudes=leaf)
+        torch.testing.assert_close(outputs.detach(), expected, rtol=0, atol=0)
+        outputs[:, 0].sum().backward()
+        assert leaf.grad.shape == (18, 16)
+    rows = qcsim.probabilities(circuit, weights, amplitudes=amplitudes[:1].expand(5, 16))
+    torch.testing.assert_close(rows, expected[:1].expand(5, 16), rtol=0, atol=0)
+
+
+def test_a_tensor_with_a_pending_sign_is_read_with_its_sign() -> None:
+    circuit = qcsim.hardware_efficient(2, 2)
+    weights, amplitudes = torch.linspace(0.3, 1, 4), torch.linspace(-1, 1, 8).reshape(2, 4)
+    negative = torch.complex(torch.zeros(4), weights).conj().imag  # a view whose sign torch has not applied yet
+    assert negative.is_neg()
+    for pending in (negative, weights._neg_view()):
+        value = qcsim.probabilities(circuit, pending, amplitudes=amplitudes)
+        torch.testing.assert_close(value, qcsim.probabilities(circuit, -weights, amplitudes=amplitudes))
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.script.*:DeprecationWarning")  # of torch, on first use
+def test_forward_mode_is_refused_rather_than_dropped() -> None:
+    circuit, given = mixed(False)
+    amplitudes, features = given["amplitudes"].detach(), given["features"].detach()
+    weights = given["weights"].detach()
+    with torch.autograd.forward_ad.dual_level():
+        dual = torch.autograd.forward_ad.make_dual(weights, torch.ones_like(weights))
+        with pytest.raises((RuntimeError, NotImplementedError)):
+            qcsim.probabilities(circuit, dual, amplitudes=amplitudes, features=features)
+
+
+def test_a_broadcast_cotangent_is_read_correctly() -> None:
+    circuit = qcsim.hardware_efficient(3, 2)
+    weights = torch.linspace(0, 1, 6, dtype=torch.float64, requires_grad=True)
+    amplitudes = torch.linspace(-1, 1, 40, dtype=torch.float64).reshape(5, 8)
+    outputs = qcsim.expval(circuit, weights, ["Z0", "Z1"], amplitudes=amplitudes)
+    (summed,) = torch.autograd.grad(outputs.sum(), weights, retain_graph=True)  # its cotangent has strides of zero
+    (explicit,) = torch.autograd.grad(outputs, weights, torch.ones_like(outputs))
+    torch.testing.assert_close(summed, explicit, rtol=0, atol=0)
+    assert summed.abs().max() > 0.01
+
+
+def test_a_graph_kept_alive_gives_the_same_gradient_twice() -> None:
+    circuit, given = mixed(False)
+    outputs = qcsim.probabilities(circuit, given["weights"], amplitudes=given["amplitudes"], features=given["features"])
+    loss = outputs[:, 0].sum()
+    first = torch.autograd.grad(loss, list(given.values()), retain_graph=True)
+    second = torch.autograd.grad(loss, list(given.values()))
+    for a, b in zip(first, second, strict=True):
+        torch.testing.assert_close(a, b, rtol=0, atol=0)
+
+
+def test_two_graphs_alive_at_once_do_not_disturb_each_other() -> None:
+    circuit = qcsim.hardware_efficient(4, 2)
+    generator = torch.Generator().manual_seed(2)
+    weights = [torch.randn(8, dtype=torch.float64, generator=generator, requires_grad=True) for _ in range(2)]
+    inputs = [torch.randn(20, 16, dtype=torch.float64, generator=generator) for _ in range(2)]
+    losses = [qcsim.probabilities(circuit, w, amplitudes=x)[:, 1].sum() for w, x in zip(weights, inputs, strict=True)]
+    for loss in losses:
+        loss.backward()
+    for w, x in zip(weights, inputs, strict=True):
+        alone = w.detach().requires_grad_()
+        qcsim.probabilities(circuit, alone, amplitudes=x)[:, 1].sum().backward()
+        torch.testing.assert_close(w.grad, alone.grad, rtol=0, atol=0)
+
+
+def test_weights_changed_in_place_before_backward_are_noticed_or_harmless() -> None:
+    circuit = qcsim.hardware_efficient(3, 1)
+    weights = torch.tensor([0.1, 0.2, 0.3], dtype=torch.float64, requires_grad=True)
+    amplitudes = torch.linspace(-1, 1, 16, dtype=torch.float64).reshape(2, 8)
+    outputs = qcsim.probabilities(circuit, weights, amplitudes=amplitudes)
+    (expected,) = torch.autograd.grad(outputs[:, 0].sum(), weights, retain_graph=True)
+    with torch.no_grad():
+        weights.add_(1.0)
+    try:
+        (value,) = torch.autograd.grad(outputs[:, 0].sum(), weights)
+    except RuntimeError:
+        return
+    torch.testing.assert_close(value, expected, rtol=0, atol=1e-13)
+
+
+def test_the_chain_rule_runs_through_layers_on_both_sides() -> None:
+    torch.manual_seed(0)
+    encoder = torch.nn.Linear(5, 8, dtype=torch.float64)
+    head = torch.nn.Linear(8, 1, dtype=torch.float64)
+    weights = torch.randn(6, dtype=torch.float64)
+    circuit = qcsim.hardware_efficient(3, 2)
+    points = torch.randn(4, 5, dtype=torch.float64)
+
+    def loss(matrix):
+        amplitudes = torch.tanh(points @ matrix.T + encoder.bias)
+        return head(qcsim.probabilities(circuit, weights, amplitudes=amplitudes)).pow(2).sum()
+
+    assert torch.autograd.gradcheck(loss, (encoder.weight,))
+
+
+def test_an_empty_batch_goes_forward_and_backward() -> None:
+    weights = torch.ones(6, requires_grad=True)
+    amplitudes = torch.zeros(0, 8, requires_grad=True)
+    outputs = qcsim.probabilities(qcsim.hardware_efficient(3, 2), weights, amplitudes=amplitudes)
+    assert outputs.shape == (0, 8)
+    outputs.sum().backward()
+    torch.testing.assert_close(weights.grad, torch.zeros(6))
+    assert amplitudes.grad.shape == (0, 8)

@@ -1,0 +1,205 @@
+"""The words of every error: the value, the rule and the options, and never a dump of the layer below."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+import qcsim
+
+WEIGHTS, AMPLITUDES = np.ones(3), np.ones((4, 8))
+BELL = qcsim.Circuit(2).ry(0).cnot(0, 1)
+FEATURES = qcsim.Circuit(1).ry(0, feature=0)
+
+
+def reference() -> qcsim.Circuit:
+    return qcsim.hardware_efficient(3, 1)
+
+
+def run(weights=WEIGHTS, amplitudes=AMPLITUDES, **options):
+    return qcsim.probabilities(reference(), weights, amplitudes=amplitudes, **options)
+
+
+def expectation(*observables):
+    return qcsim.expval(reference(), WEIGHTS, observables=observables, amplitudes=AMPLITUDES)
+
+
+def with_entry(array: np.ndarray, index: tuple[int, ...], value: float) -> np.ndarray:
+    changed = array.copy()
+    changed[index] = value
+    return changed
+
+
+def assert_says(error: type[Exception], words: list[str], action: Callable[[], object]) -> None:
+    """The exact kind of exception, with every word in its message, in a few lines."""
+    with pytest.raises(error) as caught:
+        action()
+    message = str(caught.value)
+    assert caught.type is error
+    assert "incompatible" not in message, f"a dump of the binding: {message}"
+    assert len(message) < 250, message
+    for word in words:
+        assert word in message, f"{word!r} is missing in: {message}"
+
+
+BUILDING = [
+    (ValueError, ["0", "1..14"], lambda: qcsim.Circuit(0)),
+    (ValueError, ["-1", "1..14"], lambda: qcsim.Circuit(-1)),
+    (ValueError, ["15", "1..14"], lambda: qcsim.Circuit(15)),
+    (ValueError, ["1..14"], lambda: qcsim.Circuit(10**30)),
+    (TypeError, ["2.0", "integer"], lambda: qcsim.Circuit(2.0)),
+    (TypeError, ["'3'", "integer"], lambda: qcsim.Circuit("3")),
+    (TypeError, ["True", "integer"], lambda: qcsim.Circuit(True)),
+    (ValueError, ["3", "0..2", "3-qubit"], lambda: qcsim.Circuit(3).ry(3)),
+    (ValueError, ["-1", "0..2"], lambda: qcsim.Circuit(3).ry(-1)),
+    (ValueError, ["0..2"], lambda: qcsim.Circuit(3).ry(2**40)),
+    (TypeError, ["0.5", "integer"], lambda: qcsim.Circuit(3).ry(0.5)),
+    (ValueError, ["9", "0..2"], lambda: qcsim.Circuit(3).x(9)),
+    (ValueError, ["5", "0..2"], lambda: qcsim.Circuit(3).cnot(0, 5)),
+    (ValueError, ["5", "0..2"], lambda: qcsim.Circuit(3).cnot(5, 0)),
+    (ValueError, ["cnot", "1", "different"], lambda: qcsim.Circuit(3).cnot(1, 1)),
+    (ValueError, ["swap", "1", "different"], lambda: qcsim.Circuit(3).swap(1, 1)),
+    (ValueError, ["weight", "feature"], lambda: qcsim.Circuit(3).ry(0, weight=0, feature=0)),
+    (ValueError, ["weight", "angle"], lambda: qcsim.Circuit(3).ry(0, weight=0, angle=0.1)),
+    (ValueError, ["-1"], lambda: qcsim.Circuit(3).ry(0, weight=-1)),
+    (ValueError, ["-2"], lambda: qcsim.Circuit(3).ry(0, feature=-2)),
+    (ValueError, ["weight", str(2**62)], lambda: qcsim.Circuit(3).ry(0, weight=2**62)),
+    (ValueError, ["weight", str(2**31 - 1)], lambda: qcsim.Circuit(3).ry(0, weight=2**31 - 1)),
+    (ValueError, ["feature", str(2**31 - 1)], lambda: qcsim.Circuit(3).ry(0, feature=2**31 - 1)),
+    (TypeError, ["1.5", "integer"], lambda: qcsim.Circuit(3).ry(0, weight=1.5)),
+    (ValueError, ["nan", "finite"], lambda: qcsim.Circuit(3).ry(0, angle=math.nan)),
+    (ValueError, ["inf", "finite"], lambda: qcsim.Circuit(3).ry(0, angle=math.inf)),
+    (TypeError, ["'a'", "radians"], lambda: qcsim.Circuit(3).ry(0, angle="a")),
+    (ValueError, ["amplitude_embedding", "before"], lambda: qcsim.Circuit(3).ry(0).amplitude_embedding()),
+    (ValueError, ["once"], lambda: qcsim.Circuit(3).amplitude_embedding().amplitude_embedding()),
+    (ValueError, ["-1", "0 or more"], lambda: qcsim.hardware_efficient(3, -1)),
+    (TypeError, ["1.5", "integer"], lambda: qcsim.hardware_efficient(3, 1.5)),
+    (ValueError, ["20", "1..14"], lambda: qcsim.hardware_efficient(20, 1)),
+]
+
+ARGUMENTS = [
+    (TypeError, ["'c'", "Circuit"], lambda: qcsim.probabilities("c", WEIGHTS)),
+    (ValueError, ["weights", "3"], lambda: run(weights=None)),
+    (ValueError, ["amplitudes", "8"], lambda: run(amplitudes=None)),
+    (ValueError, ["features"], lambda: qcsim.probabilities(FEATURES, np.zeros(0))),
+    (ValueError, ["amplitudes", "amplitude_embedding"], lambda: qcsim.probabilities(BELL, np.ones(1), np.ones(4))),
+    (ValueError, ["features"], lambda: run(features=np.ones((4, 1)))),
+    (ValueError, ["weights", "(4,)", "(3,)", "(B, 3)"], lambda: run(weights=np.ones(4))),
+    (ValueError, ["weights", "()"], lambda: run(weights=np.array(1.0))),
+    (ValueError, ["weights", "(1, 1, 3)"], lambda: run(weights=np.ones((1, 1, 3)))),
+    (ValueError, ["amplitudes", "(4, 9)", "8"], lambda: run(amplitudes=np.ones((4, 9)))),
+    (ValueError, ["amplitudes", "(4, 0)"], lambda: run(amplitudes=np.ones((4, 0)))),
+    (ValueError, ["features", "(4, 2)"], lambda: qcsim.probabilities(FEATURES, np.zeros(0), features=np.ones((4, 2)))),
+    (ValueError, ["batch", "weights 3", "amplitudes 4"], lambda: run(weights=np.ones((3, 3)))),
+    (TypeError, ["weights", "int64", "float32", "float64"], lambda: run(weights=np.ones(3, int))),
+    (TypeError, ["amplitudes", "complex128"], lambda: run(amplitudes=AMPLITUDES + 0j)),
+    (TypeError, ["float16"], lambda: run(np.ones(3, np.float16), np.ones((4, 8), np.float16))),
+    (ValueError, ["weights float32", "amplitudes float64"], lambda: run(weights=WEIGHTS.astype(np.float32))),
+    (TypeError, ["weights", "str"], lambda: run(weights="abc")),
+    (TypeError, ["weights", "dict"], lambda: run(weights={})),
+    (ValueError, ["sample 2", "zero"], lambda: run(amplitudes=with_entry(AMPLITUDES, (2,), 0))),
+    (ValueError, ["sample 0", "zero"], lambda: run(amplitudes=np.zeros(8))),
+    (ValueError, ["amplitude 5", "sample 2", "nan"], lambda: run(amplitudes=with_entry(AMPLITUDES, (2, 5), math.nan))),
+    (ValueError, ["amplitude 5", "sample 2", "inf"], lambda: run(amplitudes=with_entry(AMPLITUDES, (2, 5), -math.inf))),
+    (ValueError, ["weight 1", "nan"], lambda: run(weights=with_entry(WEIGHTS, (1,), math.nan))),
+    (ValueError, ["weight 1", "sample 3"], lambda: run(weights=with_entry(np.ones((4, 3)), (3, 1), math.inf))),
+    (
+        ValueError,
+        ["feature 0", "sample 1", "nan"],
+        lambda: qcsim.probabilities(FEATURES, np.zeros(0), features=np.array([[1.0], [math.nan]])),
+    ),
+]
+
+OPTIONS = [
+    (ValueError, ["0", "twice"], lambda: run(qubits=[0, 0])),
+    (ValueError, ["3", "0..2"], lambda: run(qubits=[3])),
+    (ValueError, ["-1", "0..2"], lambda: run(qubits=[-1])),
+    (ValueError, ["no qubit"], lambda: run(qubits=[])),
+    (TypeError, ["qubits", "1"], lambda: run(qubits=1)),
+    (TypeError, ["0.5"], lambda: run(qubits=[0.5])),
+    (TypeError, ["qubit"], lambda: run(qubits="01")),
+    (ValueError, ["backprop", "adjoint", "parameter-shift"], lambda: run(gradient="backprop")),
+    (ValueError, ["None", "adjoint", "parameter-shift"], lambda: run(gradient=None)),
+    (ValueError, ["num_threads", "0", "1 or more"], lambda: run(num_threads=0)),
+    (ValueError, ["num_threads", "-1"], lambda: run(num_threads=-1)),
+    (ValueError, ["num_threads"], lambda: run(num_threads=2**40)),
+    (TypeError, ["num_threads", "1.5", "integer"], lambda: run(num_threads=1.5)),
+    (ValueError, ["X0", "products of Z"], lambda: expectation("X0")),
+    (ValueError, ["Z0 Y1", "products of Z"], lambda: expectation("Z0", "Z0 Y1")),
+    (ValueError, ["3", "0..2"], lambda: expectation("Z3")),
+    (ValueError, ["0..2"], lambda: expectation("Z99999999999999999999")),
+    (ValueError, ["twice"], lambda: expectation("Z0 Z0")),
+    (ValueError, ["''", "Z0"], lambda: expectation("")),
+    (ValueError, ["'z0'", "Z0"], lambda: expectation("z0")),
+    (ValueError, ["'Z0Z1'", "Z0 Z1"], lambda: expectation("Z0Z1")),
+    (ValueError, ["no observable"], lambda: expectation()),
+    (TypeError, ["0", "text"], lambda: expectation(0)),
+    (TypeError, ["'Z0'", "list"], lambda: qcsim.expval(reference(), WEIGHTS, "Z0", AMPLITUDES)),
+    (TypeError, ["observables", "None"], lambda: qcsim.expval(reference(), WEIGHTS, None, AMPLITUDES)),
+    (
+        ValueError,
+        ["qubits", "observables"],
+        lambda: qcsim.vjp(reference(), WEIGHTS, AMPLITUDES, qubits=[0], observables=["Z0"]),
+    ),
+    (ValueError, ["(3,)", "(4, 8)"], lambda: qcsim.vjp(reference(), WEIGHTS, AMPLITUDES)[1](np.ones(3))),
+    (ValueError, ["(1, 8)", "(4, 8)"], lambda: qcsim.vjp(reference(), WEIGHTS, AMPLITUDES)[1](np.ones((1, 8)))),
+]
+
+
+@pytest.mark.parametrize(("error", "words", "action"), BUILDING)
+def test_a_circuit_is_checked_as_it_grows(error, words, action) -> None:
+    assert_says(error, words, action)
+
+
+@pytest.mark.parametrize(("error", "words", "action"), ARGUMENTS)
+def test_the_arrays_of_a_call_are_checked(error, words, action) -> None:
+    assert_says(error, words, action)
+
+
+@pytest.mark.parametrize(("error", "words", "action"), OPTIONS)
+def test_the_options_of_a_call_are_checked(error, words, action) -> None:
+    assert_says(error, words, action)
+
+
+def test_a_refused_gate_leaves_the_circuit_as_it_was() -> None:
+    circuit = qcsim.Circuit(2).ry(0)
+    before = str(circuit)
+    for action in (lambda: circuit.ry(5), lambda: circuit.cnot(0, 0), lambda: circuit.ry(0, angle=math.nan)):
+        with pytest.raises(ValueError, match=r"ry|cnot"):
+            action()
+    assert (str(circuit), len(circuit), circuit.n_weights) == (before, 1, 1)
+
+
+def test_torch_tensors_of_the_wrong_kind_are_refused_in_words() -> None:
+    torch = pytest.importorskip("torch")
+    weights, amplitudes = torch.ones(3), torch.ones(4, 8)
+    for error, words, given in [
+        (TypeError, ["torch", "NumPy"], (weights, AMPLITUDES.astype(np.float32))),
+        (ValueError, ["float32", "float64"], (weights, amplitudes.double())),
+        (TypeError, ["bfloat16", "float32"], (weights.bfloat16(), amplitudes.bfloat16())),
+        (TypeError, ["int64", "float32"], (weights.long(), amplitudes)),
+        (ValueError, ["meta", "cpu"], (weights.to("meta"), amplitudes.to("meta"))),
+        (ValueError, ["sample 1", "nan"], (weights, amplitudes.index_fill(0, torch.tensor([1]), math.nan))),
+        (ValueError, ["sample 1", "zero"], (weights, amplitudes.index_fill(0, torch.tensor([1]), 0.0))),
+    ]:
+        assert_says(error, words, lambda given=given: qcsim.probabilities(reference(), given[0], amplitudes=given[1]))
+    assert_says(TypeError, ["NumPy", "backward"], lambda: qcsim.vjp(reference(), weights, amplitudes))
+
+
+def test_a_layer_names_what_it_was_not_given() -> None:
+    torch = pytest.importorskip("torch")
+    layer_of = pytest.importorskip("qcsim.nn").QuantumLayer
+    both = qcsim.Circuit(1).amplitude_embedding().ry(0, feature=0)
+    for error, words, action in [
+        (ValueError, ["expval", "probabilities", "observables"], lambda: layer_of(reference(), measure="expval")),
+        (ValueError, ["X0", "products of Z"], lambda: layer_of(reference(), measure=["X0"])),
+        (ValueError, ["backprop", "adjoint"], lambda: layer_of(reference(), gradient="backprop")),
+        (TypeError, ["3", "Circuit"], lambda: layer_of(3)),
+        (ValueError, ["amplitudes", "missing"], lambda: layer_of(reference())()),
+        (ValueError, ["features", "missing"], lambda: layer_of(both)(torch.ones(4, 2))),
+        (ValueError, ["x", "by name"], lambda: layer_of(reference())(torch.ones(8), amplitudes=torch.ones(8))),
+    ]:
+        assert_says(error, words, action)
