@@ -7,7 +7,7 @@ probabilities of 2^k outcomes, or, for the controls of the factored readout, num
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
@@ -33,6 +33,11 @@ def qubits_for(amplitudes: int) -> int:
 def stopwatch() -> qcsim.Stopwatch:
     """A context whose `seconds` is the time spent inside the engine while it was open."""
     return qcsim.Stopwatch()
+
+
+def engine_description() -> dict[str, Any]:
+    """Version and build of the simulator, for a run's config.json."""
+    return dict(qcsim.build_info())
 
 
 class Mixer(nn.Module):
