@@ -1,7 +1,8 @@
 """Storage of one rollout, and its cutting into minibatches.
 
-Filled by `rollout.Collector`, read by `ppo` and `diagnostics`. Samples are addressed as `t * B + b`; a minibatch is a tensor of such addresses
-(L, C): L = 1 for feed-forward policies, L consecutive steps of C sequences for recurrent ones.
+Filled by `rollout.Collector`, read by `ppo` and `diagnostics`. Samples are addressed as `t * B + b`; a minibatch is a
+tensor of such addresses (L, C): L = 1 for feed-forward policies, L consecutive steps of C sequences for recurrent
+ones.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Checkpoints: one file, written whole or not at all, that says so when it is damaged.
 
-Called by `run` and by `qcmarl eval`. The file is a line of text (format and SHA-256 of what follows), then what `torch.save` wrote. It is read with
-pickle: open only files that you trust.
+Called by `run` and by `qcmarl eval`. The file is a line of text (format and SHA-256 of what follows), then what
+`torch.save` wrote. It is read with pickle: open only files that you trust.
 """
 
 from __future__ import annotations

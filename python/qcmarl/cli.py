@@ -1,6 +1,7 @@
 """The command `qcmarl`: train, eval, report.
 
-Options are the fields of frozen dataclasses, read by tyro. A user's mistake is one or two lines on stderr and exit code 2.
+Options are the fields of frozen dataclasses, read by tyro. A user's mistake is one or two lines on stderr and exit
+code 2.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import io
+import itertools
 import os
 import re
 import sys
@@ -20,7 +22,6 @@ import tyro
 
 from qcmarl import report, run, rundir
 from qcmarl.algos import ALGORITHMS
-from qcmarl.envs import make
 from qcmarl.evaluation import evaluate_run
 
 HELP = f"""\
@@ -169,10 +170,11 @@ def parse(options: type[Any], arguments: list[str], command: str, *defaults: Any
 
 
 def sentence(box: str) -> str:
-    """The text of one of tyro's framed messages, without frame and colours, two lines at most."""
+    """The first paragraph of one of tyro's framed messages, without frame, colours and title, on one line."""
     plain = re.sub(r"\x1b\[[0-9;]*m", "", box)
-    lines = [line.strip("│╭╮╰╯─ \t") for line in plain.splitlines()]
-    return "\n        ".join([line for line in lines if line and line != "Parsing error"][:2])
+    lines = [line.strip("│ ") for line in plain.splitlines() if line.startswith("│")]
+    paragraph = itertools.takewhile(lambda line: not line.startswith("─"), lines)
+    return " ".join(paragraph) or plain.strip()
 
 
 def value_of(arguments: list[str], *names: str) -> str | None:

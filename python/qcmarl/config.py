@@ -33,9 +33,11 @@ class PPOConfig:
     lam: float = 0.95
     """Lambda of generalised advantage estimation, 0..1."""
     ratio: Literal["agent", "joint"] | None = None
-    """Probability ratio clipped per agent, or once for the joint action; default: joint where the law is joint, else agent."""
+    """Probability ratio clipped per agent, or once for the joint action; default: joint where the law is joint, else
+    agent."""
     clip: float | None = None
-    """Clip range of the ratio (> 0); default by environment: joint .2; per agent .2, on 8m and 8m_vs_9m .1, on 5m_vs_6m .05."""
+    """Clip range of the ratio (> 0); default by environment: joint .2; per agent .2, on 8m and 8m_vs_9m .1, on
+    5m_vs_6m .05."""
     value_clip: float = 0.2
     """How far a value may move in one update and still be pulled, in the normaliser's units."""
     huber: float = 10.0
@@ -47,7 +49,8 @@ class PPOConfig:
     value_decay: float = 0.99
     """Decay per rollout of the running mean and variance of the returns, 0..1."""
     timeout: Literal["terminal", "bootstrap"] = "terminal"
-    """What a time limit means: the end, worth 0 (the rule of SMAC's published runs), or a cut whose last state's value counts."""
+    """What a time limit means: the end, worth 0 (the rule of SMAC's published runs), or a cut whose last state's
+    value counts."""
     target_kl: float | None = None
     """Stop the epochs of a rollout once the mean KL of one exceeds this, nats; default: never."""
     hidden: int = 64
@@ -75,7 +78,9 @@ def resolve_ppo(config: C, env_name: str, joint_law: bool) -> C:
     """
     ratio = config.ratio or ("joint" if joint_law else "agent")
     if joint_law and ratio == "agent":
-        raise ValueError("ratio 'agent' needs a law that factorises over the agents; this readout has only ratio 'joint'")
+        raise ValueError(
+            "ratio 'agent' needs a law that factorises over the agents; this readout has only ratio 'joint'"
+        )
     clip = config.clip
     if clip is None:
         clip = CLIP_DEFAULT if ratio == "joint" else CLIP_PER_AGENT.get(env_name, CLIP_DEFAULT)

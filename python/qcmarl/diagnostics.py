@@ -1,6 +1,7 @@
 """Is the circuit used? Total correlation, entropy and information of the measured law at visited observations.
 
-Called at every evaluation by algorithms whose actor is a `MixingPolicy`. Nothing here changes the policy or draws from the training's generator.
+Called at every evaluation by algorithms whose actor is a `MixingPolicy`. Nothing here changes the policy or draws
+from the training's generator.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ def entropy(p: Tensor) -> Tensor:
 def total_correlation(law: OutcomeLaw, generator: torch.Generator, draws: int) -> tuple[float, float]:
     """Conditional total correlation E[log pi(a) - sum_i log pi_i(a_i)], averaged over the law's samples, in nats.
 
-    Monte Carlo with exact log-probabilities: free of the plug-in estimator's bias, and it may come out slightly negative where
-    the truth is 0.
+    Monte Carlo with exact log-probabilities: free of the plug-in estimator's bias, and it may come out slightly
+    negative where the truth is 0.
 
     Args:
         law: M samples.
@@ -39,7 +40,9 @@ def total_correlation(law: OutcomeLaw, generator: torch.Generator, draws: int) -
 
 
 @torch.inference_mode()
-def reading_metrics(policy: MixingPolicy, rollout: Rollout, generator: torch.Generator, draws: int = 4) -> dict[str, float]:
+def reading_metrics(
+    policy: MixingPolicy, rollout: Rollout, generator: torch.Generator, draws: int = 4
+) -> dict[str, float]:
     """What the log says of the measured law.
 
     Args:
@@ -49,9 +52,9 @@ def reading_metrics(policy: MixingPolicy, rollout: Rollout, generator: torch.Gen
         draws: joint actions per sample.
 
     Returns:
-        `policy/total_correlation` with `_se` (0 by construction where the agents draw independently), and where the reading is a law
-        `policy/outcome_entropy` (mean over the observations) and `policy/outcome_information` (entropy of the mean law less that:
-        how much the outcome tells of the observation), nats.
+        `policy/total_correlation` with `_se` (0 by construction where the agents draw independently), and where the
+        reading is a law `policy/outcome_entropy` (mean over the observations) and `policy/outcome_information`
+        (entropy of the mean law less that: how much the outcome tells of the observation), nats.
     """
     readings: list[Tensor] = []
     handle = policy.mixer.register_forward_hook(lambda module, args, output: readings.append(output))

@@ -1,7 +1,7 @@
 """Win rates of a policy: greedy, sampled, and with the measured law replaced by its mean.
 
-Called by `run` at intervals and by `qcmarl eval`. Battles are counted without favour to short ones: every environment plays a number of
-battles that is fixed beforehand, and whatever it begins after them is ignored.
+Called by `run` at intervals and by `qcmarl eval`. Battles are counted without favour to short ones: every environment
+plays a number of battles that is fixed beforehand, and whatever it begins after them is ignored.
 """
 
 from __future__ import annotations
@@ -60,7 +60,8 @@ class ReadingMean:
     def close(self) -> Tensor:
         """Stops listening; returns the mean (K,)."""
         self._handle.remove()
-        assert self._sum is not None and self._count > 0
+        assert self._sum is not None
+        assert self._count > 0
         return (self._sum / self._count).float()
 
 
@@ -105,7 +106,8 @@ def play(
 
 
 def win_rates(policy: Policy, env: VecEnv, battles: int, seed: int, mean_law: bool = True) -> dict[str, float]:
-    """Plays `battles` greedy and as many sampled battles; for an actor with a mixer, both once more with its mean reading.
+    """Plays `battles` greedy and as many sampled battles; for an actor with a mixer, both once more with its mean
+    reading.
 
     Args:
         policy: the actor.

@@ -1,7 +1,8 @@
 """The laws of actions: what a policy says about one batch of samples, and how to draw from it, score and summarise it.
 
 Made by `policies`, used by `rollout`, `evaluate`, `ppo` and `diagnostics`. Actions go in and out as (M, n) integers. An
-unavailable action has probability exactly 0 in every law; a dead agent takes its first available action with probability 1.
+unavailable action has probability exactly 0 in every law; a dead agent takes its first available action with
+probability 1.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ TINY = 1e-30
 class Inputs(NamedTuple):
     """What a policy reads for M samples of n agents.
 
-    Feed-forward policies get the rows of living agents only. Recurrent ones get sequences, whose dead agents are computed
-    and dropped at the end; `M = L * chunks` then, with the step of the chunk as the slow axis.
+    Feed-forward policies get the rows of living agents only. Recurrent ones get sequences, whose dead agents are
+    computed and dropped at the end; `M = L * chunks` then, with the step of the chunk as the slow axis.
     """
 
     x: Tensor
@@ -153,12 +154,14 @@ class OutcomeLaw:
         return self._exp_g * torch.bmm(self.p / self._norm, self._exp_w)
 
     def entropy_sum(self) -> Tensor:
-        """Sum of the entropies of the agents' marginals, nats: an upper bound of the joint entropy, which has no closed form."""
+        """Sum of the entropies of the agents' marginals, nats: an upper bound of the joint entropy, which has no
+        closed form."""
         marginals = self.marginals()
         return -(marginals * (marginals + TINY).log()).sum()
 
     def total_correlation(self, actions: Tensor) -> Tensor:
-        """(M,) log pi(a) - sum_i log pi_i(a_i): its mean over actions drawn from the law is the conditional total correlation."""
+        """(M,) log pi(a) - sum_i log pi_i(a_i): its mean over actions drawn from the law is the conditional total
+        correlation."""
         marginals = (self.marginals() * self._one_hot(actions)).sum(-1)
         return self.log_prob(actions) - (marginals + TINY).log().sum(0)
 

@@ -1,11 +1,12 @@
 """The classical networks: trunks of Linear, ReLU and LayerNorm, the central critic, orthogonal initialisation.
 
-Called by `policies`, `quantum` and `ppo`. LayerNorm has no gain and offset of its own: a linear layer follows each one and absorbs
-them, so the class of functions is the same and the backward pass is cheaper.
+Called by `policies`, `quantum` and `ppo`. LayerNorm has no gain and offset of its own: a linear layer follows each
+one and absorbs them, so the class of functions is the same and the backward pass is cheaper.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import torch
@@ -41,7 +42,7 @@ class Trunk(nn.Module):
         super().__init__()
         sizes = [inputs, *widths]
         gain = nn.init.calculate_gain("relu")
-        self.layers = nn.ModuleList(linear(a, b, gain) for a, b in zip(sizes, sizes[1:], strict=False))
+        self.layers = nn.ModuleList(linear(a, b, gain) for a, b in itertools.pairwise(sizes))
 
     def forward(self, x: Tensor) -> Tensor:
         """(..., inputs) to (..., widths[-1])."""

@@ -1,7 +1,8 @@
 """Gradients of a minibatch in parts, on as many threads as asked for, with the same bits whatever their number.
 
-Called by `ppo`. Each part is differentiated by itself and the parts' gradients are added in their order. Torch's own threads stay at one:
-they wait by spinning, and where other processes want the cores a run on two of them fell from 7 500 to 500 steps per second.
+Called by `ppo`. Each part is differentiated by itself and the parts' gradients are added in their order. Torch's own
+threads stay at one: they wait by spinning, and where other processes want the cores a run on two of them fell from 7
+500 to 500 steps per second.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ Part = Callable[[P], tuple[Tensor, Tensor]]
 
 
 def use_one_torch_thread() -> None:
-    """One thread, and numbers below 1e-38 are 0 (they cost a hundred times the time); both are per process or thread."""
+    """One thread, and numbers below 1e-38 are 0 (they cost a hundred times the time); both are per process or
+    thread."""
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
 

@@ -1,7 +1,7 @@
 """The actors: local MLP and GRU, and the two readouts that mix all agents' latents through a circuit.
 
-Each is called with `Inputs` and returns the law of the actions and, where it has one, its new memory. Built by the files
-in `algos`, used by `rollout`, `ppo`, `evaluate`. Only this file and `quantum` know of circuits.
+Each is called with `Inputs` and returns the law of the actions and, where it has one, its new memory. Built by the
+files in `algos`, used by `rollout`, `ppo`, `evaluate`. Only this file and `quantum` know of circuits.
 """
 
 from __future__ import annotations
@@ -68,7 +68,8 @@ class RecurrentPolicy(Policy):
 
     def forward(self, inputs: Inputs) -> tuple[Law, Tensor | None]:
         """An independent law; memory is emptied where `inputs.start` says that an episode begins."""
-        assert inputs.start is not None and inputs.hidden is not None
+        assert inputs.start is not None
+        assert inputs.hidden is not None
         hidden = inputs.hidden
         keep = (~inputs.start).to(hidden.dtype).unsqueeze(-1)
         outputs = []
@@ -82,8 +83,8 @@ class RecurrentPolicy(Policy):
 class MixingPolicy(Policy):
     """What both readouts share: an encoder per agent (shared weights), and a mixer that reads all latents at once.
 
-    A dead agent's latent is `FLOOR`: next to the living, whose latents have norm sqrt(d), it is nothing, and the amplitudes are never all
-    zero, whoever lives.
+    A dead agent's latent is `FLOOR`: next to the living, whose latents have norm sqrt(d), it is nothing, and the
+    amplitudes are never all zero, whoever lives.
 
     Args:
         features: F.
@@ -105,7 +106,8 @@ class MixingPolicy(Policy):
         """(M, n, d) latents."""
         living = self.encoder(inputs.x) + self.FLOOR
         everyone = living.new_full((inputs.samples * inputs.agents, living.shape[-1]), self.FLOOR)
-        return everyone.index_copy_(0, inputs.rows, living).view(inputs.samples, inputs.agents, -1)
+        everyone.index_copy_(0, inputs.rows, living)
+        return everyone.view(inputs.samples, inputs.agents, -1)
 
     def read(self, latents: Tensor) -> Tensor:
         """(M, K) reading of the mixer, or the fixed one."""
@@ -143,7 +145,8 @@ class FactoredPolicy(MixingPolicy):
 
 
 class OutcomePolicy(MixingPolicy):
-    """One measured outcome is shared by the agents and shifts their logits: pi_i(a given o_i, z) = softmax(g(x_i) + W_i[z]).
+    """One measured outcome is shared by the agents and shifts their logits: pi_i(a given o_i, z) = softmax(g(x_i) +
+    W_i[z]).
 
     Args:
         features: F.

@@ -1,7 +1,8 @@
 """Proximal policy optimisation for teams: the learner that MAPPO and QC-MAPPO share.
 
-Built by the files in `algos`, driven by `run`. One iteration is: collect a rollout, compute returns, a few epochs of clipped updates of the actor
-and of the central critic. Everything random comes from one generator; `state_dict` is complete.
+Built by the files in `algos`, driven by `run`. One iteration is: collect a rollout, compute returns, a few epochs of
+clipped updates of the actor and of the central critic. Everything random comes from one generator; `state_dict` is
+complete.
 """
 
 from __future__ import annotations
@@ -78,9 +79,12 @@ class PPO:
         groups: list[dict[str, Any]] | None = None,
         chunk: int = 1,
     ) -> None:
-        assert config.clip is not None and config.ratio is not None
+        assert config.clip is not None
+        assert config.ratio is not None
         if config.rollout_steps % chunk:
-            raise ValueError(f"rollout_steps is {config.rollout_steps}; it must be a multiple of the chunk of {chunk} steps")
+            raise ValueError(
+                f"rollout_steps is {config.rollout_steps}; it must be a multiple of the chunk of {chunk} steps"
+            )
         sizes = sizes_of(env)
         self.config, self.policy, self.chunk = config, policy, chunk
         self.clip, self.joint = config.clip, config.ratio == "joint"
@@ -179,7 +183,8 @@ class PPO:
         return sums
 
     def _policy_loss(self, samples: Tensor, targets: Targets) -> tuple[Tensor, list[Tensor]]:
-        """Clipped loss less the entropy bonus, summed over the entries: samples for a joint ratio, living agents otherwise."""
+        """Clipped loss less the entropy bonus, summed over the entries: samples for a joint ratio, living agents
+        otherwise."""
         inputs, flat = self.rollout.inputs(samples), samples.flatten()
         law, _ = self.policy(inputs)
         log_prob = law.log_prob(self.rollout.actions.flatten(0, 1).index_select(0, flat))

@@ -1,7 +1,8 @@
 """The mixers of QC-MAPPO: the circuit, and the controls that stand in for it with the same shapes in and out.
 
-Called by `algos.qc_mappo`. A mixer maps (M, D) latents, which it normalises to length 1 as amplitude embedding does, to a reading: the
-probabilities of 2^k outcomes, or, for the controls of the factored readout, numbers of the same shape and scale.
+Called by `algos.qc_mappo`. A mixer maps (M, D) latents, which it normalises to length 1 as amplitude embedding does,
+to a reading: the probabilities of 2^k outcomes, or, for the controls of the factored readout, numbers of the same
+shape and scale.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ Kind = Literal["quantum", "linear", "none"]
 ANGLE_SCALE = 0.05
 """Standard deviation of the first angles, radians; uniform over the circle trains as well."""
 FACTORED_SCALE = 0.7
-"""p 2^q - 1 of a random state has variance 2: 0.7 makes the reading of unit scale. Raw p, about 2^-q, does not train."""
+"""p 2^q - 1 of a random state has variance 2: 0.7 makes the reading of unit scale. Raw p, about 2^-q, does not
+train."""
 OUTCOME_GAIN = 0.25
 """Spread of the control's first logits: that of the log-probabilities of 16 outcomes in a random state of 9 qubits."""
 
@@ -119,7 +121,8 @@ class CentredHead(nn.Module):
 
 
 class LinearMixer(Mixer):
-    """A linear layer on the normalised latents where the circuit was, its input scaled so that entries are of unit size.
+    """A linear layer on the normalised latents where the circuit was, its input scaled so that entries are of unit
+    size.
 
     Args:
         amplitudes: D.

@@ -1,4 +1,5 @@
-"""`qcmarl report`: a table over runs with mean and spread over the seeds, and a picture of their learning curves. Called by `cli`.
+"""`qcmarl report`: a table over runs with mean and spread over the seeds, and a picture of their learning curves.
+Called by `cli`.
 
 Runs that differ in nothing but the seed form a group. Only lines with an evaluation are read.
 """
@@ -60,13 +61,17 @@ def grouped(curves: Sequence[Curve]) -> dict[str, list[Curve]]:
     groups: dict[str, list[Curve]] = {}
     for curve in curves:
         run = {k: v for k, v in curve.config["run"].items() if k != "seed"}
-        groups.setdefault(json.dumps([curve.config["algo"], run, curve.config["algorithm"]], sort_keys=True), []).append(curve)
+        groups.setdefault(
+            json.dumps([curve.config["algo"], run, curve.config["algorithm"]], sort_keys=True), []
+        ).append(curve)
     members = list(groups.values())
     varied = {name for name in _settings(members[0][0]) if len({str(_settings(g[0]).get(name)) for g in members}) > 1}
     named: dict[str, list[Curve]] = {}
     for group in members:
         settings = _settings(group[0])
-        notes = [f"{name}={settings[name]}" for name in sorted(varied) if name in settings and name not in ("env", "algo")]
+        notes = [
+            f"{name}={settings[name]}" for name in sorted(varied) if name in settings and name not in ("env", "algo")
+        ]
         title = f"{settings['algo']} {settings['env']}" + (f" ({', '.join(notes)})" if notes else "")
         named[title] = group
     return named

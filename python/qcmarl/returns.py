@@ -1,6 +1,7 @@
 """Generalised advantage estimation over a rollout whose episodes end at any step.
 
-Called by `ppo`. An episode's end cuts the sum of later rewards; what stands in for them is the caller's choice (`final_values`).
+Called by `ppo`. An episode's end cuts the sum of later rewards; what stands in for them is the caller's choice
+(`final_values`).
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ def gae(
 ) -> tuple[Tensor, Tensor]:
     """Advantages and returns of a rollout.
 
-    delta_t = r_t + gamma v'_t - v_t and A_t = delta_t + gamma lam A_{t+1}, where v'_t is the value of the next state; at a step that
-    ends an episode v'_t is `final_values[t]` and A_{t+1} counts 0. A real end has the final value 0; a time limit that does not
-    count as an end has the value of the last state reached.
+    delta_t = r_t + gamma v'_t - v_t and A_t = delta_t + gamma lam A_{t+1}, where v'_t is the value of the next state;
+    at a step that ends an episode v'_t is `final_values[t]` and A_{t+1} counts 0. A real end has the final value 0; a
+    time limit that does not count as an end has the value of the last state reached.
 
     Args:
         rewards: (T, B).

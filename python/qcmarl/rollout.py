@@ -1,6 +1,7 @@
 """Playing: features of the agents, acting in a batch of environments, collecting a rollout.
 
-`Player` is shared by `Collector` (training) and `evaluate`. Observations are copied before the next step of the environment.
+`Player` is shared by `Collector` (training) and `evaluate`. Observations are copied before the next step of the
+environment.
 """
 
 from __future__ import annotations
@@ -43,7 +44,8 @@ class Acted(NamedTuple):
 class Player:
     """A policy at play in B environments: it remembers last actions, memories and the age of each episode.
 
-    Features of an agent: its observation, its last action (one-hot, zero at the start of an episode), its id (one-hot), normalised.
+    Features of an agent: its observation, its last action (one-hot, zero at the start of an episode), its id
+    (one-hot), normalised.
 
     Args:
         policy: the actor.

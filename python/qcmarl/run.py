@@ -1,7 +1,8 @@
-"""A training run: what it is made of, its loop, its evaluations, its checkpoints, and how it goes on after an interruption.
+"""A training run: what it is made of, its loop, its evaluations, its checkpoints, and how it goes on after an
+interruption.
 
-Called by `cli`. A run is decided by its configuration and its seed: the clock, the number of threads and interruptions leave no trace in the
-weights or in the metrics other than `wall_seconds` and `time/...`.
+Called by `cli`. A run is decided by its configuration and its seed: the clock, the number of threads and
+interruptions leave no trace in the weights or in the metrics other than `wall_seconds` and `time/...`.
 """
 
 from __future__ import annotations
@@ -80,8 +81,8 @@ class Run:
         quiet: show no progress.
 
     Raises:
-        ValueError: unknown environment; a directory in use, or none to resume, or one of another configuration; a damaged
-            checkpoint.
+        ValueError: unknown environment; a directory in use, or none to resume, or one of another configuration; a
+            damaged checkpoint.
     """
 
     def __init__(
@@ -125,7 +126,7 @@ class Run:
         from torch.utils.tensorboard import SummaryWriter  # a second to import: only a training run pays for it
 
         done = self.learner.env_steps
-        return SummaryWriter(str(self.directory), purge_step=done + 1 if done else None)  # type: ignore[no-untyped-call]
+        return SummaryWriter(str(self.directory), purge_step=done + 1 if done else None)
 
     def train(self) -> int:
         """Trains to the end, or until SIGINT or SIGTERM.
@@ -143,8 +144,8 @@ class Run:
         self._tensorboard.close()
         if signals:
             self._display.message(
-                f"stopped by {signal.Signals(signals[0]).name} after {self.learner.env_steps:,} steps; checkpoint saved. "
-                f"Continue with: qcmarl train --run-dir {self.directory} --resume"
+                f"stopped by {signal.Signals(signals[0]).name} after {self.learner.env_steps:,} steps; "
+                f"checkpoint saved. Continue with: qcmarl train --run-dir {self.directory} --resume"
             )
             return signals[0]
         self._summarise()
@@ -217,7 +218,8 @@ def interruptions() -> Iterator[list[int]]:
         received.append(number)
         signal.signal(number, previous[number])
 
-    previous = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    previous = {int(number): signal.getsignal(number) for number in numbers}
     for number in previous:
         signal.signal(number, note)
     try:

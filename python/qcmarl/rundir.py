@@ -1,7 +1,7 @@
 """A run's directory: config.json, metrics.jsonl, checkpoint.pt, TensorBoard events.
 
-Called by `run` (writing), by `cli` and `report` (reading). Lines of metrics.jsonl after the last checkpoint are dropped on resume, so that the file is
-the one an uninterrupted run writes.
+Called by `run` (writing), by `cli` and `report` (reading). Lines of metrics.jsonl after the last checkpoint are
+dropped on resume, so that the file is the one an uninterrupted run writes.
 """
 
 from __future__ import annotations

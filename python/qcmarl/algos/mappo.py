@@ -1,7 +1,8 @@
 """MAPPO: proximal policy optimisation with one actor shared by the agents and a central critic.
 
-Yu et al. 2022, arXiv:2103.01955. Each agent acts on its own observation (with its last action and its id); the critic reads the state. The
-learner is `qcmarl.ppo`; this file is the configuration and the actor. See docs/algorithms/mappo.md.
+Yu et al. 2022, arXiv:2103.01955. Each agent acts on its own observation (with its last action and its id); the critic
+reads the state. The learner is `qcmarl.ppo`; this file is the configuration and the actor. See
+docs/algorithms/mappo.md.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """QC-MAPPO: MAPPO whose actor holds one quantum circuit, shared by all agents.
 
-Each agent's observation is encoded to a latent of d numbers; the latents of all agents together are the amplitudes of ceil(log2(n d)) qubits;
-after layers of RY and a ring of CNOTs the qubits are measured, and a readout turns the probabilities into a law of actions. The learner is
-`qcmarl.ppo`; this file is the configuration, the actor and what is logged of the circuit. See docs/algorithms/qc-mappo.md.
+Each agent's observation is encoded to a latent of d numbers; the latents of all agents together are the amplitudes of
+ceil(log2(n d)) qubits; after layers of RY and a ring of CNOTs the qubits are measured, and a readout turns the
+probabilities into a law of actions. The learner is `qcmarl.ppo`; this file is the configuration, the actor and what
+is logged of the circuit. See docs/algorithms/qc-mappo.md.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from qcmarl.config import PPOConfig, resolve_ppo
 from qcmarl.diagnostics import reading_metrics
 from qcmarl.policies import FactoredPolicy, MixingPolicy, OutcomePolicy
 from qcmarl.ppo import PPO
-from qcmarl.quantum import Circuit, Kind, factored_mixer, outcome_mixer, qubits_for, stopwatch
+from qcmarl.quantum import Circuit, factored_mixer, outcome_mixer, qubits_for, stopwatch
 from qcmarl.rollout import sizes_of
 
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ class QCMAPPOConfig(PPOConfig):
     readout: Literal["factored", "outcome"] = "factored"
     """From probabilities to actions: a linear head per agent, or one measured outcome that all agents share."""
     circuit: Literal["quantum", "linear", "none"] = "quantum"
-    """What mixes the latents: the circuit, a linear layer of the same shape (the control), or the embedding measured as it is."""
+    """What mixes the latents: the circuit, a linear layer of the same shape (the control), or the embedding measured
+    as it is."""
     latent: int = 64
     """d, numbers per agent that enter the circuit (>= 1)."""
     layers: int = 4
@@ -69,7 +71,9 @@ def build_policy(config: QCMAPPOConfig, sizes: Sizes) -> MixingPolicy:
         return FactoredPolicy(*common, mixer, readings=1 << qubits)
     measured = qubits if config.outcome_qubits == "all" else config.outcome_qubits
     if measured > qubits:
-        raise ValueError(f"outcome_qubits is {measured}; {sizes.agents} agents of {config.latent} numbers make {qubits} qubits")
+        raise ValueError(
+            f"outcome_qubits is {measured}; {sizes.agents} agents of {config.latent} numbers make {qubits} qubits"
+        )
     mixer = outcome_mixer(config.circuit, amplitudes, config.layers, measured, config.gradient)
     return OutcomePolicy(*common, mixer, outcomes=1 << measured, coupling_scale=config.coupling_scale)
 
@@ -93,7 +97,8 @@ class QCMAPPO(PPO):
         self._threads, self._overlap = threads, 0.0
 
     def iterate(self) -> dict[str, float]:
-        """Collects one rollout and learns from it, timing the circuit: where threads run it at once, their mean counts."""
+        """Collects one rollout and learns from it, timing the circuit: where threads run it at once, their mean
+        counts."""
         with stopwatch() as watch:
             metrics = super().iterate()
         self.seconds["circuit"] += watch.seconds - self._overlap
@@ -107,7 +112,8 @@ class QCMAPPO(PPO):
         return metrics
 
     def diagnostics(self, generator: torch.Generator) -> dict[str, float]:
-        """Is the circuit used? Total correlation of the law, entropy and information of the outcome, on the last rollout."""
+        """Is the circuit used? Total correlation of the law, entropy and information of the outcome, on the last
+        rollout."""
         return reading_metrics(self.policy, self.rollout, generator)
 
 
