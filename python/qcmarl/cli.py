@@ -171,7 +171,7 @@ def parse(options: type[Any], arguments: list[str], command: str, *defaults: Any
 def sentence(box: str) -> str:
     """What one of tyro's messages says first, on one line: its title, frame, colours and advice are left out.
 
-    A frame is drawn with box characters and holds the title, or, where the terminal lacks those, of dashes below the title.
+    A frame is drawn with box characters and holds the title, or, where the terminal lacks those, it is dashes below it.
     """
     plain = re.sub(r"\x1b\[[0-9;]*m", "", box)
     paragraphs = re.split(r"^[│ ]*(?:╭.*|╰.*|[─-]{3,}[│ ]*)$", plain, flags=re.MULTILINE)

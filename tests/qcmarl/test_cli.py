@@ -6,7 +6,21 @@ import pytest
 
 from qcmarl import cli, rundir
 
-TINY = "--steps 320 --n-envs 8 --rollout-steps 20 --epochs 1 --eval-battles 2 --threads 1 --quiet".split()
+TINY = [
+    "--steps",
+    "320",
+    "--n-envs",
+    "8",
+    "--rollout-steps",
+    "20",
+    "--epochs",
+    "1",
+    "--eval-battles",
+    "2",
+    "--threads",
+    "1",
+    "--quiet",
+]
 
 
 def failure(capsys, *arguments):
@@ -44,7 +58,7 @@ def success(*arguments):
         ("train --recurrent --chunk 7", "chunk is 7; it must divide rollout_steps = 50"),
         ("train --resume", "--resume needs --run-dir"),
         ("train --resume --run-dir nowhere", "nowhere holds no run"),
-        ("train --algo qc-mappo --readout outcome --outcome-qubits 0", "outcome_qubits is 0"),
+        ("train --algo qc-mappo --readout outcome --measured-qubits 0", "measured_qubits is 0"),
         ("eval nowhere", "nowhere holds no run"),
         ("eval nowhere --episodes 0", "episodes is 0"),
         ("report", "name at least one run"),

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 import torch
+from learners import mappo, qc_mappo
 from toy import LampGame
 
 from qcmarl.diagnostics import entropy, reading_metrics
 from qcmarl.evaluate import ReadingMean, fixed_reading, play, quotas, win_rates
 from qcmarl.laws import IndependentLaw
 from qcmarl.policies import Policy
-from test_ppo import mappo, qc_mappo
 
 
 class UnevenGame(LampGame):

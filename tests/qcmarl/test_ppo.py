@@ -2,27 +2,8 @@
 
 import pytest
 import torch
+from learners import mappo, qc_mappo
 from toy import LampGame
-
-from qcmarl.algos.mappo import MAPPO, MAPPOConfig
-from qcmarl.algos.mappo import resolve as resolve_mappo
-from qcmarl.algos.qc_mappo import QCMAPPO, QCMAPPOConfig
-from qcmarl.algos.qc_mappo import resolve as resolve_qc_mappo
-
-SMALL = {"n_envs": 6, "rollout_steps": 20, "hidden": 16, "critic_hidden": 16}
-
-
-def mappo(env=None, threads=1, **options):
-    torch.manual_seed(0)
-    config = resolve_mappo(MAPPOConfig(**{**SMALL, **options}), "toy:lamps")
-    return MAPPO(config, env or LampGame(config.n_envs), 7, threads)
-
-
-def qc_mappo(env=None, threads=1, **options):
-    torch.manual_seed(0)
-    config = resolve_qc_mappo(QCMAPPOConfig(**{**SMALL, "latent": 8, **options}), "toy:lamps")
-    return QCMAPPO(config, env or LampGame(config.n_envs), 7, threads)
-
 
 LEARNERS = {
     "mappo": mappo,
@@ -32,7 +13,7 @@ LEARNERS = {
     "factored": qc_mappo,
     "factored, joint ratio": lambda **k: qc_mappo(ratio="joint", **k),
     "outcome": lambda **k: qc_mappo(readout="outcome", **k),
-    "outcome, all qubits": lambda **k: qc_mappo(readout="outcome", outcome_qubits="all", **k),
+    "outcome, all qubits": lambda **k: qc_mappo(readout="outcome", measured_qubits="all", **k),
     "factored, linear": lambda **k: qc_mappo(circuit="linear", **k),
     "outcome, linear": lambda **k: qc_mappo(readout="outcome", circuit="linear", **k),
     "factored, no circuit": lambda **k: qc_mappo(circuit="none", **k),

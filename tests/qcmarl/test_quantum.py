@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-from oracle import dense
 
+from oracle import dense
 from qcmarl.algos.qc_mappo import QCMAPPOConfig, build_policy, resolve
 from qcmarl.buffer import Sizes
 from qcmarl.laws import Inputs
@@ -43,7 +43,7 @@ def test_the_circuit_is_layers_of_ry_and_a_ring_of_cnots_on_the_padded_amplitude
 def test_measuring_k_qubits_sums_the_others_out():
     torch.manual_seed(0)
     everything = Circuit(12, 2)
-    some = Circuit(12, 2, outcome_qubits=2)
+    some = Circuit(12, 2, measured=2)
     some.load_state_dict(everything.state_dict())
     x = torch.randn(3, 12, generator=GENERATOR)
     assert torch.allclose(some(x), everything(x).view(3, 4, 4).sum(-1), atol=1e-6)
@@ -53,17 +53,19 @@ def test_measuring_k_qubits_sums_the_others_out():
 
 
 def test_the_head_reads_the_centred_law():
-    head = CentredHead(8, 3, 0.5)
+    head = CentredHead(8, 4, 3, 0.5)
     head.map.bias.data.normal_()
     p = torch.softmax(torch.randn(4, 8, generator=GENERATOR), -1)
-    assert torch.allclose(head(p), head.map(0.7 * (8 * p - 1)), atol=1e-5)
+    assert torch.allclose(head(p), head.map(0.7 * 2 * (8 * p - 1)), atol=1e-5)
 
 
 def test_a_random_states_reading_is_of_unit_scale():
     x = torch.randn(2000, 512, generator=GENERATOR)
-    reading = 0.7 * (512 * factored_mixer("none", 512, 4, "adjoint")(x) - 1)
-    assert reading.std().item() == pytest.approx(1, abs=0.02)
-    assert factored_mixer("linear", 512, 4, "adjoint")(x).std().item() == pytest.approx(1, abs=0.02)
+    for measured in (9, 7):
+        p = factored_mixer("none", 512, 4, measured, "adjoint")(x)
+        scale = CentredHead(1 << measured, 1 << (9 - measured), 3, 1.0).scale
+        assert (scale * (p * p.shape[1] - 1)).std().item() == pytest.approx(1, abs=0.03)
+    assert factored_mixer("linear", 512, 4, 9, "adjoint")(x).std().item() == pytest.approx(1, abs=0.02)
 
 
 @pytest.mark.parametrize("readout", ["factored", "outcome"])
@@ -121,8 +123,8 @@ def test_a_fixed_reading_makes_the_law_independent_of_the_mixer():
 
 
 def test_too_many_measured_qubits_are_refused():
-    with pytest.raises(ValueError, match="outcome_qubits is 6; 3 agents of 8 numbers make 5 qubits"):
-        built(readout="outcome", outcome_qubits=6)
+    with pytest.raises(ValueError, match="measured_qubits is 6; 3 agents of 8 numbers make 5 qubits"):
+        built(readout="outcome", measured_qubits=6)
 
 
 def test_per_agent_ratios_of_a_joint_law_are_refused():
