@@ -98,6 +98,7 @@ class PPO:
         self.actor_adam = torch.optim.Adam(actor_groups, lr=config.lr, eps=1e-5, fused=True)
         self.critic_adam = torch.optim.Adam(self.critic.parameters(), lr=config.lr, eps=1e-5, fused=True)
         self._gradient = PartedGradient([*policy.parameters(), *self.critic.parameters()], threads)
+        self._largest_norm = torch.zeros(())
         self.env_steps = 0
         self.seconds = {"environment": 0.0, "acting": 0.0, "update": 0.0}
 
@@ -121,6 +122,7 @@ class PPO:
         """The epochs of one rollout."""
         targets = self._targets()
         total, passes = torch.zeros(len(Sums._fields)), 0
+        self._largest_norm = torch.zeros(())
         for _ in range(self.config.epochs):
             epoch = torch.zeros_like(total)
             for samples in self.rollout.minibatches(self.config.minibatches, self.chunk, self.generator):
@@ -136,6 +138,7 @@ class PPO:
             "train/approx_kl": sums.kl / sums.entries,
             "train/clip_fraction": sums.clipped / sums.entries,
             "train/entropy": sums.entropy / sums.living,
+            "train/gradient_norm": float(self._largest_norm),
             "train/value_loss": sums.value_loss / passes,
             "train/explained_variance": targets.explained,
         }
@@ -178,7 +181,8 @@ class PPO:
             return policy_loss / entries + value_loss, torch.stack([*policy_sums, value_loss.detach()])
 
         sums = self._gradient(loss, samples.tensor_split(math.ceil(count / PART), dim=1))
-        nn.utils.clip_grad_norm_(self.policy.parameters(), self.config.grad_clip)
+        norm = nn.utils.clip_grad_norm_(self.policy.parameters(), self.config.grad_clip)
+        self._largest_norm = torch.maximum(self._largest_norm, norm)
         nn.utils.clip_grad_norm_(self.critic.parameters(), self.config.grad_clip)
         self.actor_adam.step()
         self.critic_adam.step()
