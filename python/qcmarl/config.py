@@ -45,8 +45,8 @@ class PPOConfig:
     entropy: float = 0.01
     """Weight of the entropy bonus per living agent, per nat."""
     grad_clip: float = 0.5
-    """Largest norm of the actor's and of the critic's gradient; typical ones are .3. The published 10 lets single steps
-    through, where a rare bad action's ratio has exploded, that cost a policy which won nine of ten battles everything."""
+    """Largest norm of the actor's and of the critic's gradient; typical ones are .3. The published 10 lets a step through,
+    where a rare bad action's ratio has exploded, that cost a policy which won nine of ten battles everything."""
     value_decay: float = 0.99
     """Decay per rollout of the running mean and variance of the returns, 0..1."""
     timeout: Literal["terminal", "bootstrap"] = "terminal"
