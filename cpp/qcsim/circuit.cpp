@@ -31,8 +31,9 @@ void check_angle(const GateRow& gate, const Angle& angle) {
   if ((angle.source == Angle::Source::none) != (gate.n_parameters == 0)) {
     throw std::invalid_argument(name + " takes " + std::to_string(gate.n_parameters) + " angle(s)");
   }
-  if (angle.index < 0) {
-    throw std::invalid_argument(name + ": weight and feature indices start at 0, got " + std::to_string(angle.index));
+  if (angle.index < 0 || angle.index >= max_angles) {
+    throw std::invalid_argument(name + ": " + (angle.source == Angle::Source::weight ? "weight " : "feature ") +
+                                std::to_string(angle.index) + " is outside 0.." + std::to_string(max_angles - 1));
   }
   if (!std::isfinite(angle.value)) {
     throw std::invalid_argument(name + ": the angle is " + std::to_string(angle.value) +

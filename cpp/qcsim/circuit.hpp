@@ -10,6 +10,7 @@
 namespace qcsim {
 
 inline constexpr int max_qubits = 14;
+inline constexpr int max_angles = 1 << 24;  // weights, and features: what an index can name
 
 // Where a rotation's angle (radians) comes from.
 struct Angle {

@@ -1,6 +1,7 @@
 #include "skirmish/map.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <stdexcept>
 #include <string>
 
@@ -30,13 +31,8 @@ constexpr std::array kMaps{
 };
 static_assert(std::all_of(kMaps.begin(), kMaps.end(), [](const Map& map) { return map.n_units() <= kMaxUnits; }));
 
-constexpr float kGap = 0.05F;
-constexpr float kHalfRootThree = 0.8660254F;
-
-struct LatticePoint {
-  int a, b;
-  constexpr int norm() const { return a * a + a * b + b * b; }
-};
+constexpr float kGap = 0.1F;  // between bodies
+constexpr int kRank = 3;      // units side by side, at least
 
 }  // namespace
 
@@ -52,20 +48,16 @@ const Map& find_map(std::string_view name) {
 }
 
 std::vector<Point> spawn_places(Point centre, int n, float radius, float facing) {
-  constexpr int kReach = 6;
-  std::vector<LatticePoint> lattice;
-  for (int b = -kReach; b <= kReach; ++b) {
-    for (int a = -kReach; a <= kReach; ++a) lattice.push_back({a, b});
-  }
-  std::stable_sort(lattice.begin(), lattice.end(),
-                   [](const LatticePoint& p, const LatticePoint& q) { return p.norm() < q.norm(); });
+  const int width = std::max(kRank, static_cast<int>(std::ceil(std::sqrt(static_cast<float>(n)))));
+  const int n_ranks = (n + width - 1) / width;
   const float pitch = 2.0F * radius + kGap;
   std::vector<Point> places;
   for (int k = 0; k < n; ++k) {
-    const LatticePoint& p = lattice[static_cast<std::size_t>(k)];
-    const float x = pitch * (static_cast<float>(p.a) + 0.5F * static_cast<float>(p.b));
-    const float y = pitch * kHalfRootThree * static_cast<float>(p.b);
-    places.push_back({centre.x + facing * x, centre.y + y});
+    const int rank = k / width;
+    const int in_rank = std::min(width, n - rank * width);
+    const float ahead = 0.5F * static_cast<float>(n_ranks - 1) - static_cast<float>(rank);
+    const float aside = static_cast<float>(k % width) - 0.5F * static_cast<float>(in_rank - 1);
+    places.push_back({centre.x + facing * pitch * ahead, centre.y + pitch * aside});
   }
   return places;
 }

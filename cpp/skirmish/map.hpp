@@ -49,9 +49,9 @@ inline bool walkable(const Map& map, float x, float y) {
          cell_y < map.arena.y_end;
 }
 
-// n places around a point, nearest first, on a triangular lattice just wider than a body. The game puts a group
-// created at one point on the nearest free places; `facing` -1 mirrors the layout so that both sides look alike to
-// each other.
+// n places in ranks centred on a point, front rank first. The game spreads a group created at one point over the
+// nearest free places; which ones is not known, and the phase in which two lines first meet sways scripted play.
+// `facing` is the sign of x towards the other side: both sides look alike to each other.
 std::vector<Point> spawn_places(Point centre, int n, float radius, float facing);
 
 }  // namespace skirmish

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 namespace skirmish {
 namespace {
 
-constexpr float kArrival = 0.5F;      // this close to the point is there
-constexpr float kCrowd = 2.5F;        // this close, a resting fellow in the way is there too
+constexpr float kArrival = 0.25F;     // this close to the point is there
 constexpr float kTouch = 0.1F;        // bodies this near are up against each other
 constexpr float kCoincident = 1e-6F;  // below this distance a pair has no direction
 
@@ -16,7 +16,7 @@ struct Bodies {
   int n = 0;
   std::array<int, kMaxUnits> unit;
   alignas(16) Column<float> x, y, radius;
-  Column<float> walk_x, walk_y, push_x, push_y;
+  Column<float> push_x, push_y;
 };
 
 Bodies gather(const Map& map, const Battle& battle, const Walks& walks) {
@@ -27,8 +27,6 @@ Bodies gather(const Map& map, const Battle& battle, const Walks& walks) {
     const auto k = static_cast<std::size_t>(bodies.n++);
     bodies.unit[k] = unit;
     bodies.radius[k] = unit_type(map.kind(unit)).radius;
-    bodies.walk_x[k] = walks.x[i];
-    bodies.walk_y[k] = walks.y[i];
     bodies.x[k] = battle.x[i] + walks.x[i];
     bodies.y[k] = battle.y[i] + walks.y[i];
     bodies.push_x[k] = 0.0F;
@@ -37,36 +35,17 @@ Bodies gather(const Map& map, const Battle& battle, const Walks& walks) {
   return bodies;
 }
 
-// Pushes k out of a body that lies in direction (nx, ny); against one who stands, also sideways by as much, so that
-// what the collision takes off the walk carries it around.
-void push(Bodies& bodies, std::size_t k, float nx, float ny, float way, bool slide) {
-  bodies.push_x[k] -= nx * way;
-  bodies.push_y[k] -= ny * way;
-  if (!slide) return;
-  const float side = nx * bodies.walk_y[k] - ny * bodies.walk_x[k] >= 0.0F ? 1.0F : -1.0F;
-  const float speed = std::sqrt(bodies.walk_x[k] * bodies.walk_x[k] + bodies.walk_y[k] * bodies.walk_y[k]);
-  const float around = side * std::min(way, speed);
-  bodies.push_x[k] -= ny * around;
-  bodies.push_y[k] += nx * around;
-}
-
 void separate(Bodies& bodies, std::size_t i, std::size_t j) {
   const float dx = bodies.x[j] - bodies.x[i];
   const float dy = bodies.y[j] - bodies.y[i];
   const float distance = std::sqrt(dx * dx + dy * dy);
   const float nx = distance > kCoincident ? dx / distance : 1.0F;
   const float ny = distance > kCoincident ? dy / distance : 0.0F;
-  const float overlap = bodies.radius[i] + bodies.radius[j] - distance;
-  const bool i_walks = bodies.walk_x[i] != 0.0F || bodies.walk_y[i] != 0.0F;
-  const bool j_walks = bodies.walk_x[j] != 0.0F || bodies.walk_y[j] != 0.0F;
-  if (i_walks == j_walks) {
-    push(bodies, i, nx, ny, 0.5F * overlap, false);
-    push(bodies, j, -nx, -ny, 0.5F * overlap, false);
-  } else if (i_walks) {
-    push(bodies, i, nx, ny, overlap, true);
-  } else {
-    push(bodies, j, -nx, -ny, overlap, true);
-  }
+  const float way = 0.5F * (bodies.radius[i] + bodies.radius[j] - distance);
+  bodies.push_x[i] -= nx * way;
+  bodies.push_y[i] -= ny * way;
+  bodies.push_x[j] += nx * way;
+  bodies.push_y[j] += ny * way;
 }
 
 // Most pairs do not touch: a branch-free sweep over j finds out whether any does before looking at each.
@@ -123,11 +102,13 @@ bool has_arrived(const Map& map, const Battle& battle, int unit) {
   const float dy = map.enemy_goal.y - battle.y[i];
   const float d2 = dx * dx + dy * dy;
   if (d2 <= kArrival * kArrival) return true;
-  if (d2 > kCrowd * kCrowd) return false;
+  const float radius = unit_type(map.kind(unit)).radius;
+  const float crowd = 2.0F * radius * std::sqrt(static_cast<float>(map.n_enemies) / std::numbers::pi_v<float>);
+  if (d2 > crowd * crowd) return false;
   for (int other = map.n_allies; other < map.n_units(); ++other) {
     const auto j = static_cast<std::size_t>(other);
     if (other == unit || !battle.alive(other) || battle.order[j] != Order::kIdle) continue;
-    const float reach = unit_type(map.kind(unit)).radius + unit_type(map.kind(other)).radius + kTouch;
+    const float reach = radius + unit_type(map.kind(other)).radius + kTouch;
     const float ox = battle.x[j] - battle.x[i];
     const float oy = battle.y[j] - battle.y[i];
     if (ox * ox + oy * oy <= reach * reach) return true;

@@ -13,11 +13,12 @@ struct Walks {
 // Asks unit i to walk towards a point, at most one loop's way.
 void walk_towards(const Map& map, const Battle& battle, int unit, float x, float y, Walks& walks);
 
-// Carries out the walks at once: all move, then overlaps are undone (a walker gives way to one who stands and slides
-// around it, two walkers share the way equally), then everybody is kept inside the arena.
+// Carries out the walks at once: all move, then overlapping bodies are pushed apart by half the overlap each, all from
+// the same places, then everybody is kept inside the arena.
 void carry_out(const Map& map, Battle& battle, const Walks& walks);
 
-// Has this attack-moving enemy come to its point, or close to it and up against somebody who rests there?
+// Has this attack-moving enemy come to its point, or into the disc its group fills around the point and up against
+// somebody who rests there?
 bool has_arrived(const Map& map, const Battle& battle, int unit);
 
 }  // namespace skirmish

@@ -79,9 +79,8 @@ void acquire_targets(const Map& map, Battle& battle) {
 }
 
 void respond(const Map& map, Battle& battle, int victim, int shooter) {
+  if (victim < map.n_allies) return;
   const auto v = static_cast<std::size_t>(victim);
-  if (victim < map.n_allies || battle.order[v] != Order::kIdle || battle.target[v] != kNobody) return;
-  rouse(battle, v, shooter);
   for (int unit = map.n_allies; unit < map.n_units(); ++unit) {
     const auto i = static_cast<std::size_t>(unit);
     if (battle.alive(unit) && squared_distance(battle, i, v) <= kHelpRadius * kHelpRadius) rouse(battle, i, shooter);

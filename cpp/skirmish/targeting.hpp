@@ -9,7 +9,8 @@ namespace skirmish {
 // following whoever shot at a resting unit, else walks on.
 void acquire_targets(const Map& map, Battle& battle);
 
-// Unit `victim` was shot by `shooter`. A resting enemy with nothing to do goes after it and calls its neighbours.
+// Unit `victim` was shot by `shooter`. If it is an enemy, it and those near it who rest with nobody to shoot at go
+// after the shooter.
 void respond(const Map& map, Battle& battle, int victim, int shooter);
 
 }  // namespace skirmish

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 __version__: str
 COMPILER: str
 CUDA: bool
+MAX_ANGLES: int
 MAX_QUBITS: int
 
 _Address = tuple[int, int, int]

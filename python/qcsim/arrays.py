@@ -170,6 +170,7 @@ def _rows(array: Any, batch: int) -> Any:
 def _dense(array: Any) -> Any:
     """The array with the numbers of a row side by side and, with a batch axis, rows that do not overlap."""
     if is_torch(array):
+        array = array.resolve_neg()  # a view may hold its sign as a flag that memory does not show
         side_by_side = array.stride(-1) == 1 or array.shape[-1] <= 1
         return array if side_by_side and (array.ndim == 1 or array.stride(0) > 0) else array.contiguous()
     side_by_side = array.strides[-1] == array.itemsize or array.shape[-1] <= 1

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from torch.autograd import forward_ad
 from torch.autograd.function import once_differentiable
 
 from qcsim.arrays import Operands
@@ -39,7 +40,9 @@ class Simulation(torch.autograd.Function):
 def run(plan: Plan, given: Operands) -> torch.Tensor:
     """Outputs (B, K) as a tensor that remembers how it was made, if anything asks for a gradient."""
     arrays = (given.weights, given.amplitudes, given.features)
-    if torch.is_grad_enabled() and any(array is not None and array.requires_grad for array in arrays):
+    wanted = torch.is_grad_enabled() and any(array is not None and array.requires_grad for array in arrays)
+    # Inside forward-mode differentiation the function is asked too: torch refuses rather than drop a tangent.
+    if wanted or forward_ad._current_level >= 0:
         result: torch.Tensor = Simulation.apply(plan, given, *arrays)  # type: ignore[no-untyped-call]
         return result
     return forward(plan, given, keep=False)[0]  # type: ignore[no-any-return]

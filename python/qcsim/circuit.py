@@ -10,6 +10,9 @@ from typing import Any
 
 from qcsim import _core
 from qcsim.drawing import draw
+from qcsim.integers import integer
+
+_INDICES = f"0..{_core.MAX_ANGLES - 1}"
 
 
 class Circuit:
@@ -38,7 +41,7 @@ class Circuit:
     __slots__ = ("_core", "_frozen", "_program", "_readouts")
 
     def __init__(self, n_qubits: int) -> None:
-        self._core = _core.Circuit(_integer("n_qubits", n_qubits))
+        self._core = _core.Circuit(integer("n_qubits", n_qubits, f"1..{_core.MAX_QUBITS}"))
         self._frozen = False
         self._program: _core.Program | None = None
         self._readouts: dict[Any, _core.Readout] = {}
@@ -179,8 +182,11 @@ class Circuit:
             raise ValueError("this circuit has been run or hashed and is frozen; add gates to circuit.copy()")
         return self._core
 
+    def _qubit(self, qubit: int) -> int:
+        return integer("qubit", qubit, f"0..{self.n_qubits - 1}")
+
     def _gate(self, name: str, *qubits: int) -> Circuit:
-        self._writable().append(name, [_integer("qubit", qubit) for qubit in qubits])
+        self._writable().append(name, [self._qubit(qubit) for qubit in qubits])
         return self
 
     def _rotation(self, name: str, qubit: int, weight: int | None, feature: int | None, angle: float | None) -> None:
@@ -189,15 +195,15 @@ class Circuit:
         ]
         if len(given) > 1:
             raise ValueError(f"{name} got {' and '.join(given)}; its angle comes from one of weight, feature and angle")
-        circuit, qubit = self._writable(), _integer("qubit", qubit)
+        circuit, qubit = self._writable(), self._qubit(qubit)
         if angle is not None:
             if not isinstance(angle, (int, float)) and not hasattr(angle, "__float__"):
                 raise TypeError(f"angle is {angle!r} of type {type(angle).__name__}; it must be a number of radians")
             circuit.append(name, [qubit], _core.Source.CONSTANT, 0, float(angle))
         elif feature is not None:
-            circuit.append(name, [qubit], _core.Source.FEATURE, _integer("feature", feature), 0.0)
+            circuit.append(name, [qubit], _core.Source.FEATURE, integer("feature", feature, _INDICES), 0.0)
         else:
-            index = self.n_weights if weight is None else _integer("weight", weight)
+            index = self.n_weights if weight is None else integer("weight", weight, _INDICES)
             circuit.append(name, [qubit], _core.Source.WEIGHT, index, 0.0)
 
 
@@ -223,7 +229,7 @@ def hardware_efficient(n_qubits: int, n_layers: int) -> Circuit:
         >>> qcsim.hardware_efficient(n_qubits=9, n_layers=4).n_weights
         36
     """
-    if _integer("n_layers", n_layers) < 0:
+    if integer("n_layers", n_layers, "0 or more") < 0:
         raise ValueError(f"n_layers is {n_layers}; it must be 0 or more")
     circuit = Circuit(n_qubits).amplitude_embedding()
     for _ in range(n_layers):
@@ -240,9 +246,3 @@ def _rebuild(n_qubits: int, embeds: bool, rows: list[tuple[str, tuple[int, ...],
     for gate, qubits, source, index, value in rows:
         circuit._core.append(gate, list(qubits), _core.Source[source], index, value)
     return circuit
-
-
-def _integer(name: str, value: Any) -> int:
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise TypeError(f"{name} is {value!r} of type {type(value).__name__}; it must be an integer")
-    return int(value.__index__())

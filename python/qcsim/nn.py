@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 try:
     import torch
-except ImportError as error:
-    raise ImportError("qcsim.nn needs torch: pip install 'qcsim[torch]'") from error
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError("qcsim.nn needs torch: pip install 'qcsim[torch]'", name="torch") from error
 
 from qcsim.circuit import Circuit
 from qcsim.simulate import expval, make_plan, probabilities

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
+_TOO_LARGE = 2**31 - 1  # what the engine counts to; it refuses any qubit the circuit does not have
 _FACTOR = re.compile(r"([A-Z])(\d+)")
 
 
@@ -21,9 +22,13 @@ def z_products(observables: Sequence[str]) -> tuple[tuple[int, ...], ...]:
         TypeError: if ``observables`` is not a sequence of text.
         ValueError: if a product cannot be read, or holds anything but Z.
     """
-    if isinstance(observables, str) or not all(isinstance(observable, str) for observable in observables):
+    if not isinstance(observables, Iterable) or isinstance(observables, str) or not _all_text(observables):
         raise TypeError(f"observables is {observables!r}; it must be a list of text such as ['Z0', 'Z0 Z1']")
     return tuple(_qubits(observable) for observable in observables)
+
+
+def _all_text(items: Iterable[object]) -> bool:
+    return all(isinstance(item, str) for item in items)
 
 
 def _qubits(observable: str) -> tuple[int, ...]:
@@ -34,4 +39,4 @@ def _qubits(observable: str) -> tuple[int, ...]:
     if names != {"Z"}:
         raise ValueError(f"observable {observable!r} holds {', '.join(sorted(names - {'Z'}))}; "
                          "this version measures products of Z, such as 'Z0' or 'Z0 Z1'")  # fmt: skip
-    return tuple(int(factor[2]) for factor in factors if factor)
+    return tuple(min(int(factor[2]), _TOO_LARGE) for factor in factors if factor)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +15,7 @@ import numpy as np
 from qcsim import _core
 from qcsim.arrays import ABSENT, Operands, address, is_torch, operands, run_function, zeros_like_shape
 from qcsim.circuit import Circuit
+from qcsim.integers import integer
 from qcsim.observables import z_products
 from qcsim.stopwatch import timed
 
@@ -111,6 +112,8 @@ def expval(
         >>> qcsim.expval(qcsim.Circuit(2).ry(0).cnot(0, 1), np.array([np.pi / 3]), ["Z0", "Z0 Z1"]).round(3)
         array([0.5, 1. ])
     """
+    if observables is None:
+        raise TypeError("observables is None; it must be a list of text such as ['Z0', 'Z0 Z1']")
     plan = make_plan(circuit, None, observables, gradient, num_threads)
     return _run(plan, weights, amplitudes, features)
 
@@ -187,15 +190,19 @@ def make_plan(
         raise TypeError(f"circuit is {circuit!r} of type {type(circuit).__name__}; it must be a qcsim.Circuit")
     if gradient not in GRADIENTS:
         raise ValueError(f"gradient is {gradient!r}; the options are {', '.join(GRADIENTS)}")
-    if num_threads is not None and (isinstance(num_threads, bool) or not hasattr(num_threads, "__index__")):
-        raise TypeError(f"num_threads is {num_threads!r}; it must be an integer")
-    if num_threads is not None and num_threads < 1:
+    if num_threads is not None and integer("num_threads", num_threads, "1 or more") < 1:
         raise ValueError(f"num_threads is {num_threads}; it must be 1 or more")
     products = None if observables is None else z_products(observables)
-    measured = None if qubits is None else tuple(qubits)
+    measured = None if qubits is None else _measured(circuit, qubits)
     if products is not None and measured is not None:
         raise ValueError("qubits and observables were both given; the outputs are one or the other")
     return Plan(circuit, circuit.readout(measured, products), gradient, num_threads)
+
+
+def _measured(circuit: Circuit, qubits: Sequence[int]) -> tuple[int, ...]:
+    if not isinstance(qubits, Iterable):
+        raise TypeError(f"qubits is {qubits!r}; it must be a list of qubits such as [0, 1]")
+    return tuple(integer("a measured qubit", qubit, f"0..{circuit.n_qubits - 1}") for qubit in qubits)
 
 
 def forward(plan: Plan, given: Operands, *, keep: bool) -> tuple[Any, Any]:

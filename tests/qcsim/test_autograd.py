@@ -157,6 +157,7 @@ def test_a_tensor_with_a_pending_sign_is_read_with_its_sign() -> None:
         torch.testing.assert_close(value, qcsim.probabilities(circuit, -weights, amplitudes=amplitudes))
 
 
+@pytest.mark.filterwarnings("ignore:.*torch.jit.script.*:DeprecationWarning")  # of torch, on first use
 def test_forward_mode_is_refused_rather_than_dropped() -> None:
     circuit, given = mixed(False)
     amplitudes, features = given["amplitudes"].detach(), given["features"].detach()

@@ -8,6 +8,7 @@ using qcsim::Circuit;
 
 void bind_circuit(py::module_& m) {
   m.attr("MAX_QUBITS") = qcsim::max_qubits;
+  m.attr("MAX_ANGLES") = qcsim::max_angles;
 
   py::native_enum<Angle::Source>(m, "Source", "enum.Enum", "Where the angle of a rotation comes from.")
       .value("NONE", Angle::Source::none)

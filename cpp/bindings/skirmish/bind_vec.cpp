@@ -1,11 +1,14 @@
 // skirmish::Vec over arrays that numpy owns: they stay valid as long as anybody in Python holds them, and the Vec
-// holds them as long as it lives. step() runs without the GIL.
+// holds them as long as it lives. step() runs without the GIL on its own copy of the actions; a call that comes in
+// from another thread meanwhile is refused.
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 
+#include <algorithm>
 #include <cstring>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "bindings/skirmish/bindings.hpp"
 #include "skirmish/action.hpp"
@@ -45,6 +48,7 @@ class PyVec {
         final_obs_(zeros<float>(per_agent(skirmish::obs_size(map_)))),
         final_state_(zeros<float>({n_battles, skirmish::state_size(map_)})),
         final_avail_(zeros<bool>(per_agent(skirmish::n_actions(map_)))),
+        actions_(static_cast<std::size_t>(n_battles * map_.n_allies)),
         vec_(map_, static_cast<std::size_t>(n_battles), n_threads, first_battle, auto_restart, pointers()) {}
 
   py::dict arrays() const {
@@ -65,29 +69,41 @@ class PyVec {
     return all;
   }
 
-  void reset(std::uint64_t seed) { vec_.reset(seed); }
-  void restart() { vec_.restart(); }
+  void reset(std::uint64_t seed) {
+    require_idle();
+    vec_.reset(seed);
+  }
+
+  void restart() {
+    require_idle();
+    vec_.restart();
+  }
 
   void step(const Actions& actions) {
     if (actions.ndim() != 2 || actions.shape(0) != n_battles_ || actions.shape(1) != map_.n_allies) {
       throw std::invalid_argument("actions must have the shape (" + std::to_string(n_battles_) + ", " +
                                   std::to_string(map_.n_allies) + ")");
     }
-    const std::int64_t* data = actions.data();
-    py::gil_scoped_release release;
-    vec_.step(data);
+    require_idle();
+    std::copy_n(actions.data(), actions_.size(), actions_.begin());
+    const Stepping stepping(stepping_);
+    const py::gil_scoped_release release;
+    vec_.step(actions_.data());
   }
 
   py::array_t<UnitRow> units(py::ssize_t battle) const {
+    require_idle();
     const auto rows = vec_.units(checked(battle));
     return py::array_t<UnitRow>(static_cast<py::ssize_t>(rows.size()), rows.data());
   }
 
   void set_units(py::ssize_t battle, const py::array_t<UnitRow, py::array::c_style>& rows) {
+    require_idle();
     vec_.set_units(checked(battle), {rows.data(), static_cast<std::size_t>(rows.size())});
   }
 
   py::array_t<std::uint8_t> snapshot() const {
+    require_idle();
     const auto bytes = vec_.snapshot();
     py::array_t<std::uint8_t> copy(static_cast<py::ssize_t>(bytes.size()));
     if (!bytes.empty()) std::memcpy(copy.mutable_data(), bytes.data(), bytes.size());
@@ -95,10 +111,22 @@ class PyVec {
   }
 
   void restore(const py::array_t<std::uint8_t, py::array::c_style>& bytes) {
+    require_idle();
     vec_.restore(std::as_bytes(std::span(bytes.data(), static_cast<std::size_t>(bytes.size()))));
   }
 
  private:
+  // Marks the time without the GIL; set and cleared while it is held.
+  struct Stepping {
+    explicit Stepping(bool& own) : flag(own) { flag = true; }
+    ~Stepping() { flag = false; }
+    bool& flag;
+  };
+
+  void require_idle() const {
+    if (stepping_) throw std::runtime_error("this environment is being stepped by another thread");
+  }
+
   Shape per_agent(int size) const { return {n_battles_, map_.n_allies, size}; }
 
   skirmish::Arrays pointers() {
@@ -135,6 +163,8 @@ class PyVec {
   py::array_t<std::int32_t> episode_length_;
   py::array_t<float> final_obs_, final_state_;
   py::array_t<bool> final_avail_;
+  std::vector<std::int64_t> actions_;
+  bool stepping_ = false;
   skirmish::Vec vec_;
 };
 

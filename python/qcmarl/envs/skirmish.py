@@ -23,6 +23,7 @@ UNIT_DTYPE: np.dtype[np.void] = _skirmish.UNIT_DTYPE
 
 _FORMAT = 1
 _LARGEST_SEED = 2**64 - 1
+_MOST_THREADS = 1024
 
 
 class VecSkirmish(VecEnv):
@@ -49,11 +50,11 @@ class VecSkirmish(VecEnv):
     """
 
     def __init__(self, map_name: str, n_envs: int, n_threads: int = 0, *, first_battle: int = 0) -> None:
-        self._vec = _make_vec(map_name, n_envs, n_threads, first_battle, auto_restart=True)
+        self.n_envs = as_integer(n_envs, "n_envs", 1)
+        self._first_battle = as_integer(first_battle, "first_battle", 0, _LARGEST_SEED)
+        self._vec = _make_vec(map_name, self.n_envs, n_threads, self._first_battle, auto_restart=True)
         self.map_name = map_name
         self.name = f"skirmish:{map_name}"
-        self.n_envs = n_envs
-        self._first_battle = first_battle
         info = _skirmish.map_info(map_name)
         self.n_agents = int(info["n_agents"])
         self.n_enemies = int(info["n_enemies"])
@@ -138,16 +139,18 @@ class VecSkirmish(VecEnv):
         Raises:
             ValueError: for a state of another map, batch or format; nothing has changed then.
         """
+        if not isinstance(state, dict):
+            raise TypeError(f"a saved environment is a dict as state_dict() gives it, not {type(state).__name__}")
         mine = {"format": _FORMAT, "name": self.name, "n_envs": self.n_envs, "first_battle": self._first_battle}
         for key, value in mine.items():
             if state.get(key) != value:
                 raise ValueError(f"the saved environment has {key}={state.get(key)!r}, this one {value!r}")
-        arrays = state["arrays"]
+        arrays = state.get("arrays", {})
         for key, array in self._arrays.items():
             saved = arrays.get(key)
-            if saved is None or saved.shape != array.shape or saved.dtype != array.dtype:
+            if not isinstance(saved, np.ndarray) or saved.shape != array.shape or saved.dtype != array.dtype:
                 raise ValueError(f"the saved array {key!r} is missing or not {array.dtype}{array.shape}")
-        self._vec.restore(state["battles"])
+        self._vec.restore(np.ascontiguousarray(state.get("battles", ()), dtype=np.uint8))
         for key, array in self._arrays.items():
             np.copyto(array, arrays[key])
 
@@ -307,11 +310,7 @@ def _make_vec(map_name: str, n_envs: int, n_threads: int, first_battle: int, aut
     if not isinstance(map_name, str):
         raise TypeError(f"map_name must be a string, not {map_name!r}; the maps are {', '.join(MAPS)}")
     return _skirmish.Vec(
-        map_name,
-        as_integer(n_envs, "n_envs", 1),
-        as_integer(n_threads, "n_threads", 0),
-        as_integer(first_battle, "first_battle", 0, _LARGEST_SEED),
-        auto_restart,
+        map_name, n_envs, as_integer(n_threads, "n_threads", 0, _MOST_THREADS), first_battle, auto_restart
     )
 
 
