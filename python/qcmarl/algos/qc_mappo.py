@@ -1,0 +1,127 @@
+"""QC-MAPPO: MAPPO whose actor holds one quantum circuit, shared by all agents.
+
+Each agent's observation is encoded to a latent of d numbers; the latents of all agents together are the amplitudes of
+ceil(log2(n d)) qubits; after layers of RY and a ring of CNOTs the qubits are measured, and a readout turns the
+probabilities into a law of actions. The learner is `qcmarl.ppo`; this file is the configuration, the actor and what
+is logged of the circuit. See docs/algorithms/qc-mappo.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import torch
+
+from qcmarl.buffer import Sizes
+from qcmarl.config import PPOConfig, resolve_ppo
+from qcmarl.diagnostics import reading_metrics
+from qcmarl.policies import FactoredPolicy, MixingPolicy, OutcomePolicy
+from qcmarl.ppo import PPO
+from qcmarl.quantum import Circuit, factored_mixer, outcome_mixer, qubits_for, stopwatch
+from qcmarl.rollout import sizes_of
+
+if TYPE_CHECKING:
+    from qcmarl.envs import VecEnv
+
+
+@dataclass(frozen=True)
+class QCMAPPOConfig(PPOConfig):
+    """QC-MAPPO: all agents' latents pass through one circuit."""
+
+    readout: Literal["factored", "outcome"] = "factored"
+    """From probabilities to actions: a linear head per agent, or one measured outcome that all agents share."""
+    circuit: Literal["quantum", "linear", "none"] = "quantum"
+    """What mixes the latents: the circuit, a linear layer of the same shape (the control), or the embedding measured
+    as it is."""
+    latent: int = 64
+    """d, numbers per agent that enter the circuit (>= 1)."""
+    layers: int = 4
+    """Layers of RY and CNOT ring (>= 1)."""
+    angle_lr: float = 5e-3
+    """Adam's step for the circuit's angles, radians."""
+    gradient: Literal["adjoint", "parameter-shift"] = "adjoint"
+    """How the angles' gradients are computed: parameter-shift is what a real device can do, and far slower."""
+    outcome_qubits: int | Literal["all"] = 4
+    """k, measured qubits of the outcome readout, 2^k outcomes."""
+    coupling_scale: float = 0.3
+    """Standard deviation of the first W, the shift of the logits by the outcome (outcome readout)."""
+
+
+def resolve(config: QCMAPPOConfig, env_name: str) -> QCMAPPOConfig:
+    """Fills in what was left open; raises ValueError where the configuration contradicts itself."""
+    config = resolve_ppo(config, env_name, joint_law=config.readout == "outcome")
+    for name in ("latent", "layers"):
+        if getattr(config, name) < 1:
+            raise ValueError(f"{name} is {getattr(config, name)}; it must be at least 1")
+    if config.outcome_qubits != "all" and config.outcome_qubits < 1:
+        raise ValueError(f"outcome_qubits is {config.outcome_qubits}; it must be at least 1, or 'all'")
+    if not config.angle_lr > 0:
+        raise ValueError(f"angle_lr is {config.angle_lr}; it must be positive")
+    return config
+
+
+def build_policy(config: QCMAPPOConfig, sizes: Sizes) -> MixingPolicy:
+    """The actor, freshly initialised from torch's global generator."""
+    amplitudes = sizes.agents * config.latent
+    qubits = qubits_for(amplitudes)
+    common = (sizes.features, sizes.actions, sizes.agents, config.hidden, config.latent)
+    if config.readout == "factored":
+        mixer = factored_mixer(config.circuit, amplitudes, config.layers, config.gradient)
+        return FactoredPolicy(*common, mixer, readings=1 << qubits)
+    measured = qubits if config.outcome_qubits == "all" else config.outcome_qubits
+    if measured > qubits:
+        raise ValueError(
+            f"outcome_qubits is {measured}; {sizes.agents} agents of {config.latent} numbers make {qubits} qubits"
+        )
+    mixer = outcome_mixer(config.circuit, amplitudes, config.layers, measured, config.gradient)
+    return OutcomePolicy(*common, mixer, outcomes=1 << measured, coupling_scale=config.coupling_scale)
+
+
+class QCMAPPO(PPO):
+    """The learner with QC-MAPPO's actor; the circuit's angles have a learning rate of their own.
+
+    Args:
+        config: resolved.
+        env: training environments.
+        seed: of everything random.
+        threads: used by the updates.
+    """
+
+    policy: MixingPolicy
+
+    def __init__(self, config: QCMAPPOConfig, env: VecEnv, seed: int, threads: int = 1) -> None:
+        policy = build_policy(config, sizes_of(env))
+        super().__init__(config, policy, env, seed, threads, groups=parameter_groups(policy, config))
+        self.seconds["circuit"] = 0.0
+        self._threads, self._overlap = threads, 0.0
+
+    def iterate(self) -> dict[str, float]:
+        """Collects one rollout and learns from it, timing the circuit: where threads run it at once, their mean
+        counts."""
+        with stopwatch() as watch:
+            metrics = super().iterate()
+        self.seconds["circuit"] += watch.seconds - self._overlap
+        return metrics
+
+    def update(self) -> dict[str, float]:
+        """The epochs of one rollout."""
+        with stopwatch() as watch:
+            metrics = super().update()
+        self._overlap = watch.seconds * (1 - 1 / self._threads)
+        return metrics
+
+    def diagnostics(self, generator: torch.Generator) -> dict[str, float]:
+        """Is the circuit used? Total correlation of the law, entropy and information of the outcome, on the last
+        rollout."""
+        return reading_metrics(self.policy, self.rollout, generator)
+
+
+def parameter_groups(policy: MixingPolicy, config: QCMAPPOConfig) -> list[dict[str, Any]]:
+    """Angles at `angle_lr`, everything else at `lr`."""
+    angles = [m.layer.weights for m in policy.modules() if isinstance(m, Circuit)]
+    others = [p for p in policy.parameters() if not any(p is a for a in angles)]
+    groups: list[dict[str, Any]] = [{"params": others}]
+    if angles:
+        groups.append({"params": angles, "lr": config.angle_lr})
+    return groups

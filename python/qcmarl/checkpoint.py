@@ -1,0 +1,54 @@
+"""Checkpoints: one file, written whole or not at all, that says so when it is damaged.
+
+Called by `run` and by `qcmarl eval`. The file is a line of text (format and SHA-256 of what follows), then what
+`torch.save` wrote. It is read with pickle: open only files that you trust.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+
+FORMAT = "qcmarl checkpoint 1"
+
+
+def save(path: Path, content: dict[str, Any]) -> None:
+    """Replaces `path` by `content`; a crash at any moment leaves the old file or the new one."""
+    payload = io.BytesIO()
+    torch.save(content, payload)
+    body = payload.getvalue()
+    header = f"{FORMAT} {hashlib.sha256(body).hexdigest()}\n".encode()
+    replace_file(path, header + body)
+
+
+def load(path: Path) -> dict[str, Any]:
+    """Reads what `save` wrote.
+
+    Raises:
+        ValueError: no such file, another format, or bytes missing or changed.
+    """
+    if not path.is_file():
+        raise ValueError(f"no checkpoint at {path}")
+    header, _, body = path.read_bytes().partition(b"\n")
+    name, _, digest = header.decode(errors="replace").rpartition(" ")
+    if name != FORMAT:
+        raise ValueError(f"{path} is not a checkpoint of this version (it must begin with '{FORMAT}')")
+    if hashlib.sha256(body).hexdigest() != digest:
+        raise ValueError(f"{path} is damaged: its {len(body)} bytes do not match its checksum; it cannot be used")
+    content: dict[str, Any] = torch.load(io.BytesIO(body), weights_only=False)
+    return content
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Writes a file under another name, flushes it to the disk, and moves it into place."""
+    temporary = path.with_name(path.name + ".tmp")
+    with temporary.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)

@@ -1,0 +1,209 @@
+"""The command `qcmarl`: train, eval, report.
+
+Options are the fields of frozen dataclasses, read by tyro. A user's mistake is one or two lines on stderr and exit
+code 2.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import io
+import itertools
+import os
+import re
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import tyro
+
+from qcmarl import report, run, rundir
+from qcmarl.algos import ALGORITHMS
+from qcmarl.evaluation import evaluate_run
+
+HELP = f"""\
+usage: qcmarl COMMAND [OPTIONS]
+
+commands:
+  train    train an algorithm in an environment, or go on with an interrupted run
+  eval     win rates of a trained run over many battles
+  report   a table and learning curves over several runs
+
+algorithms: {", ".join(ALGORITHMS)}
+
+examples:
+  qcmarl train --algo qc-mappo --env skirmish:3m --seed 0 --steps 500_000 --run-dir runs/3m-0
+  qcmarl train --run-dir runs/3m-0 --resume
+  qcmarl eval runs/3m-0 --battles 512
+  qcmarl report runs/3m-*
+
+'qcmarl COMMAND --help' lists the options; those of an algorithm: qcmarl train --algo NAME --help
+"""
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@dataclass(frozen=True)
+class Process:
+    """What does not decide the course of a run."""
+
+    run_dir: Path | None = None
+    """Directory of the run; default: runs/ENV-ALGO-SEED."""
+    resume: bool = False
+    """Go on with the run in `run_dir`; its options need not be repeated."""
+    threads: int = min(cores(), 4)
+    """Threads (>= 1); the results do not depend on it."""
+    quiet: bool = False
+    """Show no progress."""
+
+
+@dataclass(frozen=True)
+class EvalOptions:
+    """Win rates of a trained run over many battles, with the weights of its last checkpoint."""
+
+    run: tyro.conf.Positional[Path]
+    """Directory of the run."""
+    battles: Annotated[int, tyro.conf.arg(aliases=["--episodes"])] = 512
+    """Battles played greedily, and as many again by drawing from the law (>= 1)."""
+    mean_law: bool = False
+    """Play once more with the measured law replaced by its mean over the visited observations."""
+    seed: int = 1_000_000
+    """Seed of the battles (>= 0)."""
+    threads: int = min(cores(), 4)
+    """Threads of the environment (>= 1)."""
+
+
+@dataclass(frozen=True)
+class ReportOptions:
+    """A table over runs, mean and spread over the seeds, and a picture of the learning curves."""
+
+    runs: tyro.conf.Positional[tuple[Path, ...]]
+    """Directories of runs."""
+    output: Path = Path("report.png")
+    """The picture."""
+
+
+class UsageError(ValueError):
+    """A mistake on the command line."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs the command; ends the process with 0, 2 for a user's mistake, or 128 + the number of a signal."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if not given or given[0] in ("-h", "--help"):
+        print(HELP, end="")
+        sys.exit(0 if given else 2)
+    command = COMMANDS.get(given[0])
+    if command is None:
+        fail(f"unknown command '{given[0]}'; the commands are {', '.join(COMMANDS)}")
+    try:
+        sys.exit(command(given[1:]))
+    except (ValueError, TypeError) as error:
+        fail(str(error))
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def fail(message: str) -> NoReturn:
+    """Says what was wrong and ends the process with code 2."""
+    print(f"qcmarl: {message}", file=sys.stderr)
+    sys.exit(2)
+
+
+def train(arguments: list[str]) -> int:
+    """`qcmarl train`."""
+    resume, directory = "--resume" in arguments, value_of(arguments, "--run-dir", "--run_dir")
+    kept = rundir.read_config(Path(directory)) if resume and directory is not None else None
+    algo = value_of(arguments, "--algo") or (kept["algo"] if kept else "mappo")
+    if algo not in ALGORITHMS:
+        raise UsageError(f"unknown algorithm '{algo}'; the algorithms are {', '.join(ALGORITHMS)}")
+    algorithm = ALGORITHMS[algo]
+    run_default, algorithm_default = run.RunConfig(), algorithm.config()
+    if kept and kept["algo"] == algo:
+        run_default, algorithm_default = run.RunConfig(**kept["run"]), algorithm.config(**kept["algorithm"])
+    options = parse(train_options(algo, algorithm.config), arguments, "train", algo, run_default, algorithm_default)
+    config, process = run.resolve(options.run), options.process
+    if process.threads < 1:
+        raise UsageError(f"threads is {process.threads}; it must be at least 1")
+    if process.resume and process.run_dir is None:
+        raise UsageError("--resume needs --run-dir, the run to go on with")
+    where = process.run_dir or Path("runs") / f"{config.env.replace(':', '-')}-{algo}-{config.seed}"
+    resolved = algorithm.resolve(options.algorithm, config.env)
+    code = run.Run(algo, config, resolved, where, process.resume, process.threads, process.quiet).train()
+    return 128 + code if code else 0
+
+
+def train_options(algo: str, config: type[Any]) -> type[Any]:
+    """The options of one algorithm, all at one level."""
+    flat = tyro.conf.arg(name="")
+    names = ", ".join(ALGORITHMS)
+    fields: list[tuple[str, Any, Any]] = [
+        ("algo", Annotated[str, tyro.conf.arg(help=f"Algorithm: {names}.")], dataclasses.field(default=algo)),
+        ("run", Annotated[run.RunConfig, flat], dataclasses.field(default_factory=run.RunConfig)),
+        ("process", Annotated[Process, flat], dataclasses.field(default_factory=Process)),
+        ("algorithm", Annotated[config, flat], dataclasses.field(default_factory=config)),
+    ]
+    return dataclasses.make_dataclass("Train", fields, frozen=True)
+
+
+def parse(options: type[Any], arguments: list[str], command: str, *defaults: Any) -> Any:
+    """Reads options with tyro; what it says of a mistake is cut down to its sentence."""
+    default = None
+    if defaults:
+        algo, run_default, algorithm_default = defaults
+        default = options(algo=algo, run=run_default, algorithm=algorithm_default)
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(said):
+            extra = {} if default is None else {"default": default}
+            return tyro.cli(options, prog=f"qcmarl {command}", args=arguments, **extra)
+    except SystemExit as stop:
+        if stop.code in (0, None):
+            raise
+        raise UsageError(sentence(said.getvalue())) from None
+
+
+def sentence(box: str) -> str:
+    """The first paragraph of one of tyro's framed messages, without frame, colours and title, on one line."""
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", box)
+    lines = [line.strip("│ ") for line in plain.splitlines() if line.startswith("│")]
+    paragraph = itertools.takewhile(lambda line: not line.startswith("─"), lines)
+    return " ".join(paragraph) or plain.strip()
+
+
+def value_of(arguments: list[str], *names: str) -> str | None:
+    """The value given to an option, before the options are known in full."""
+    for i, argument in enumerate(arguments):
+        name, equals, value = argument.partition("=")
+        if name in names:
+            return value if equals else arguments[i + 1] if i + 1 < len(arguments) else None
+    return None
+
+
+def evaluate(arguments: list[str]) -> int:
+    """`qcmarl eval`."""
+    options = parse(EvalOptions, arguments, "eval")
+    for name in ("battles", "threads"):
+        if getattr(options, name) < 1:
+            raise UsageError(f"{name} is {getattr(options, name)}; it must be at least 1")
+    metrics = evaluate_run(options.run, options.battles, options.mean_law, options.seed, options.threads)
+    report.print_evaluation(options.run, options.battles, metrics)
+    return 0
+
+
+def summarise(arguments: list[str]) -> int:
+    """`qcmarl report`."""
+    options = parse(ReportOptions, arguments, "report")
+    if not options.runs:
+        raise UsageError("name at least one run directory: qcmarl report RUN...")
+    report.report(options.runs, options.output)
+    return 0
+
+
+COMMANDS: dict[str, Callable[[list[str]], int]] = {"train": train, "eval": evaluate, "report": summarise}

@@ -1,0 +1,97 @@
+"""The configuration that every PPO algorithm shares, and how what was left open in it is filled in.
+
+Extended by the configurations in `algos`; `run` resolves one before anything is built and writes the result down.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal, TypeVar
+
+CLIP_PER_AGENT = {"skirmish:3m": 0.2, "skirmish:8m": 0.1, "skirmish:8m_vs_9m": 0.1, "skirmish:5m_vs_6m": 0.05}
+"""Clip range of per-agent ratios by environment: on the uneven maps 0.2 lets the entropy collapse."""
+CLIP_DEFAULT = 0.2
+"""Clip range elsewhere, and of every joint ratio."""
+
+
+@dataclass(frozen=True)
+class PPOConfig:
+    """What PPO needs for a team, whatever the actor."""
+
+    n_envs: int = 64
+    """B, environments played at once (>= 1)."""
+    rollout_steps: int = 50
+    """T, steps of each environment between updates (>= 1)."""
+    epochs: int = 5
+    """Passes over a rollout (>= 1); 5 x 2 minibatches learn as fast as 10 x 1 and cost a quarter less."""
+    minibatches: int = 2
+    """Parts of a pass (>= 1)."""
+    lr: float = 5e-4
+    """Adam's step for actor and critic (eps 1e-5); arXiv:2103.01955, table 15."""
+    gamma: float = 0.99
+    """Discount per step, 0..1."""
+    lam: float = 0.95
+    """Lambda of generalised advantage estimation, 0..1."""
+    ratio: Literal["agent", "joint"] | None = None
+    """Probability ratio clipped per agent, or once for the joint action; default: joint where the law is joint, else
+    agent."""
+    clip: float | None = None
+    """Clip range of the ratio (> 0); default by environment: joint .2; per agent .2, on 8m and 8m_vs_9m .1, on
+    5m_vs_6m .05."""
+    value_clip: float = 0.2
+    """How far a value may move in one update and still be pulled, in the normaliser's units."""
+    huber: float = 10.0
+    """Where the value loss turns from a square into a line, in the normaliser's units."""
+    entropy: float = 0.01
+    """Weight of the entropy bonus per living agent, per nat."""
+    grad_clip: float = 10.0
+    """Largest norm of the actor's and of the critic's gradient."""
+    value_decay: float = 0.99
+    """Decay per rollout of the running mean and variance of the returns, 0..1."""
+    timeout: Literal["terminal", "bootstrap"] = "terminal"
+    """What a time limit means: the end, worth 0 (the rule of SMAC's published runs), or a cut whose last state's
+    value counts."""
+    target_kl: float | None = None
+    """Stop the epochs of a rollout once the mean KL of one exceeds this, nats; default: never."""
+    hidden: int = 64
+    """Width of the actor's layers."""
+    critic_hidden: int = 128
+    """Width of the critic's two layers."""
+
+
+C = TypeVar("C", bound=PPOConfig)
+
+
+def resolve_ppo(config: C, env_name: str, joint_law: bool) -> C:
+    """Fills `ratio` and `clip` where they are None, and checks what can be checked without an environment.
+
+    Args:
+        config: the algorithm's configuration.
+        env_name: such as skirmish:3m; decides the default clip range.
+        joint_law: whether the actor gives probabilities of joint actions only.
+
+    Returns:
+        the same configuration with nothing left open.
+
+    Raises:
+        ValueError: a number out of range, or per-agent ratios of a joint law.
+    """
+    ratio = config.ratio or ("joint" if joint_law else "agent")
+    if joint_law and ratio == "agent":
+        raise ValueError(
+            "ratio 'agent' needs a law that factorises over the agents; this readout has only ratio 'joint'"
+        )
+    clip = config.clip
+    if clip is None:
+        clip = CLIP_DEFAULT if ratio == "joint" else CLIP_PER_AGENT.get(env_name, CLIP_DEFAULT)
+    config = replace(config, ratio=ratio, clip=clip)
+    for name in ("n_envs", "rollout_steps", "epochs", "minibatches", "hidden", "critic_hidden"):
+        if getattr(config, name) < 1:
+            raise ValueError(f"{name} is {getattr(config, name)}; it must be at least 1")
+    for name in ("lr", "clip", "value_clip", "huber", "grad_clip"):
+        if not getattr(config, name) > 0:
+            raise ValueError(f"{name} is {getattr(config, name)}; it must be positive")
+    for name in ("gamma", "lam", "value_decay"):
+        if not 0 <= getattr(config, name) <= 1:
+            raise ValueError(f"{name} is {getattr(config, name)}; it must be within 0..1")
+    return config

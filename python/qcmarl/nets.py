@@ -1,0 +1,91 @@
+"""The classical networks: trunks of Linear, ReLU and LayerNorm, the central critic, orthogonal initialisation.
+
+Called by `policies`, `quantum` and `ppo`. LayerNorm has no gain and offset of its own: a linear layer follows each
+one and absorbs them, so the class of functions is the same and the backward pass is cheaper.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+HEAD_GAIN = 0.01
+"""Gain of the last layer of a policy: the first policy is nearly uniform over the available actions."""
+
+
+def linear(inputs: int, outputs: int, gain: float = 1.0) -> nn.Linear:
+    """A linear layer with an orthogonal weight of the given gain and no offset at the start."""
+    layer = nn.Linear(inputs, outputs)
+    nn.init.orthogonal_(layer.weight, gain)
+    nn.init.zeros_(layer.bias)
+    return layer
+
+
+def normalised(x: Tensor) -> Tensor:
+    """Rows of `x` (..., F) with mean 0 and variance 1."""
+    return F.layer_norm(x, x.shape[-1:])
+
+
+class Trunk(nn.Module):
+    """Linear, ReLU, LayerNorm for each width; expects features that are already normalised.
+
+    Args:
+        inputs: number of features.
+        widths: output width of each layer.
+    """
+
+    def __init__(self, inputs: int, widths: Sequence[int]) -> None:
+        super().__init__()
+        sizes = [inputs, *widths]
+        gain = nn.init.calculate_gain("relu")
+        self.layers = nn.ModuleList(linear(a, b, gain) for a, b in itertools.pairwise(sizes))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(..., inputs) to (..., widths[-1])."""
+        for layer in self.layers:
+            x = normalised(F.relu_(layer(x)))
+        return x
+
+
+class Critic(nn.Module):
+    """The central value of a state, in the units of the value normaliser.
+
+    Args:
+        inputs: number of features of the state.
+        hidden: width of the two hidden layers.
+    """
+
+    def __init__(self, inputs: int, hidden: int) -> None:
+        super().__init__()
+        self.trunk = Trunk(inputs, (hidden, hidden))
+        self.head = linear(hidden, 1)
+
+    def forward(self, state: Tensor) -> Tensor:
+        """(..., S) to (...)."""
+        value: Tensor = self.head(self.trunk(state))
+        return value.squeeze(-1)
+
+
+def parameter_count(module: nn.Module) -> int:
+    """Number of trainable numbers in `module`."""
+    return sum(p.numel() for p in module.parameters() if p.requires_grad)
+
+
+def exponential_race(log_weights: Tensor, generator: torch.Generator) -> Tensor:
+    """Draws an index along the last axis with probability proportional to exp(log_weights).
+
+    An entry of -inf, or one far below the others, is never drawn.
+
+    Args:
+        log_weights: (..., K), unnormalised.
+        generator: the source of randomness.
+
+    Returns:
+        (...) int64.
+    """
+    clock = torch.empty_like(log_weights).exponential_(generator=generator).clamp_min_(1e-20)
+    return (log_weights - clock.log_()).argmax(-1)

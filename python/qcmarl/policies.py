@@ -1,0 +1,182 @@
+"""The actors: local MLP and GRU, and the two readouts that mix all agents' latents through a circuit.
+
+Each is called with `Inputs` and returns the law of the actions and, where it has one, its new memory. Built by the
+files in `algos`, used by `rollout`, `ppo`, `evaluate`. Only this file and `quantum` know of circuits.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from qcmarl.laws import IndependentLaw, Inputs, Law, OutcomeLaw
+from qcmarl.nets import HEAD_GAIN, Trunk, linear, normalised
+from qcmarl.quantum import CentredHead, Mixer
+
+
+class Policy(nn.Module):
+    """A module from `Inputs` to (law, memory)."""
+
+    memory: int = 0
+    """H, width of an agent's memory; 0 for a feed-forward policy."""
+    joint: bool = False
+    """True where the law gives the log-probability of the joint action only."""
+
+    def forward(self, inputs: Inputs) -> tuple[Law, Tensor | None]:
+        """The law of the actions at M samples, and the memory after the last step (chunks * n, H)."""
+        raise NotImplementedError
+
+
+class LocalPolicy(Policy):
+    """Each agent from its own observation: a trunk of two layers, then logits. Weights are shared by the agents.
+
+    Args:
+        features: F.
+        actions: A.
+        hidden: width of both layers.
+    """
+
+    def __init__(self, features: int, actions: int, hidden: int) -> None:
+        super().__init__()
+        self.trunk = Trunk(features, (hidden, hidden))
+        self.head = linear(hidden, actions, HEAD_GAIN)
+
+    def forward(self, inputs: Inputs) -> tuple[Law, Tensor | None]:
+        """An independent law."""
+        return IndependentLaw(self.head(self.trunk(inputs.x)), inputs), None
+
+
+class RecurrentPolicy(Policy):
+    """Each agent from its own history: a trunk of two layers, a GRU, logits. Weights are shared by the agents.
+
+    Args:
+        features: F.
+        actions: A.
+        hidden: width of the layers and of the memory.
+    """
+
+    def __init__(self, features: int, actions: int, hidden: int) -> None:
+        super().__init__()
+        self.memory = hidden
+        self.trunk = Trunk(features, (hidden, hidden))
+        self.gru = nn.GRUCell(hidden, hidden)
+        for weight in (self.gru.weight_ih, self.gru.weight_hh):
+            nn.init.orthogonal_(weight)
+        for bias in (self.gru.bias_ih, self.gru.bias_hh):
+            nn.init.zeros_(bias)
+        self.head = linear(hidden, actions, HEAD_GAIN)
+
+    def forward(self, inputs: Inputs) -> tuple[Law, Tensor | None]:
+        """An independent law; memory is emptied where `inputs.start` says that an episode begins."""
+        assert inputs.start is not None
+        assert inputs.hidden is not None
+        hidden = inputs.hidden
+        keep = (~inputs.start).to(hidden.dtype).unsqueeze(-1)
+        outputs = []
+        for x, kept in zip(self.trunk(inputs.x), keep, strict=True):
+            hidden = self.gru(x, hidden * kept)
+            outputs.append(hidden)
+        living = torch.stack(outputs).flatten(0, 1).index_select(0, inputs.rows)
+        return IndependentLaw(self.head(normalised(living)), inputs), hidden
+
+
+class MixingPolicy(Policy):
+    """What both readouts share: an encoder per agent (shared weights), and a mixer that reads all latents at once.
+
+    A dead agent's latent is `FLOOR`: next to the living, whose latents have norm sqrt(d), it is nothing, and the
+    amplitudes are never all zero, whoever lives.
+
+    Args:
+        features: F.
+        hidden: width of the encoder's first layer.
+        latent: d, width of an agent's latent.
+        mixer: (M, n d) to a reading (M, K).
+    """
+
+    FLOOR = 1e-6
+
+    def __init__(self, features: int, hidden: int, latent: int, mixer: Mixer) -> None:
+        super().__init__()
+        self.encoder = Trunk(features, (hidden, latent))
+        self.mixer = mixer
+        self.fixed_reading: Tensor | None = None
+        """(K,), put in place of every reading where it is not None: what is the circuit worth to the policy?"""
+
+    def encode(self, inputs: Inputs) -> Tensor:
+        """(M, n, d) latents."""
+        living = self.encoder(inputs.x) + self.FLOOR
+        everyone = living.new_full((inputs.samples * inputs.agents, living.shape[-1]), self.FLOOR)
+        everyone.index_copy_(0, inputs.rows, living)
+        return everyone.view(inputs.samples, inputs.agents, -1)
+
+    def read(self, latents: Tensor) -> Tensor:
+        """(M, K) reading of the mixer, or the fixed one."""
+        if self.fixed_reading is not None:
+            return self.fixed_reading.expand(latents.shape[0], -1)
+        reading: Tensor = self.mixer(latents.flatten(1))
+        return reading
+
+
+class FactoredPolicy(MixingPolicy):
+    """A linear head turns the reading into logits per agent; given the observations the agents draw independently.
+
+    Args:
+        features: F.
+        actions: A.
+        agents: n.
+        hidden: width of the encoder's first layer.
+        latent: d.
+        mixer: of K readings; where they are a law, the head reads them centred.
+        readings: K.
+    """
+
+    def __init__(
+        self, features: int, actions: int, agents: int, hidden: int, latent: int, mixer: Mixer, readings: int
+    ) -> None:
+        super().__init__(features, hidden, latent, mixer)
+        self.actions = actions
+        head = CentredHead if mixer.is_law else linear
+        self.head = head(readings, agents * actions, HEAD_GAIN)
+
+    def forward(self, inputs: Inputs) -> tuple[Law, Tensor | None]:
+        """An independent law."""
+        logits = self.head(self.read(self.encode(inputs))).view(-1, self.actions)
+        return IndependentLaw(logits.index_select(0, inputs.rows), inputs), None
+
+
+class OutcomePolicy(MixingPolicy):
+    """One measured outcome is shared by the agents and shifts their logits: pi_i(a given o_i, z) = softmax(g(x_i) +
+    W_i[z]).
+
+    Args:
+        features: F.
+        actions: A.
+        agents: n.
+        hidden: width of the encoder's first layer.
+        latent: d.
+        mixer: its reading is the law of the outcome.
+        outcomes: Z.
+        coupling_scale: standard deviation of the first W.
+    """
+
+    joint = True
+
+    def __init__(
+        self,
+        features: int,
+        actions: int,
+        agents: int,
+        hidden: int,
+        latent: int,
+        mixer: Mixer,
+        outcomes: int,
+        coupling_scale: float,
+    ) -> None:
+        super().__init__(features, hidden, latent, mixer)
+        self.head = linear(latent, actions, HEAD_GAIN)
+        self.coupling = nn.Parameter(torch.randn(agents, outcomes, actions) * coupling_scale)
+
+    def forward(self, inputs: Inputs) -> tuple[Law, Tensor | None]:
+        """An outcome law."""
+        latents = self.encode(inputs)
+        return OutcomeLaw(self.read(latents), self.head(latents), self.coupling, inputs.avail), None

@@ -1,0 +1,247 @@
+"""Proximal policy optimisation for teams: the learner that MAPPO and QC-MAPPO share.
+
+Built by the files in `algos`, driven by `run`. One iteration is: collect a rollout, compute returns, a few epochs of
+clipped updates of the actor and of the central critic. Everything random comes from one generator; `state_dict` is
+complete.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from qcmarl.buffer import Rollout
+from qcmarl.config import PPOConfig
+from qcmarl.losses import approximate_kl, clipped_policy_loss, clipped_value_loss
+from qcmarl.nets import Critic
+from qcmarl.parallel import PartedGradient
+from qcmarl.policies import Policy
+from qcmarl.returns import explained_variance, gae, normalise_advantages
+from qcmarl.rollout import Collector, sizes_of
+from qcmarl.value_norm import ValueNorm
+
+if TYPE_CHECKING:
+    from qcmarl.envs import VecEnv
+
+PART = 400
+"""At most so many samples are differentiated at once: those of 8 agents stay within the second-level cache."""
+
+
+class Targets(NamedTuple):
+    """What a rollout is regressed on, flattened to samples."""
+
+    advantages: Tensor
+    """(T * B) normalised."""
+    returns: Tensor
+    """(T * B) in the normaliser's units."""
+    values: Tensor
+    """(T * B) predictions before the update, same units."""
+    living: Tensor
+    """(T * B) number of living agents."""
+    explained: float
+
+
+class Sums(NamedTuple):
+    """Sums over minibatches; `entries` is what the ratio is counted by, living agents or samples."""
+
+    kl: float
+    clipped: float
+    entries: float
+    entropy: float
+    living: float
+    value_loss: float
+
+
+class PPO:
+    """The learner: environments, actor, critic, their optimisers and one generator.
+
+    Args:
+        config: resolved.
+        policy: the actor.
+        env: training environments; reset here.
+        seed: of the environments, of the actions and of the minibatches.
+        threads: used by the updates; results do not depend on it.
+        groups: parameter groups of the actor's optimiser; default: all at `lr`.
+        chunk: L, steps of a recurrent chunk; 1 for a feed-forward policy.
+    """
+
+    def __init__(
+        self,
+        config: PPOConfig,
+        policy: Policy,
+        env: VecEnv,
+        seed: int,
+        threads: int = 1,
+        groups: list[dict[str, Any]] | None = None,
+        chunk: int = 1,
+    ) -> None:
+        assert config.clip is not None
+        assert config.ratio is not None
+        if config.rollout_steps % chunk:
+            raise ValueError(
+                f"rollout_steps is {config.rollout_steps}; it must be a multiple of the chunk of {chunk} steps"
+            )
+        sizes = sizes_of(env)
+        self.config, self.policy, self.chunk = config, policy, chunk
+        self.clip, self.joint = config.clip, config.ratio == "joint"
+        self.critic = Critic(sizes.state, config.critic_hidden)
+        self.value_norm = ValueNorm(config.value_decay)
+        self.generator = torch.Generator().manual_seed(seed)
+        self.rollout = Rollout(config.rollout_steps, config.n_envs, sizes, self.joint, policy.memory)
+        self.collector = Collector(policy, env, self.rollout, self.generator, seed, self.joint)
+        actor_groups = groups or [{"params": list(policy.parameters())}]
+        self.actor_adam = torch.optim.Adam(actor_groups, lr=config.lr, eps=1e-5, fused=True)
+        self.critic_adam = torch.optim.Adam(self.critic.parameters(), lr=config.lr, eps=1e-5, fused=True)
+        self._gradient = PartedGradient([*policy.parameters(), *self.critic.parameters()], threads)
+        self.env_steps = 0
+        self.seconds = {"environment": 0.0, "acting": 0.0, "update": 0.0}
+
+    def iterate(self) -> dict[str, float]:
+        """Collects one rollout and learns from it.
+
+        Returns:
+            metrics of the iteration, `train/...`.
+        """
+        began, in_env = time.perf_counter(), self.collector.environment_seconds
+        self.collector.collect()
+        collected, in_env = time.perf_counter(), self.collector.environment_seconds - in_env
+        metrics = self.update()
+        self.seconds["environment"] += in_env
+        self.seconds["acting"] += collected - began - in_env
+        self.seconds["update"] += time.perf_counter() - collected
+        self.env_steps += self.config.n_envs * self.config.rollout_steps
+        return {**self._episode_metrics(), **metrics}
+
+    def update(self) -> dict[str, float]:
+        """The epochs of one rollout."""
+        targets = self._targets()
+        total, passes = torch.zeros(len(Sums._fields)), 0
+        for _ in range(self.config.epochs):
+            epoch = torch.zeros_like(total)
+            for samples in self.rollout.minibatches(self.config.minibatches, self.chunk, self.generator):
+                epoch += self._minibatch(samples, targets)
+                passes += 1
+            total += epoch
+            if self.config.target_kl is not None:
+                kl = Sums(*epoch.tolist())
+                if kl.kl / kl.entries > self.config.target_kl:
+                    break
+        sums = Sums(*total.tolist())
+        return {
+            "train/approx_kl": sums.kl / sums.entries,
+            "train/clip_fraction": sums.clipped / sums.entries,
+            "train/entropy": sums.entropy / sums.living,
+            "train/value_loss": sums.value_loss / passes,
+            "train/explained_variance": targets.explained,
+        }
+
+    @torch.no_grad()
+    def _targets(self) -> Targets:
+        rollout, norm = self.rollout, self.value_norm
+        predictions = self.critic(rollout.state)
+        values = norm.denormalise(predictions)
+        ended = rollout.terminated | rollout.truncated
+        advantages, returns = gae(
+            rollout.reward, values, ended, self._final_values(), self.config.gamma, self.config.lam
+        )
+        norm.update(returns)
+        living = rollout.alive.sum(-1).float()
+        return Targets(
+            normalise_advantages(advantages, living).flatten(),
+            norm.normalise(returns).flatten(),
+            predictions[:-1].flatten(),
+            living.flatten(),
+            float(explained_variance(values[:-1], returns)),
+        )
+
+    def _final_values(self) -> Tensor:
+        final = torch.zeros_like(self.rollout.reward)
+        if self.config.timeout == "bootstrap":
+            for t, where, state in self.rollout.final_states:
+                final[t, where] = self.value_norm.denormalise(self.critic(state))
+        return final
+
+    def _minibatch(self, samples: Tensor, targets: Targets) -> Tensor:
+        """One step of both optimisers on samples (L, C); returns `Sums`."""
+        count = samples.numel()
+        entries = float(count) if self.joint else float(targets.living[samples].sum())
+
+        def loss(part: Tensor) -> tuple[Tensor, Tensor]:
+            policy_loss, policy_sums = self._policy_loss(part, targets)
+            value_loss = self._value_loss(part.flatten(), targets) / count
+            return policy_loss / entries + value_loss, torch.stack([*policy_sums, value_loss.detach()])
+
+        sums = self._gradient(loss, samples.tensor_split(math.ceil(count / PART), dim=1))
+        nn.utils.clip_grad_norm_(self.policy.parameters(), self.config.grad_clip)
+        nn.utils.clip_grad_norm_(self.critic.parameters(), self.config.grad_clip)
+        self.actor_adam.step()
+        self.critic_adam.step()
+        return sums
+
+    def _policy_loss(self, samples: Tensor, targets: Targets) -> tuple[Tensor, list[Tensor]]:
+        """Clipped loss less the entropy bonus, summed over the entries: samples for a joint ratio, living agents
+        otherwise."""
+        inputs, flat = self.rollout.inputs(samples), samples.flatten()
+        law, _ = self.policy(inputs)
+        log_prob = law.log_prob(self.rollout.actions.flatten(0, 1).index_select(0, flat))
+        advantages = targets.advantages[flat]
+        old = self.rollout.log_prob.flatten(0, 1).index_select(0, flat)
+        sample_of_row = inputs.rows // inputs.agents
+        if not self.joint:
+            advantages, old = advantages[sample_of_row], old.flatten()[inputs.rows]
+        elif not law.joint:
+            log_prob = torch.zeros_like(old).index_add(0, sample_of_row, log_prob)
+        log_ratio = log_prob - old
+        entropy = law.entropy_sum()
+        loss = clipped_policy_loss(log_ratio, advantages, self.clip).sum() - self.config.entropy * entropy
+        with torch.no_grad():
+            clipped = ((log_ratio.exp() - 1).abs() > self.clip).float().sum()
+            kl = approximate_kl(log_ratio).sum()
+            counts = torch.tensor([len(log_ratio), len(inputs.rows)], dtype=torch.float32)
+        return loss, [kl, clipped, counts[0], entropy.detach(), counts[1]]
+
+    def _value_loss(self, flat: Tensor, targets: Targets) -> Tensor:
+        """Clipped value loss summed over the samples."""
+        values = self.critic(self.rollout.state.flatten(0, 1).index_select(0, flat))
+        old, returns = targets.values[flat], targets.returns[flat]
+        return clipped_value_loss(values, old, returns, self.config.value_clip, self.config.huber).sum()
+
+    def _episode_metrics(self) -> dict[str, float]:
+        collector = self.collector
+        if not collector.wins:
+            return {}
+        return {
+            "train/win_rate": sum(collector.wins) / len(collector.wins),
+            "train/return": sum(collector.returns) / len(collector.returns),
+            "train/episode_length": sum(collector.lengths) / len(collector.lengths),
+        }
+
+    def diagnostics(self, generator: torch.Generator) -> dict[str, float]:
+        """What an algorithm wants to say about its policy on the last rollout; nothing unless overridden."""
+        return {}
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that the next iteration depends on."""
+        return {
+            "policy": self.policy.state_dict(),
+            "critic": self.critic.state_dict(),
+            "value_norm": self.value_norm.state_dict(),
+            "actor_adam": self.actor_adam.state_dict(),
+            "critic_adam": self.critic_adam.state_dict(),
+            "generator": self.generator.get_state(),
+            "collector": self.collector.state_dict(),
+            "env_steps": self.env_steps,
+            "seconds": dict(self.seconds),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Goes on from what `state_dict` gave."""
+        for name in ("policy", "critic", "value_norm", "actor_adam", "critic_adam", "collector"):
+            getattr(self, name).load_state_dict(state[name])
+        self.generator.set_state(state["generator"])
+        self.env_steps = state["env_steps"]
+        self.seconds.update(state["seconds"])

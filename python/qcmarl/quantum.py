@@ -1,0 +1,167 @@
+"""The mixers of QC-MAPPO: the circuit, and the controls that stand in for it with the same shapes in and out.
+
+Called by `algos.qc_mappo`. A mixer maps (M, D) latents, which it normalises to length 1 as amplitude embedding does,
+to a reading: the probabilities of 2^k outcomes, or, for the controls of the factored readout, numbers of the same
+shape and scale.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+import qcsim
+from qcmarl.nets import linear
+
+Kind = Literal["quantum", "linear", "none"]
+ANGLE_SCALE = 0.05
+"""Standard deviation of the first angles, radians; uniform over the circle trains as well."""
+FACTORED_SCALE = 0.7
+"""p 2^q - 1 of a random state has variance 2: 0.7 makes the reading of unit scale. Raw p, about 2^-q, does not
+train."""
+OUTCOME_GAIN = 0.25
+"""Spread of the control's first logits: that of the log-probabilities of 16 outcomes in a random state of 9 qubits."""
+
+
+def qubits_for(amplitudes: int) -> int:
+    """q = ceil(log2(amplitudes)), at least 1."""
+    return max(1, math.ceil(math.log2(amplitudes)))
+
+
+def stopwatch() -> qcsim.Stopwatch:
+    """A context whose `seconds` is the time spent inside the engine while it was open."""
+    return qcsim.Stopwatch()
+
+
+def engine_description() -> dict[str, Any]:
+    """Version and build of the simulator, for a run's config.json."""
+    return dict(qcsim.build_info())
+
+
+class Mixer(nn.Module):
+    """(M, D) latents of all agents to a reading (M, K)."""
+
+    is_law: bool = True
+    """Whether a reading is a law over K outcomes, or K plain numbers of unit scale."""
+
+
+class Circuit(Mixer):
+    """Measured probabilities of the circuit: amplitude embedding, then layers of RY on each qubit and a ring of CNOTs.
+
+    Args:
+        amplitudes: D.
+        layers: layers of RY and CNOT.
+        outcome_qubits: k; the first k qubits are measured. None: all.
+        gradient: how the gradients of the angles are computed.
+    """
+
+    def __init__(
+        self,
+        amplitudes: int,
+        layers: int,
+        outcome_qubits: int | None = None,
+        gradient: Literal["adjoint", "parameter-shift"] = "adjoint",
+    ) -> None:
+        super().__init__()
+        qubits = qubits_for(amplitudes)
+        measured = None if outcome_qubits is None else list(range(outcome_qubits))
+        circuit = qcsim.hardware_efficient(n_qubits=qubits, n_layers=layers)
+        self.layer = qcsim.nn.QuantumLayer(circuit, measure="probabilities", qubits=measured, gradient=gradient)
+        nn.init.normal_(self.layer.weights, std=ANGLE_SCALE)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(M, D) to (M, 2^k)."""
+        probabilities: Tensor = self.layer(x)
+        return probabilities
+
+
+class NoCircuit(Mixer):
+    """The circuit left out: the amplitudes themselves are measured, nothing is trained.
+
+    Args:
+        amplitudes: D.
+        outcome_qubits: k; None: all.
+    """
+
+    def __init__(self, amplitudes: int, outcome_qubits: int | None = None) -> None:
+        super().__init__()
+        self.size = 1 << qubits_for(amplitudes)
+        self.outcomes = self.size if outcome_qubits is None else 1 << outcome_qubits
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(M, D) to (M, 2^k)."""
+        p = F.pad(F.normalize(x, dim=-1), (0, self.size - x.shape[-1])).square()
+        return p.view(len(p), self.outcomes, -1).sum(-1)
+
+
+class CentredHead(nn.Module):
+    """A linear layer that reads y = 0.7 (p K - 1) instead of p.
+
+    y is never formed: W y + b = (0.7 K W) p + (b - 0.7 W 1), which spares two passes over (M, K) numbers each way.
+
+    Args:
+        readings: K.
+        outputs: numbers out.
+        gain: of the first W.
+    """
+
+    def __init__(self, readings: int, outputs: int, gain: float) -> None:
+        super().__init__()
+        self.map = linear(readings, outputs, gain)
+        self.readings = readings
+
+    def forward(self, p: Tensor) -> Tensor:
+        """(M, K) laws to (M, outputs)."""
+        weight = FACTORED_SCALE * self.map.weight
+        return F.linear(p, weight * self.readings, self.map.bias - weight.sum(1))
+
+
+class LinearMixer(Mixer):
+    """A linear layer on the normalised latents where the circuit was, its input scaled so that entries are of unit
+    size.
+
+    Args:
+        amplitudes: D.
+        outputs: K.
+        gain: spread of the first outputs.
+        softmax: return a law over K outcomes instead of K plain numbers.
+    """
+
+    def __init__(self, amplitudes: int, outputs: int, gain: float, softmax: bool) -> None:
+        super().__init__()
+        self.scale = math.sqrt(1 << qubits_for(amplitudes))
+        self.map = linear(amplitudes, outputs, gain)
+        self.is_law = softmax
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(M, D) to (M, K)."""
+        y: Tensor = self.map(F.normalize(x, dim=-1) * self.scale)
+        return torch.softmax(y, -1) if self.is_law else y
+
+
+def factored_mixer(kind: Kind, amplitudes: int, layers: int, gradient: Literal["adjoint", "parameter-shift"]) -> Mixer:
+    """The mixer of the factored readout: (M, D) to (M, 2^q) numbers, a law or of unit scale."""
+    match kind:
+        case "quantum":
+            return Circuit(amplitudes, layers, None, gradient)
+        case "linear":
+            return LinearMixer(amplitudes, 1 << qubits_for(amplitudes), gain=1.0, softmax=False)
+        case "none":
+            return NoCircuit(amplitudes)
+
+
+def outcome_mixer(
+    kind: Kind, amplitudes: int, layers: int, outcome_qubits: int, gradient: Literal["adjoint", "parameter-shift"]
+) -> Mixer:
+    """The mixer of the outcome readout: (M, D) to the law (M, 2^k) of the shared outcome."""
+    match kind:
+        case "quantum":
+            return Circuit(amplitudes, layers, outcome_qubits, gradient)
+        case "linear":
+            return LinearMixer(amplitudes, 1 << outcome_qubits, OUTCOME_GAIN, softmax=True)
+        case "none":
+            return NoCircuit(amplitudes, outcome_qubits)

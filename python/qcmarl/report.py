@@ -1,0 +1,148 @@
+"""`qcmarl report`: a table over runs with mean and spread over the seeds, and a picture of their learning curves.
+Called by `cli`.
+
+Runs that differ in nothing but the seed form a group. Only lines with an evaluation are read.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from rich.console import Console
+from rich.table import Table
+
+from qcmarl import rundir
+
+METRIC = "eval/win_rate"
+COLUMNS = {
+    "greedy": "eval/win_rate",
+    "sampled": "eval/win_rate_sampled",
+    "mean law": "eval/win_rate_mean_law",
+    "return": "eval/return",
+}
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One run's evaluations."""
+
+    directory: Path
+    config: Mapping[str, Any]
+    lines: Sequence[Mapping[str, float]]
+    seconds: float
+
+    def values(self, metric: str) -> npt.NDArray[np.float64]:
+        """The metric at each evaluation; NaN where it was not logged."""
+        return np.array([line.get(metric, np.nan) for line in self.lines], float)
+
+    @property
+    def steps(self) -> npt.NDArray[np.int64]:
+        """Environment steps of each evaluation."""
+        return np.array([line["env_steps"] for line in self.lines], np.int64)
+
+
+def read(directory: Path) -> Curve:
+    """One run; raises ValueError where nothing was evaluated yet."""
+    config, lines = rundir.read_config(directory), rundir.read_metrics(directory)
+    evaluated = [line for line in lines if METRIC in line]
+    if not evaluated:
+        raise ValueError(f"{directory} has no evaluation yet")
+    return Curve(directory, config, evaluated, lines[-1]["wall_seconds"])
+
+
+def grouped(curves: Sequence[Curve]) -> dict[str, list[Curve]]:
+    """Runs that differ in their seed only, under a name that tells the groups apart."""
+    groups: dict[str, list[Curve]] = {}
+    for curve in curves:
+        run = {k: v for k, v in curve.config["run"].items() if k != "seed"}
+        groups.setdefault(
+            json.dumps([curve.config["algo"], run, curve.config["algorithm"]], sort_keys=True), []
+        ).append(curve)
+    members = list(groups.values())
+    varied = {name for name in _settings(members[0][0]) if len({str(_settings(g[0]).get(name)) for g in members}) > 1}
+    named: dict[str, list[Curve]] = {}
+    for group in members:
+        settings = _settings(group[0])
+        notes = [
+            f"{name}={settings[name]}" for name in sorted(varied) if name in settings and name not in ("env", "algo")
+        ]
+        title = f"{settings['algo']} {settings['env']}" + (f" ({', '.join(notes)})" if notes else "")
+        named[title] = group
+    return named
+
+
+def _settings(curve: Curve) -> dict[str, Any]:
+    run = {k: v for k, v in curve.config["run"].items() if k != "seed"}
+    return {"algo": curve.config["algo"], **run, **curve.config["algorithm"]}
+
+
+def report(directories: Sequence[Path], picture: Path) -> None:
+    """Prints the table and writes the picture.
+
+    Args:
+        directories: of runs.
+        picture: file to write, png, pdf or svg.
+
+    Raises:
+        ValueError: a directory without a run or without an evaluation.
+    """
+    groups = grouped([read(directory) for directory in directories])
+    console = Console(highlight=False)
+    table = Table(title="last evaluation: mean ± standard deviation over the seeds", title_justify="left")
+    for column in ("runs", "seeds", "steps", *COLUMNS, "steps/s"):
+        table.add_column(column, justify="left" if column == "runs" else "right")
+    for title, group in groups.items():
+        table.add_row(title, str(len(group)), f"{min(c.steps[-1] for c in group):,}", *_cells(group))
+    console.print(table)
+    draw(groups, picture)
+    console.print(f"learning curves: {picture}", soft_wrap=True)
+
+
+def _cells(group: Sequence[Curve]) -> list[str]:
+    cells = []
+    for metric in COLUMNS.values():
+        last = np.array([c.values(metric)[-1] for c in group])
+        spread = f" ± {last.std(ddof=1):.2f}" if len(last) > 1 else ""
+        cells.append("-" if np.isnan(last).any() else f"{last.mean():.2f}{spread}")
+    return [*cells, f"{np.mean([c.steps[-1] / c.seconds for c in group]):,.0f}"]
+
+
+def draw(groups: Mapping[str, Sequence[Curve]], picture: Path) -> None:
+    """Greedy and sampled win rates over environment steps: a thin line per seed, a thick one for their mean."""
+    from matplotlib.figure import Figure  # only a report pays for the import
+
+    figure = Figure(figsize=(11, 4.2), layout="constrained")
+    axes = figure.subplots(1, 2, sharey=True)
+    for axis, metric, title in zip(axes, (METRIC, "eval/win_rate_sampled"), ("greedy", "sampled"), strict=True):
+        for i, (name, group) in enumerate(groups.items()):
+            for curve in group:
+                axis.plot(curve.steps, curve.values(metric), color=f"C{i % 10}", linewidth=0.6, alpha=0.5)
+            axis.plot(*mean_curve(group, metric), color=f"C{i % 10}", linewidth=2, label=f"{name}, {len(group)} seeds")
+        axis.set(xlabel="environment steps", title=f"win rate, {title}", ylim=(-0.02, 1.02))
+        axis.grid(alpha=0.3)
+    axes[0].legend(fontsize="small")
+    figure.savefig(picture, dpi=150)
+
+
+def mean_curve(group: Sequence[Curve], metric: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    """Mean over the seeds at the steps of the shortest run."""
+    shortest = min(group, key=lambda c: len(c.steps))
+    steps = shortest.steps
+    return steps, np.mean([np.interp(steps, c.steps, c.values(metric)) for c in group], axis=0)
+
+
+def print_evaluation(directory: Path, battles: int, metrics: Mapping[str, float]) -> None:
+    """The table of `qcmarl eval`."""
+    table = Table(title=f"{directory}, {battles} battles of each kind", title_justify="left")
+    table.add_column("")
+    table.add_column("value", justify="right")
+    for name, value in metrics.items():
+        error = (value * (1 - value) / battles) ** 0.5
+        table.add_row(name, f"{value:.3f} ± {error:.3f}" if "win_rate" in name else f"{value:,.10g}")
+    Console(highlight=False).print(table)

@@ -1,0 +1,220 @@
+"""Playing: features of the agents, acting in a batch of environments, collecting a rollout.
+
+`Player` is shared by `Collector` (training) and `evaluate`. Observations are copied before the next step of the
+environment.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from qcmarl.buffer import Rollout, Sizes
+from qcmarl.laws import Inputs, Law
+from qcmarl.nets import normalised
+from qcmarl.policies import Policy
+
+if TYPE_CHECKING:
+    from qcmarl.envs import Step, VecEnv
+
+WINDOW = 100
+"""Finished episodes over which training's win rate and return are averaged."""
+
+
+def sizes_of(env: VecEnv) -> Sizes:
+    """The sizes that the networks of an environment need."""
+    features = env.obs_size + env.n_actions + env.n_agents
+    return Sizes(env.n_agents, env.n_actions, features, env.state_size + 1)
+
+
+class Acted(NamedTuple):
+    """What a player saw and did at one step."""
+
+    inputs: Inputs
+    law: Law
+    actions: Tensor
+    """(B, n) int64."""
+
+
+class Player:
+    """A policy at play in B environments: it remembers last actions, memories and the age of each episode.
+
+    Features of an agent: its observation, its last action (one-hot, zero at the start of an episode), its id
+    (one-hot), normalised.
+
+    Args:
+        policy: the actor.
+        env: for its sizes only.
+    """
+
+    def __init__(self, policy: Policy, env: VecEnv) -> None:
+        self.policy, self.sizes, self.limit = policy, sizes_of(env), env.episode_limit
+        envs, (agents, actions, features, _) = env.n_envs, self.sizes
+        self._obs_size = env.obs_size
+        self._raw = torch.zeros(envs, agents, features)
+        self._raw[..., features - agents :] = torch.eye(agents)
+        self._last = self._raw[..., env.obs_size : env.obs_size + actions]
+        self.hidden = torch.zeros(envs, agents, policy.memory)
+        self.start = torch.ones(envs, dtype=torch.bool)
+        self.age = torch.zeros(envs)
+
+    def features(self, step: Step) -> Tensor:
+        """(B, n, F) features of all agents at the current step."""
+        self._raw[..., : self._obs_size] = torch.from_numpy(step.obs)
+        return normalised(self._raw)
+
+    def state(self, step: Step) -> Tensor:
+        """(B, S) what the critic reads: the state and the share of the episode's time that is used, normalised."""
+        return self.critic_features(torch.from_numpy(step.state), self.age)
+
+    def critic_features(self, state: Tensor, age: Tensor) -> Tensor:
+        """(K, S) from states (K, S - 1) and ages (K,) in steps."""
+        return normalised(torch.cat([state, (age / self.limit).unsqueeze(-1)], -1))
+
+    def act(self, step: Step, x: Tensor, generator: torch.Generator, greedy: Tensor | None = None) -> Acted:
+        """Draws the actions of one step and remembers them.
+
+        Args:
+            step: the current step of the environment.
+            x: (B, n, F) from `features`.
+            generator: the source of randomness.
+            greedy: (B,) bool, environments where the greedy action is taken; None: nowhere.
+
+        Returns:
+            what was seen and done.
+        """
+        rows = torch.from_numpy(step.alive).flatten().nonzero().squeeze(1)
+        avail = torch.from_numpy(step.avail).clone()
+        if self.policy.memory == 0:
+            inputs = Inputs(x.flatten(0, 1).index_select(0, rows), avail, rows)
+        else:
+            start = self.start.repeat_interleave(self.sizes.agents).unsqueeze(0)
+            inputs = Inputs(x.flatten(0, 1).unsqueeze(0), avail, rows, start, self.hidden.flatten(0, 1))
+        law, hidden = self.policy(inputs)
+        if hidden is not None:
+            self.hidden = hidden.view_as(self.hidden)
+        actions = law.sample(generator)
+        if greedy is not None:
+            actions = torch.where(greedy.unsqueeze(-1), law.mode(generator), actions)
+        self._last.zero_().scatter_(2, actions.unsqueeze(-1), 1.0)
+        return Acted(inputs, law, actions)
+
+    def observe(self, step: Step) -> None:
+        """Forgets what belonged to the episodes that this step ended."""
+        ended = torch.from_numpy(step.terminated | step.truncated)
+        self.age = torch.where(ended, 0.0, self.age + 1)
+        self.start = ended
+        if bool(ended.any()):
+            self._last[ended] = 0.0
+            self.hidden[ended] = 0.0
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Everything remembered, copied."""
+        return {
+            "last": self._last.clone(),
+            "hidden": self.hidden.clone(),
+            "start": self.start.clone(),
+            "age": self.age.clone(),
+        }
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        """Goes back to what `state_dict` gave."""
+        self._last.copy_(state["last"])
+        self.hidden, self.start, self.age = state["hidden"].clone(), state["start"].clone(), state["age"].clone()
+
+
+class Collector:
+    """Fills rollouts from one batch of environments that goes on from rollout to rollout.
+
+    Args:
+        policy: the actor.
+        env: the environments; reset here.
+        rollout: filled by `collect`.
+        generator: the source of the actions.
+        seed: of the environments.
+        joint: store the log-probability of the joint action.
+    """
+
+    def __init__(
+        self, policy: Policy, env: VecEnv, rollout: Rollout, generator: torch.Generator, seed: int, joint: bool
+    ) -> None:
+        self.env, self.rollout, self.joint = env, rollout, joint
+        self._generator = generator
+        self._player = Player(policy, env)
+        self._step = env.reset(seed)
+        self.wins: deque[float] = deque(maxlen=WINDOW)
+        self.returns: deque[float] = deque(maxlen=WINDOW)
+        self.lengths: deque[float] = deque(maxlen=WINDOW)
+        self.environment_seconds = 0.0
+
+    @torch.inference_mode()
+    def collect(self) -> None:
+        """Plays T steps in every environment into the rollout."""
+        self.rollout.final_states.clear()
+        for t in range(self.rollout.steps):
+            self._play(t)
+        self.rollout.state[self.rollout.steps] = self._player.state(self._step)
+
+    def _play(self, t: int) -> None:
+        out, player, step = self.rollout, self._player, self._step
+        x = player.features(step)
+        out.x[t], out.state[t] = x, player.state(step)
+        out.start[t], out.hidden[t] = player.start, player.hidden
+        out.alive[t] = torch.from_numpy(step.alive)
+        acted = player.act(step, x, self._generator)
+        out.avail[t], out.actions[t] = acted.inputs.avail, acted.actions
+        out.log_prob[t] = self._log_prob(acted)
+        ages = player.age
+        began = time.perf_counter()
+        self._step = self.env.step(acted.actions.numpy())
+        self.environment_seconds += time.perf_counter() - began
+        out.reward[t] = torch.from_numpy(self._step.reward)
+        out.terminated[t] = torch.from_numpy(self._step.terminated)
+        out.truncated[t] = torch.from_numpy(self._step.truncated)
+        player.observe(self._step)
+        self._note_ends(t, ages + 1)
+
+    def _log_prob(self, acted: Acted) -> Tensor:
+        log_prob = acted.law.log_prob(acted.actions)
+        if acted.law.joint:
+            return log_prob
+        agents = log_prob.new_zeros(acted.actions.shape)
+        agents.view(-1)[acted.inputs.rows] = log_prob
+        return agents.sum(-1) if self.joint else agents
+
+    def _note_ends(self, t: int, ages: Tensor) -> None:
+        step = self._step
+        cut = np.flatnonzero(step.truncated)
+        if len(cut):
+            where = torch.from_numpy(cut)
+            final = torch.from_numpy(step.info["final_state"][cut])
+            self.rollout.final_states.append((t, where, self._player.critic_features(final, ages[where])))
+        ended = np.flatnonzero(step.terminated | step.truncated)
+        if len(ended):
+            self.wins.extend(step.info["battle_won"][ended].astype(float).tolist())
+            self.returns.extend(step.info["episode_return"][ended].tolist())
+            self.lengths.extend(step.info["episode_length"][ended].astype(float).tolist())
+
+    def state_dict(self) -> dict[str, Any]:
+        """The environments and everything remembered between rollouts."""
+        return {
+            "env": self.env.state_dict(),
+            "player": self._player.state_dict(),
+            "wins": list(self.wins),
+            "returns": list(self.returns),
+            "lengths": list(self.lengths),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Goes on from what `state_dict` gave."""
+        self.env.load_state_dict(state["env"])
+        self._step = self.env.last_step()
+        self._player.load_state_dict(state["player"])
+        for window, kept in ((self.wins, "wins"), (self.returns, "returns"), (self.lengths, "lengths")):
+            window.clear()
+            window.extend(state[kept])

@@ -1,0 +1,229 @@
+"""A training run: what it is made of, its loop, its evaluations, its checkpoints, and how it goes on after an
+interruption.
+
+Called by `cli`. A run is decided by its configuration and its seed: the clock, the number of threads and
+interruptions leave no trace in the weights or in the metrics other than `wall_seconds` and `time/...`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import numpy as np
+import torch
+
+from qcmarl import checkpoint, rundir
+from qcmarl.algos import ALGORITHMS
+from qcmarl.config import PPOConfig
+from qcmarl.envs import make
+from qcmarl.evaluate import win_rates
+from qcmarl.parallel import use_one_torch_thread
+from qcmarl.progress import Display, clock, percent
+
+EVALUATIONS = 25
+"""Points of a learning curve where `eval_every` is left open."""
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """What is trained where, for how long, and how often it is evaluated."""
+
+    env: str = "skirmish:3m"
+    """Environment, family:name."""
+    seed: int = 0
+    """Seed of everything random (>= 0)."""
+    steps: int = 500_000
+    """Environment steps, rounded up to whole rollouts (>= 1)."""
+    eval_every: int | None = None
+    """Environment steps between evaluations (>= 1); default: 25 evaluations a run."""
+    eval_battles: int = 32
+    """Battles of an evaluation, played greedily and as many again by drawing from the law (>= 1)."""
+
+
+def resolve(config: RunConfig) -> RunConfig:
+    """Fills in `eval_every`; raises ValueError for a number out of range."""
+    if config.eval_every is None:
+        config = dataclasses.replace(config, eval_every=max(1, config.steps // EVALUATIONS))
+    for name, least in (("seed", 0), ("steps", 1), ("eval_every", 1), ("eval_battles", 1)):
+        if getattr(config, name) < least:
+            raise ValueError(f"{name} is {getattr(config, name)}; it must be at least {least}")
+    return config
+
+
+def described(algo: str, config: RunConfig, algorithm: PPOConfig) -> dict[str, Any]:
+    """The deciding parts of config.json."""
+    return {"algo": algo, "run": dataclasses.asdict(config), "algorithm": dataclasses.asdict(algorithm)}
+
+
+def evaluation_seed(seed: int, env_steps: int) -> int:
+    """A seed for the evaluation after `env_steps` steps, unrelated to those of training and of other evaluations."""
+    return int(np.random.SeedSequence([seed, 1, env_steps]).generate_state(1)[0] >> 1)
+
+
+class Run:
+    """One run, new or continued.
+
+    Args:
+        algo: name of the algorithm.
+        config: resolved.
+        algorithm: resolved configuration of the algorithm.
+        directory: the run's directory.
+        resume: go on from the checkpoint in `directory`.
+        threads: used by the updates and by the environments.
+        quiet: show no progress.
+
+    Raises:
+        ValueError: unknown environment; a directory in use, or none to resume, or one of another configuration; a
+            damaged checkpoint.
+    """
+
+    def __init__(
+        self,
+        algo: str,
+        config: RunConfig,
+        algorithm: PPOConfig,
+        directory: Path,
+        resume: bool = False,
+        threads: int = 1,
+        quiet: bool = False,
+    ) -> None:
+        use_one_torch_thread()
+        self.config, self.directory = config, directory
+        self._description = described(algo, config, algorithm)
+        torch.manual_seed(config.seed)
+        env = make(config.env, algorithm.n_envs, threads)
+        self._eval_env = make(config.env, 2 * min(config.eval_battles, 32), threads)
+        self.learner = ALGORITHMS[algo].build(algorithm, env, config.seed, threads)
+        self._wall = 0.0
+        self._metrics = self._continue() if resume else self._begin()
+        self._tensorboard = self._open_tensorboard()
+        self._display = Display(config.steps, self.learner.env_steps, quiet)
+        self._latest: dict[str, float] = {}
+
+    def _begin(self) -> rundir.MetricsFile:
+        rundir.create(self.directory, self._description)
+        return rundir.MetricsFile(self.directory)
+
+    def _continue(self) -> rundir.MetricsFile:
+        different = rundir.differences(rundir.read_config(self.directory), self._description)
+        if different:
+            raise ValueError(f"{self.directory} is a run of another configuration; different: {', '.join(different)}")
+        kept = checkpoint.load(self.directory / rundir.CHECKPOINT)
+        self.learner.load_state_dict(kept["learner"])
+        torch.set_rng_state(kept["torch"])
+        self._wall = kept["wall_seconds"]
+        return rundir.MetricsFile(self.directory, kept["metrics_bytes"])
+
+    def _open_tensorboard(self) -> Any:
+        from torch.utils.tensorboard import SummaryWriter  # a second to import: only a training run pays for it
+
+        done = self.learner.env_steps
+        return SummaryWriter(str(self.directory), purge_step=done + 1 if done else None)
+
+    def train(self) -> int:
+        """Trains to the end, or until SIGINT or SIGTERM.
+
+        Returns:
+            0, or the number of the signal.
+        """
+        with interruptions() as signals, self._display:
+            if self.learner.env_steps == 0:
+                self._save()
+            while self.learner.env_steps < self.config.steps and not signals:
+                self._iterate()
+            self._save()
+        self._metrics.close()
+        self._tensorboard.close()
+        if signals:
+            self._display.message(
+                f"stopped by {signal.Signals(signals[0]).name} after {self.learner.env_steps:,} steps; "
+                f"checkpoint saved. Continue with: qcmarl train --run-dir {self.directory} --resume"
+            )
+            return signals[0]
+        self._summarise()
+        return 0
+
+    def _iterate(self) -> None:
+        began, before = time.perf_counter(), dict(self.learner.seconds)
+        done = self.learner.env_steps
+        metrics = self.learner.iterate()
+        steps = self.learner.env_steps
+        assert self.config.eval_every is not None
+        due = steps // self.config.eval_every > done // self.config.eval_every or steps >= self.config.steps
+        if due:
+            metrics = {**self._evaluate(), **metrics}
+        wall = time.perf_counter() - began
+        self._wall += wall
+        times = {f"time/{k}_share": (v - before[k]) / wall for k, v in self.learner.seconds.items()}
+        times["time/env_steps_per_second"] = (steps - done) / wall
+        self._log({"env_steps": steps, "wall_seconds": round(self._wall, 3), **metrics, **times})
+        if due:
+            self._save()
+
+    def _evaluate(self) -> dict[str, float]:
+        seed = evaluation_seed(self.config.seed, self.learner.env_steps)
+        battles = win_rates(self.learner.policy, self._eval_env, self.config.eval_battles, seed)
+        return {**battles, **self.learner.diagnostics(torch.Generator().manual_seed(seed))}
+
+    def _log(self, line: dict[str, float]) -> None:
+        self._metrics.write(line)
+        for name, value in line.items():
+            if "/" in name:
+                self._tensorboard.add_scalar(name, value, line["env_steps"])
+        self._latest.update(line)
+        self._display.update(line)
+
+    def _save(self) -> None:
+        content = {
+            "config": self._description,
+            "learner": self.learner.state_dict(),
+            "torch": torch.get_rng_state(),
+            "wall_seconds": self._wall,
+            "metrics_bytes": self._metrics.position(),
+        }
+        checkpoint.save(self.directory / rundir.CHECKPOINT, content)
+
+    def _summarise(self) -> None:
+        latest = self._latest
+        rows = {
+            "environment steps": f"{self.learner.env_steps:,}",
+            "time": f"{clock(self._wall)}  ({self.learner.env_steps / max(self._wall, 1e-9):,.0f} steps/s)",
+        }
+        shares = {k: v / max(self._wall, 1e-9) for k, v in self.learner.seconds.items()}
+        rows["of it"] = "  ".join(f"{name} {percent(share).strip()}" for name, share in shares.items())
+        names = {
+            "win rate, greedy": "eval/win_rate",
+            "win rate, sampled": "eval/win_rate_sampled",
+            "win rate, mean law": "eval/win_rate_mean_law",
+        }
+        rows.update({title: percent(latest[name]).strip() for title, name in names.items() if name in latest})
+        rows["files"] = str(self.directory)
+        self._display.summary(f"{self._description['algo']} on {self.config.env}, seed {self.config.seed}", rows)
+
+
+@contextmanager
+def interruptions() -> Iterator[list[int]]:
+    """Collects SIGINT and SIGTERM in a list while open; a second one of a kind ends the process at once."""
+    received: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        received.append(number)
+        signal.signal(number, previous[number])
+
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    previous = {int(number): signal.getsignal(number) for number in numbers}
+    for number in previous:
+        signal.signal(number, note)
+    try:
+        yield received
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
