@@ -29,7 +29,7 @@ usage: qcmarl COMMAND [OPTIONS]
 
 commands:
   train    train an algorithm in an environment, or go on with an interrupted run
-  eval     win rates of a trained run over many battles
+  eval     win rates of a trained run over many episodes
   report   a table and learning curves over several runs
 
 algorithms: {", ".join(ALGORITHMS)}
@@ -37,7 +37,7 @@ algorithms: {", ".join(ALGORITHMS)}
 examples:
   qcmarl train --algo qc-mappo --env skirmish:3m --seed 0 --steps 500_000 --run-dir runs/3m-0
   qcmarl train --run-dir runs/3m-0 --resume
-  qcmarl eval runs/3m-0 --battles 512
+  qcmarl eval runs/3m-0 --episodes 512
   qcmarl report runs/3m-*
 
 'qcmarl COMMAND --help' lists the options; those of an algorithm: qcmarl train --algo NAME --help
@@ -65,12 +65,12 @@ class Process:
 
 @dataclass(frozen=True)
 class EvalOptions:
-    """Win rates of a trained run over many battles, with the weights of its last checkpoint."""
+    """Win rates of a trained run over many episodes, with the weights of its last checkpoint."""
 
     run: tyro.conf.Positional[Path]
     """Directory of the run."""
-    battles: Annotated[int, tyro.conf.arg(aliases=["--episodes"])] = 512
-    """Battles played greedily, and as many again by drawing from the law (>= 1)."""
+    episodes: int = 512
+    """Episodes played greedily, and as many again by drawing from the law (>= 1)."""
     mean_law: bool = False
     """Play once more with the measured law replaced by its mean over the visited observations."""
     seed: int = 1_000_000
@@ -189,11 +189,11 @@ def value_of(arguments: list[str], *names: str) -> str | None:
 def evaluate(arguments: list[str]) -> int:
     """`qcmarl eval`."""
     options = parse(EvalOptions, arguments, "eval")
-    for name in ("battles", "threads"):
+    for name in ("episodes", "threads"):
         if getattr(options, name) < 1:
             raise UsageError(f"{name} is {getattr(options, name)}; it must be at least 1")
-    metrics = evaluate_run(options.run, options.battles, options.mean_law, options.seed, options.threads)
-    report.print_evaluation(options.run, options.battles, metrics)
+    metrics = evaluate_run(options.run, options.episodes, options.mean_law, options.seed, options.threads)
+    report.print_evaluation(options.run, options.episodes, metrics)
     return 0
 
 

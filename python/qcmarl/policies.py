@@ -104,7 +104,7 @@ class MixingPolicy(Policy):
 
     def encode(self, inputs: Inputs) -> Tensor:
         """(M, n, d) latents."""
-        living = self.encoder(inputs.x) + self.FLOOR
+        living: Tensor = self.encoder(inputs.x) + self.FLOOR
         everyone = living.new_full((inputs.samples * inputs.agents, living.shape[-1]), self.FLOOR)
         everyone.index_copy_(0, inputs.rows, living)
         return everyone.view(inputs.samples, inputs.agents, -1)
