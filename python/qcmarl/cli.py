@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import io
-import itertools
 import os
 import re
 import sys
@@ -170,11 +169,14 @@ def parse(options: type[Any], arguments: list[str], command: str, *defaults: Any
 
 
 def sentence(box: str) -> str:
-    """The first paragraph of one of tyro's framed messages, without frame, colours and title, on one line."""
+    """What one of tyro's messages says first, on one line: its title, frame, colours and advice are left out.
+
+    A frame is drawn with box characters and holds the title, or, where the terminal lacks those, it is dashes below it.
+    """
     plain = re.sub(r"\x1b\[[0-9;]*m", "", box)
-    lines = [line.strip("│ ") for line in plain.splitlines() if line.startswith("│")]
-    paragraph = itertools.takewhile(lambda line: not line.startswith("─"), lines)
-    return " ".join(paragraph) or plain.strip()
+    paragraphs = re.split(r"^[│ ]*(?:╭.*|╰.*|[─-]{3,}[│ ]*)$", plain, flags=re.MULTILINE)
+    texts = [" ".join(p.replace("│", " ").split()) for p in paragraphs]
+    return texts[1] if len(texts) > 1 else plain.strip()
 
 
 def value_of(arguments: list[str], *names: str) -> str | None:

@@ -35,6 +35,8 @@ class Battles:
 
 def quotas(battles: int, envs: int) -> npt.NDArray[np.int64]:
     """(envs,) battles that each environment plays, as equal as can be; the first ones play the remainder."""
+    if envs == 0:
+        return np.zeros(0, np.int64)
     return battles // envs + (np.arange(envs) < battles % envs).astype(np.int64)
 
 

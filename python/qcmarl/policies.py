@@ -128,15 +128,27 @@ class FactoredPolicy(MixingPolicy):
         latent: d.
         mixer: of K readings; where they are a law, the head reads them centred.
         readings: K.
+        summed: amplitudes behind each reading.
     """
 
     def __init__(
-        self, features: int, actions: int, agents: int, hidden: int, latent: int, mixer: Mixer, readings: int
+        self,
+        features: int,
+        actions: int,
+        agents: int,
+        hidden: int,
+        latent: int,
+        mixer: Mixer,
+        readings: int,
+        summed: int,
     ) -> None:
         super().__init__(features, hidden, latent, mixer)
         self.actions = actions
-        head = CentredHead if mixer.is_law else linear
-        self.head = head(readings, agents * actions, HEAD_GAIN)
+        outputs = agents * actions
+        centred = mixer.is_law
+        self.head = (
+            CentredHead(readings, summed, outputs, HEAD_GAIN) if centred else linear(readings, outputs, HEAD_GAIN)
+        )
 
     def forward(self, inputs: Inputs) -> tuple[Law, Tensor | None]:
         """An independent law."""

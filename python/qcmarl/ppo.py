@@ -7,6 +7,7 @@ complete.
 
 from __future__ import annotations
 
+import copy
 import math
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -158,6 +159,7 @@ class PPO:
             float(explained_variance(values[:-1], returns)),
         )
 
+    @torch.no_grad()
     def _final_values(self) -> Tensor:
         final = torch.zeros_like(self.rollout.reward)
         if self.config.timeout == "bootstrap":
@@ -224,9 +226,14 @@ class PPO:
         """What an algorithm wants to say about its policy on the last rollout; nothing unless overridden."""
         return {}
 
+    def close(self) -> None:
+        """Ends threads and environments."""
+        self._gradient.close()
+        self.collector.env.close()
+
     def state_dict(self) -> dict[str, Any]:
-        """Everything that the next iteration depends on."""
-        return {
+        """Everything that the next iteration depends on, copied."""
+        state = {
             "policy": self.policy.state_dict(),
             "critic": self.critic.state_dict(),
             "value_norm": self.value_norm.state_dict(),
@@ -235,8 +242,9 @@ class PPO:
             "generator": self.generator.get_state(),
             "collector": self.collector.state_dict(),
             "env_steps": self.env_steps,
-            "seconds": dict(self.seconds),
+            "seconds": self.seconds,
         }
+        return copy.deepcopy(state)
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Goes on from what `state_dict` gave."""

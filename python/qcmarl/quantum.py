@@ -20,7 +20,7 @@ from qcmarl.nets import linear
 Kind = Literal["quantum", "linear", "none"]
 ANGLE_SCALE = 0.05
 """Standard deviation of the first angles, radians; uniform over the circle trains as well."""
-FACTORED_SCALE = 0.7
+CENTRED_SCALE = 0.7
 """p 2^q - 1 of a random state has variance 2: 0.7 makes the reading of unit scale. Raw p, about 2^-q, does not
 train."""
 OUTCOME_GAIN = 0.25
@@ -55,7 +55,7 @@ class Circuit(Mixer):
     Args:
         amplitudes: D.
         layers: layers of RY and CNOT.
-        outcome_qubits: k; the first k qubits are measured. None: all.
+        measured: k; the first k qubits are measured. None: all.
         gradient: how the gradients of the angles are computed.
     """
 
@@ -63,14 +63,14 @@ class Circuit(Mixer):
         self,
         amplitudes: int,
         layers: int,
-        outcome_qubits: int | None = None,
+        measured: int | None = None,
         gradient: Literal["adjoint", "parameter-shift"] = "adjoint",
     ) -> None:
         super().__init__()
         qubits = qubits_for(amplitudes)
-        measured = None if outcome_qubits is None else list(range(outcome_qubits))
+        which = None if measured is None else list(range(measured))
         circuit = qcsim.hardware_efficient(n_qubits=qubits, n_layers=layers)
-        self.layer = qcsim.nn.QuantumLayer(circuit, measure="probabilities", qubits=measured, gradient=gradient)
+        self.layer = qcsim.nn.QuantumLayer(circuit, measure="probabilities", qubits=which, gradient=gradient)
         nn.init.normal_(self.layer.weights, std=ANGLE_SCALE)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -84,13 +84,13 @@ class NoCircuit(Mixer):
 
     Args:
         amplitudes: D.
-        outcome_qubits: k; None: all.
+        measured: k; None: all.
     """
 
-    def __init__(self, amplitudes: int, outcome_qubits: int | None = None) -> None:
+    def __init__(self, amplitudes: int, measured: int | None = None) -> None:
         super().__init__()
         self.size = 1 << qubits_for(amplitudes)
-        self.outcomes = self.size if outcome_qubits is None else 1 << outcome_qubits
+        self.outcomes = self.size if measured is None else 1 << measured
 
     def forward(self, x: Tensor) -> Tensor:
         """(M, D) to (M, 2^k)."""
@@ -99,24 +99,26 @@ class NoCircuit(Mixer):
 
 
 class CentredHead(nn.Module):
-    """A linear layer that reads y = 0.7 (p K - 1) instead of p.
+    """A linear layer that reads y = s (p K - 1) instead of p, where s makes y of unit scale.
 
-    y is never formed: W y + b = (0.7 K W) p + (b - 0.7 W 1), which spares two passes over (M, K) numbers each way.
+    y is never formed: W y + b = (s K W) p + (b - s W 1), which spares two passes over (M, K) numbers each way.
 
     Args:
         readings: K.
+        summed: amplitudes behind each reading, 2^(q - k).
         outputs: numbers out.
         gain: of the first W.
     """
 
-    def __init__(self, readings: int, outputs: int, gain: float) -> None:
+    def __init__(self, readings: int, summed: int, outputs: int, gain: float) -> None:
         super().__init__()
         self.map = linear(readings, outputs, gain)
         self.readings = readings
+        self.scale = CENTRED_SCALE * math.sqrt(summed)
 
     def forward(self, p: Tensor) -> Tensor:
         """(M, K) laws to (M, outputs)."""
-        weight = FACTORED_SCALE * self.map.weight
+        weight = self.scale * self.map.weight
         return F.linear(p, weight * self.readings, self.map.bias - weight.sum(1))
 
 
@@ -143,25 +145,27 @@ class LinearMixer(Mixer):
         return torch.softmax(y, -1) if self.is_law else y
 
 
-def factored_mixer(kind: Kind, amplitudes: int, layers: int, gradient: Literal["adjoint", "parameter-shift"]) -> Mixer:
-    """The mixer of the factored readout: (M, D) to (M, 2^q) numbers, a law or of unit scale."""
+def factored_mixer(
+    kind: Kind, amplitudes: int, layers: int, measured: int, gradient: Literal["adjoint", "parameter-shift"]
+) -> Mixer:
+    """The mixer of the factored readout: (M, D) to (M, 2^k) numbers, a law or of unit scale."""
     match kind:
         case "quantum":
-            return Circuit(amplitudes, layers, None, gradient)
+            return Circuit(amplitudes, layers, measured, gradient)
         case "linear":
-            return LinearMixer(amplitudes, 1 << qubits_for(amplitudes), gain=1.0, softmax=False)
+            return LinearMixer(amplitudes, 1 << measured, gain=1.0, softmax=False)
         case "none":
-            return NoCircuit(amplitudes)
+            return NoCircuit(amplitudes, measured)
 
 
 def outcome_mixer(
-    kind: Kind, amplitudes: int, layers: int, outcome_qubits: int, gradient: Literal["adjoint", "parameter-shift"]
+    kind: Kind, amplitudes: int, layers: int, measured: int, gradient: Literal["adjoint", "parameter-shift"]
 ) -> Mixer:
     """The mixer of the outcome readout: (M, D) to the law (M, 2^k) of the shared outcome."""
     match kind:
         case "quantum":
-            return Circuit(amplitudes, layers, outcome_qubits, gradient)
+            return Circuit(amplitudes, layers, measured, gradient)
         case "linear":
-            return LinearMixer(amplitudes, 1 << outcome_qubits, OUTCOME_GAIN, softmax=True)
+            return LinearMixer(amplitudes, 1 << measured, OUTCOME_GAIN, softmax=True)
         case "none":
-            return NoCircuit(amplitudes, outcome_qubits)
+            return NoCircuit(amplitudes, measured)

@@ -19,6 +19,8 @@ from rich.table import Table
 
 from qcmarl import rundir
 
+PLAIN_WIDTH = 160
+"""Columns of a table that goes to a file or a pipe."""
 METRIC = "eval/win_rate"
 COLUMNS = {
     "greedy": "eval/win_rate",
@@ -65,7 +67,7 @@ def grouped(curves: Sequence[Curve]) -> dict[str, list[Curve]]:
             json.dumps([curve.config["algo"], run, curve.config["algorithm"]], sort_keys=True), []
         ).append(curve)
     members = list(groups.values())
-    varied = {name for name in _settings(members[0][0]) if len({str(_settings(g[0]).get(name)) for g in members}) > 1}
+    varied = _varied([_settings(group[0]) for group in members])
     named: dict[str, list[Curve]] = {}
     for group in members:
         settings = _settings(group[0])
@@ -75,6 +77,12 @@ def grouped(curves: Sequence[Curve]) -> dict[str, list[Curve]]:
         title = f"{settings['algo']} {settings['env']}" + (f" ({', '.join(notes)})" if notes else "")
         named[title] = group
     return named
+
+
+def _varied(settings: Sequence[Mapping[str, Any]]) -> set[str]:
+    """Names that have different values in those groups that have them at all."""
+    names = {name for group in settings for name in group}
+    return {name for name in names if len({str(group[name]) for group in settings if name in group}) > 1}
 
 
 def _settings(curve: Curve) -> dict[str, Any]:
@@ -94,6 +102,8 @@ def report(directories: Sequence[Path], picture: Path) -> None:
     """
     groups = grouped([read(directory) for directory in directories])
     console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = PLAIN_WIDTH
     table = Table(title="last evaluation: mean ± standard deviation over the seeds", title_justify="left")
     for column in ("runs", "seeds", "steps", *COLUMNS, "steps/s"):
         table.add_column(column, justify="left" if column == "runs" else "right")

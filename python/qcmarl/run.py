@@ -7,11 +7,11 @@ interruptions leave no trace in the weights or in the metrics other than `wall_s
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -134,14 +134,12 @@ class Run:
         Returns:
             0, or the number of the signal.
         """
-        with interruptions() as signals, self._display:
+        with contextlib.closing(self), interruptions() as signals, self._display:
             if self.learner.env_steps == 0:
                 self._save()
             while self.learner.env_steps < self.config.steps and not signals:
                 self._iterate()
             self._save()
-        self._metrics.close()
-        self._tensorboard.close()
         if signals:
             self._display.message(
                 f"stopped by {signal.Signals(signals[0]).name} after {self.learner.env_steps:,} steps; "
@@ -150,6 +148,13 @@ class Run:
             return signals[0]
         self._summarise()
         return 0
+
+    def close(self) -> None:
+        """Closes files, threads and environments; `train` does it by itself."""
+        self._metrics.close()
+        self._tensorboard.close()
+        self.learner.close()
+        self._eval_env.close()
 
     def _iterate(self) -> None:
         began, before = time.perf_counter(), dict(self.learner.seconds)
@@ -209,7 +214,7 @@ class Run:
         self._display.summary(f"{self._description['algo']} on {self.config.env}, seed {self.config.seed}", rows)
 
 
-@contextmanager
+@contextlib.contextmanager
 def interruptions() -> Iterator[list[int]]:
     """Collects SIGINT and SIGTERM in a list while open; a second one of a kind ends the process at once."""
     received: list[int] = []

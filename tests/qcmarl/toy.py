@@ -1,8 +1,9 @@
 """A cooperative game of a few lines whose optimum is known, with the face of `qcmarl.envs.VecEnv`.
 
-Each agent is shown one of A - 1 lamps and earns 1 / n for pressing it; action 0 is the rest that only the dead are left with, and the
-lamp after the shown one is locked. From step `death` on the last agent is dead, and its share is earned for free. After `limit` steps the
-episode ends: for good, or by a time limit. The best return is `limit`; it counts as won where at least 80 % of that was earned.
+Each agent is shown one of A - 1 lamps and earns 1 / n for pressing it; action 0 is the rest that only the dead are left
+with, and the lamp after the shown one is locked. From step `death` on the last agent is dead, and its share is earned
+for free. After `limit` steps the episode ends: for good, or by a time limit. The best return is `limit`; it counts as
+won where more than 80 % of that was earned.
 """
 
 from types import SimpleNamespace

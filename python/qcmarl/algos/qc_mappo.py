@@ -8,7 +8,7 @@ is logged of the circuit. See docs/algorithms/qc-mappo.md.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import torch
@@ -42,8 +42,8 @@ class QCMAPPOConfig(PPOConfig):
     """Adam's step for the circuit's angles, radians."""
     gradient: Literal["adjoint", "parameter-shift"] = "adjoint"
     """How the angles' gradients are computed: parameter-shift is what a real device can do, and far slower."""
-    outcome_qubits: int | Literal["all"] = 4
-    """k, measured qubits of the outcome readout, 2^k outcomes."""
+    measured_qubits: int | Literal["all"] | None = None
+    """k, qubits that are measured, 2^k outcomes; default: all for the factored readout, 4 for the outcome readout."""
     coupling_scale: float = 0.3
     """Standard deviation of the first W, the shift of the logits by the outcome (outcome readout)."""
 
@@ -54,28 +54,31 @@ def resolve(config: QCMAPPOConfig, env_name: str) -> QCMAPPOConfig:
     for name in ("latent", "layers"):
         if getattr(config, name) < 1:
             raise ValueError(f"{name} is {getattr(config, name)}; it must be at least 1")
-    if config.outcome_qubits != "all" and config.outcome_qubits < 1:
-        raise ValueError(f"outcome_qubits is {config.outcome_qubits}; it must be at least 1, or 'all'")
+    measured = config.measured_qubits
+    if measured is None:
+        measured = "all" if config.readout == "factored" else 4
+    if measured != "all" and measured < 1:
+        raise ValueError(f"measured_qubits is {measured}; it must be at least 1, or 'all'")
     if not config.angle_lr > 0:
         raise ValueError(f"angle_lr is {config.angle_lr}; it must be positive")
-    return config
+    return replace(config, measured_qubits=measured)
 
 
 def build_policy(config: QCMAPPOConfig, sizes: Sizes) -> MixingPolicy:
     """The actor, freshly initialised from torch's global generator."""
+    assert config.measured_qubits is not None
     amplitudes = sizes.agents * config.latent
     qubits = qubits_for(amplitudes)
-    common = (sizes.features, sizes.actions, sizes.agents, config.hidden, config.latent)
-    if config.readout == "factored":
-        mixer = factored_mixer(config.circuit, amplitudes, config.layers, config.gradient)
-        return FactoredPolicy(*common, mixer, readings=1 << qubits)
-    measured = qubits if config.outcome_qubits == "all" else config.outcome_qubits
+    measured = qubits if config.measured_qubits == "all" else config.measured_qubits
     if measured > qubits:
         raise ValueError(
-            f"outcome_qubits is {measured}; {sizes.agents} agents of {config.latent} numbers make {qubits} qubits"
+            f"measured_qubits is {measured}; {sizes.agents} agents of {config.latent} numbers make {qubits} qubits"
         )
-    mixer = outcome_mixer(config.circuit, amplitudes, config.layers, measured, config.gradient)
-    return OutcomePolicy(*common, mixer, outcomes=1 << measured, coupling_scale=config.coupling_scale)
+    common = (sizes.features, sizes.actions, sizes.agents, config.hidden, config.latent)
+    shape = (config.circuit, amplitudes, config.layers, measured, config.gradient)
+    if config.readout == "factored":
+        return FactoredPolicy(*common, factored_mixer(*shape), readings=1 << measured, summed=1 << (qubits - measured))
+    return OutcomePolicy(*common, outcome_mixer(*shape), outcomes=1 << measured, coupling_scale=config.coupling_scale)
 
 
 class QCMAPPO(PPO):

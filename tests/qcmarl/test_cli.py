@@ -1,0 +1,111 @@
+"""The command line: mistakes cost a line or two and exit code 2."""
+
+import json
+
+import pytest
+
+from qcmarl import cli, rundir
+
+TINY = [
+    "--steps",
+    "320",
+    "--n-envs",
+    "8",
+    "--rollout-steps",
+    "20",
+    "--epochs",
+    "1",
+    "--eval-battles",
+    "2",
+    "--threads",
+    "1",
+    "--quiet",
+]
+
+
+def failure(capsys, *arguments):
+    with pytest.raises(SystemExit) as stop:
+        cli.main(arguments)
+    said = capsys.readouterr()
+    assert stop.value.code == 2
+    assert said.out == ""
+    assert said.err.count("\n") <= 2
+    assert "Traceback" not in said.err
+    return said.err
+
+
+def success(*arguments):
+    with pytest.raises(SystemExit) as stop:
+        cli.main([str(a) for a in arguments])
+    assert stop.value.code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("dance", "unknown command 'dance'; the commands are train, eval, report"),
+        ("train --algo ppoo", "unknown algorithm 'ppoo'; the algorithms are mappo, qc-mappo"),
+        ("train --env skirmish:9m", "did you mean"),
+        ("train --env chess", "has no family"),
+        ("train --stepz 3", "Unrecognized options: --stepz"),
+        ("train --steps many", "Error parsing --steps"),
+        ("train --ratio team", "invalid choice 'team'"),
+        ("train --steps 0", "steps is 0; it must be at least 1"),
+        ("train --threads 0", "threads is 0; it must be at least 1"),
+        ("train --n-envs 0", "n_envs is 0"),
+        ("train --lr -1", "lr is -1.0; it must be positive"),
+        ("train --gamma 1.5", "gamma is 1.5; it must be within 0..1"),
+        ("train --recurrent --chunk 7", "chunk is 7; it must divide rollout_steps = 50"),
+        ("train --resume", "--resume needs --run-dir"),
+        ("train --resume --run-dir nowhere", "nowhere holds no run"),
+        ("train --algo qc-mappo --readout outcome --measured-qubits 0", "measured_qubits is 0"),
+        ("eval nowhere", "nowhere holds no run"),
+        ("eval nowhere --episodes 0", "episodes is 0"),
+        ("report", "name at least one run"),
+        ("report nowhere", "nowhere holds no run"),
+    ],
+)
+def test_a_mistake_is_named(capsys, tmp_path, monkeypatch, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    assert message in failure(capsys, *arguments.split())
+    assert not list(tmp_path.rglob("*.json"))
+
+
+def test_help_lists_commands_and_algorithms(capsys):
+    success("--help")
+    said = capsys.readouterr().out
+    assert all(word in said for word in ("train", "eval", "report", "qc-mappo", "--steps 500_000"))
+
+
+def test_each_algorithms_options_are_listed(capsys):
+    success("train", "--algo", "qc-mappo", "--help")
+    said = capsys.readouterr().out
+    assert "--readout" in said
+    assert "--run-dir" in said
+
+
+def test_train_resume_eval_and_report(capsys, tmp_path):
+    runs = [tmp_path / "a", tmp_path / "b", tmp_path / "c"]
+    for seed, run in enumerate(runs[:2]):
+        success("train", "--env", "skirmish:3m", "--seed", seed, "--run-dir", run, *TINY)
+    success("train", "--algo", "qc-mappo", "--run-dir", runs[2], "--latent", 8, *TINY, "--steps", "3_20")
+    assert rundir.read_config(runs[2])["run"]["steps"] == 320
+    success("train", "--run-dir", runs[0], "--resume", "--quiet")
+    assert "different: lr (0.0005, now 0.1)" in failure(
+        capsys, "train", "--run-dir", str(runs[0]), "--resume", "--lr", "0.1"
+    )
+    assert "in use" in failure(capsys, "train", "--run-dir", str(runs[0]))
+    success("eval", runs[2], "--episodes", 4, "--mean-law")
+    assert "eval/win_rate_mean_law" in capsys.readouterr().out
+    assert "measures no law" in failure(capsys, "eval", str(runs[0]), "--mean-law")
+    success("report", *runs, "--output", tmp_path / "report.png")
+    said = capsys.readouterr().out
+    assert "mappo skirmish:3m" in said
+    assert "qc-mappo" in said
+    assert (tmp_path / "report.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_metrics_are_one_json_object_a_line(tmp_path):
+    success("train", "--run-dir", tmp_path / "run", *TINY)
+    lines = (tmp_path / "run" / rundir.METRICS).read_text().splitlines()
+    assert [json.loads(line)["env_steps"] for line in lines] == [160, 320]

@@ -1,0 +1,188 @@
+"""The learner: what is stored while acting is what the update computes, and the dead do not count."""
+
+import pytest
+import torch
+from learners import mappo, qc_mappo
+from toy import LampGame
+
+LEARNERS = {
+    "mappo": mappo,
+    "mappo, joint ratio": lambda **k: mappo(ratio="joint", **k),
+    "mappo, recurrent": lambda **k: mappo(recurrent=True, **k),
+    "mappo, recurrent, joint ratio": lambda **k: mappo(recurrent=True, ratio="joint", chunk=5, **k),
+    "factored": qc_mappo,
+    "factored, joint ratio": lambda **k: qc_mappo(ratio="joint", **k),
+    "outcome": lambda **k: qc_mappo(readout="outcome", **k),
+    "outcome, all qubits": lambda **k: qc_mappo(readout="outcome", measured_qubits="all", **k),
+    "factored, linear": lambda **k: qc_mappo(circuit="linear", **k),
+    "outcome, linear": lambda **k: qc_mappo(readout="outcome", circuit="linear", **k),
+    "factored, no circuit": lambda **k: qc_mappo(circuit="none", **k),
+    "outcome, no circuit": lambda **k: qc_mappo(readout="outcome", circuit="none", **k),
+}
+
+
+@pytest.mark.parametrize("name", LEARNERS)
+def test_before_the_first_step_every_ratio_is_one(name):
+    learner = LEARNERS[name]()
+    for _ in range(2):  # the second rollout starts within episodes and, where recurrent, with memories
+        learner.collector.collect()
+    targets = learner._targets()
+    for samples in learner.rollout.minibatches(2, learner.chunk, learner.generator):
+        _, (kl, clipped, *_) = learner._policy_loss(samples, targets)
+        assert float(kl) == pytest.approx(0, abs=1e-4)
+        assert float(clipped) == 0
+
+
+@pytest.mark.parametrize("name", ["mappo", "mappo, recurrent", "factored", "outcome"])
+def test_the_result_does_not_depend_on_threads(name):
+    weights = []
+    for threads in (1, 3):
+        learner = LEARNERS[name](threads=threads, n_envs=50)
+        for _ in range(2):
+            learner.iterate()
+        weights.append(torch.cat([p.detach().flatten() for p in learner.policy.parameters()]))
+    assert torch.equal(*weights)
+
+
+def test_the_loss_of_a_minibatch_is_the_mean_over_living_agents():
+    learner = mappo()
+    learner.collector.collect()
+    rollout, targets = learner.rollout, learner._targets()
+    learner.policy.head.weight.data.mul_(50)  # so that ratios differ from one
+    samples = rollout.whole()
+    loss, (_, _, entries, entropy, living) = learner._policy_loss(samples, targets)
+    alive = rollout.alive.flatten(0, 1)
+    assert float(entries) == float(living) == float(alive.sum())
+    total = -learner.config.entropy * float(entropy)
+    logits = learner.policy.head(learner.policy.trunk(rollout.x.flatten(0, 1))).detach()
+    for m, i in alive.nonzero().tolist():
+        masked = logits[m, i].masked_fill(~rollout.avail.flatten(0, 1)[m, i], -torch.inf)
+        log_prob = torch.log_softmax(masked, -1)[rollout.actions.flatten(0, 1)[m, i]]
+        ratio = float((log_prob - rollout.log_prob.flatten(0, 1)[m, i]).exp())
+        advantage = float(targets.advantages[m])
+        total -= min(ratio * advantage, min(max(ratio, 0.8), 1.2) * advantage)
+    assert loss.item() == pytest.approx(total, rel=1e-4)
+
+
+def test_the_joint_ratio_is_the_product_over_living_agents():
+    learner = mappo(ratio="joint")
+    learner.collector.collect()
+    rollout, targets = learner.rollout, learner._targets()
+    learner.policy.head.weight.data.mul_(50)
+    samples = rollout.whole()
+    law, _ = learner.policy(rollout.inputs(samples))
+    rows = rollout.alive.flatten().nonzero().squeeze(1)
+    log_prob = torch.zeros(rollout.actions.numel()).index_add(0, rows, law.log_prob(rollout.actions.flatten(0, 1)))
+    log_ratio = log_prob.view(-1, 3).sum(1) - rollout.log_prob.flatten()
+    ratio, advantages = log_ratio.exp(), targets.advantages
+    expected = -torch.min(ratio * advantages, ratio.clamp(0.8, 1.2) * advantages).sum()
+    loss, (_, _, entries, entropy, _) = learner._policy_loss(samples, targets)
+    assert float(entries) == len(ratio)
+    assert (loss + learner.config.entropy * entropy).item() == pytest.approx(expected.item(), rel=1e-4)
+
+
+@pytest.mark.parametrize("name", ["mappo", "mappo, recurrent", "factored", "outcome"])
+def test_what_the_dead_see_and_do_changes_nothing(name):
+    gradients = []
+    for noise in (0.0, 100.0):
+        learner = LEARNERS[name]()
+        learner.collector.collect()
+        rollout = learner.rollout
+        rollout.x[~rollout.alive] += noise
+        targets = learner._targets()
+        loss, _ = learner._policy_loss(next(rollout.minibatches(1, learner.chunk, torch.Generator())), targets)
+        gradients.append(torch.cat([g.flatten() for g in torch.autograd.grad(loss, list(learner.policy.parameters()))]))
+    assert torch.allclose(*gradients, atol=1e-5)
+
+
+def test_recurrent_chunks_equal_the_unroll_step_by_step():
+    learner = mappo(recurrent=True, chunk=10)
+    learner.collector.collect()
+    rollout, policy = learner.rollout, learner.policy
+    hidden = rollout.hidden[0].flatten(0, 1)
+    stepwise = []
+    for t in range(20):
+        hidden = hidden * (~rollout.start[t]).repeat_interleave(3).unsqueeze(1)
+        hidden = policy.gru(policy.trunk(rollout.x[t].flatten(0, 1)), hidden)
+        stepwise.append(hidden.view(6, 3, -1))
+    for samples in rollout.minibatches(2, 10, learner.generator):
+        _, last = policy(rollout.inputs(samples))
+        for column, memory in zip(samples.t(), last.view(-1, 3, policy.memory), strict=True):
+            t, b = divmod(int(column[-1]), 6)
+            assert torch.allclose(memory, stepwise[t][b], atol=1e-5)
+
+
+def test_a_new_episode_starts_with_an_empty_memory_and_no_last_action():
+    learner = mappo(recurrent=True)
+    learner.collector.collect()
+    rollout = learner.rollout
+    begun = rollout.start.clone()
+    assert begun[[0, 5, 10, 15]].all()
+    assert begun.sum() == 24
+    assert (rollout.hidden[begun] == 0).all()
+    assert (rollout.hidden[1] != 0).any()
+    raw = learner.collector._player._last
+    assert (raw == 0).all()  # 20 steps are 4 whole episodes: another one is about to begin
+
+
+@pytest.mark.parametrize(("timeout", "cut"), [("terminal", True), ("bootstrap", False)])
+def test_a_time_limit_counts_as_configured(timeout, cut):
+    learner = mappo(LampGame(6, timeout=True), timeout=timeout)
+    learner.value_norm.update(torch.tensor([2.0, 4.0]))
+    learner.collector.collect()
+    assert learner.rollout.truncated[4].all()
+    assert not learner.rollout.terminated.any()
+    final = learner._final_values()
+    assert (final[:4] == 0).all()
+    assert bool((final[4] == 0).all()) is cut
+
+
+def test_the_value_of_a_cut_episode_is_that_of_its_last_state():
+    env = LampGame(6, timeout=True)
+    learner = mappo(env, timeout="bootstrap", rollout_steps=5)
+    learner.collector.collect()
+    state = torch.from_numpy(env.last_step().info["final_state"])
+    features = learner.collector._player.critic_features(state, torch.full((6,), 5.0))
+    expected = learner.value_norm.denormalise(learner.critic(features))
+    assert torch.allclose(learner._final_values()[4], expected, atol=1e-6)
+
+
+def test_a_small_kl_target_stops_the_epochs():
+    seen = []
+    for target in (None, 1e-9):
+        learner = mappo(target_kl=target)
+        calls = []
+        whole = learner._minibatch
+        learner._minibatch = lambda *a, whole=whole, calls=calls: calls.append(1) or whole(*a)
+        learner.iterate()
+        seen.append(len(calls))
+    assert seen == [10, 2]
+
+
+def test_a_loaded_state_continues_bit_for_bit():
+    one = qc_mappo(readout="outcome")
+    for _ in range(3):
+        one.iterate()
+    two = qc_mappo(readout="outcome")
+    two.load_state_dict(one.state_dict())
+    for _ in range(2):
+        assert one.iterate() == two.iterate()
+    for a, b in zip(one.policy.parameters(), two.policy.parameters(), strict=True):
+        assert torch.equal(a, b)
+
+
+def test_the_angles_have_their_own_learning_rate():
+    learner = qc_mappo()
+    others, angles = learner.actor_adam.param_groups
+    assert (others["lr"], angles["lr"]) == (5e-4, 5e-3)
+    assert sum(p.numel() for p in angles["params"]) == 4 * 5  # 3 agents of 8 numbers are 5 qubits
+    found = sum(p.numel() for group in (others, angles) for p in group["params"])
+    assert found == sum(p.numel() for p in learner.policy.parameters())
+
+
+@pytest.mark.parametrize("name", ["mappo", "mappo, joint ratio", "mappo, recurrent", "factored, linear"])
+def test_the_lamp_game_is_learned_to_its_optimum(name):
+    learner = LEARNERS[name](lr=2e-3, n_envs=16)
+    for _ in range(25):
+        metrics = learner.iterate()
+    assert metrics["train/return"] > 0.97 * 5

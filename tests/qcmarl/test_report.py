@@ -1,0 +1,55 @@
+"""Grouping of runs and the numbers of the table."""
+
+import json
+
+import numpy as np
+import pytest
+
+from qcmarl import report, rundir
+
+
+def write(directory, rates, algo="mappo", seed=0, **algorithm):
+    directory.mkdir(parents=True)
+    config = {"algo": algo, "run": {"env": "skirmish:3m", "seed": seed, "steps": 300}, "algorithm": algorithm}
+    (directory / rundir.CONFIG).write_text(json.dumps(config))
+    lines = [
+        {"env_steps": 100 * (i + 1), "wall_seconds": i + 1.0, **({} if r is None else {"eval/win_rate": r})}
+        for i, r in enumerate(rates)
+    ]
+    (directory / rundir.METRICS).write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return directory
+
+
+def test_runs_that_differ_in_the_seed_are_one_group(tmp_path):
+    runs = [write(tmp_path / str(i), [0.1, 0.2], seed=i, clip=0.1) for i in range(3)]
+    runs.append(write(tmp_path / "other", [0.1, 0.2], seed=0, clip=0.2))
+    groups = report.grouped([report.read(run) for run in runs])
+    assert {name: len(group) for name, group in groups.items()} == {
+        "mappo skirmish:3m (clip=0.1)": 3,
+        "mappo skirmish:3m (clip=0.2)": 1,
+    }
+
+
+def test_the_mean_curve_ends_with_the_shortest_run(tmp_path):
+    curves = [report.read(write(tmp_path / "a", [0.0, 0.5, 1.0])), report.read(write(tmp_path / "b", [0.5, 0.5]))]
+    steps, mean = report.mean_curve(curves, "eval/win_rate")
+    assert steps.tolist() == [100, 200]
+    assert np.allclose(mean, [0.25, 0.5])
+
+
+def test_the_table_shows_mean_and_spread(tmp_path):
+    group = [report.read(write(tmp_path / str(i), [0.0, rate])) for i, rate in enumerate((0.4, 0.8))]
+    assert report._cells(group)[0] == "0.60 ± 0.28"
+    assert report._cells(group)[1] == "-"
+
+
+def test_lines_without_an_evaluation_and_a_torn_last_line_are_skipped(tmp_path):
+    directory = write(tmp_path / "a", [None, 0.5, None])
+    with (directory / rundir.METRICS).open("a") as file:
+        file.write('{"env_steps": 4')
+    assert report.read(directory).steps.tolist() == [200]
+
+
+def test_a_run_without_evaluation_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="has no evaluation yet"):
+        report.read(write(tmp_path / "a", [None]))

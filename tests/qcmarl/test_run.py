@@ -1,0 +1,220 @@
+"""Runs: what they write, and that interruptions leave no trace."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from qcmarl import checkpoint, rundir
+from qcmarl.algos import ALGORITHMS
+from qcmarl.evaluation import evaluate_run
+from qcmarl.run import Run, RunConfig, evaluation_seed, resolve
+
+STEPS = 40 * 160
+OPTIONS = {
+    "mappo": {"n_envs": 8, "rollout_steps": 20, "epochs": 2, "hidden": 16, "recurrent": True},
+    "qc-mappo": {"n_envs": 8, "rollout_steps": 20, "epochs": 2, "latent": 8, "readout": "outcome"},
+}
+VARYING = ("wall_seconds", "time/")
+
+
+def small_run(directory, algo="qc-mappo", resume=False, threads=1, **changes):
+    values = {"env": "skirmish:3m", "seed": 3, "steps": STEPS, "eval_every": 960, "eval_battles": 2, **changes}
+    algorithm = ALGORITHMS[algo]
+    config = algorithm.resolve(algorithm.config(**OPTIONS[algo]), values["env"])
+    return Run(algo, resolve(RunConfig(**values)), config, directory, resume, threads, quiet=True)
+
+
+def lasting(directory):
+    return [{k: v for k, v in line.items() if not k.startswith(VARYING)} for line in rundir.read_metrics(directory)]
+
+
+def weights(directory):
+    return checkpoint.load(directory / rundir.CHECKPOINT)["learner"]
+
+
+def assert_same(a, b):
+    if isinstance(a, dict):
+        assert a.keys() == b.keys()
+        for key in a.keys() - {"seconds"}:
+            assert_same(a[key], b[key])
+    elif isinstance(a, torch.Tensor):
+        assert torch.equal(a, b)
+    elif isinstance(a, list | tuple):
+        assert len(a) == len(b)
+        for one, other in zip(a, b, strict=True):
+            assert_same(one, other)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("runs") / "whole"
+    assert small_run(directory).train() == 0
+    return directory
+
+
+def options_of(directory):
+    config = json.loads((directory / rundir.CONFIG).read_text())
+    flags = []
+    for name, value in {"algo": config["algo"], **config["run"], **config["algorithm"]}.items():
+        if value is not None:
+            flags += [f"--{name.replace('_', '-')}", str(value)]
+    return flags
+
+
+def spawn(*arguments):
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "qcmarl", *arguments]
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def wait_for_lines(process, directory, count):
+    path = directory / rundir.METRICS
+    deadline = time.monotonic() + 120
+    while not (path.exists() and path.read_text().count("\n") >= count):
+        assert process.poll() is None, process.stdout.read()
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+
+
+def test_a_run_killed_and_resumed_equals_an_uninterrupted_one(finished, tmp_path):
+    directory = tmp_path / "killed"
+    process = spawn("train", *options_of(finished), "--run-dir", str(directory), "--threads", "2", "--quiet")
+    wait_for_lines(process, directory, 8)
+    process.kill()
+    process.communicate()
+    assert len(rundir.read_metrics(directory)) < STEPS // 160
+    assert small_run(directory, resume=True).train() == 0
+    assert lasting(directory) == lasting(finished)
+    assert_same(weights(directory), weights(finished))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_saves_a_checkpoint_and_says_how_to_go_on(finished, tmp_path, number):
+    directory = tmp_path / "stopped"
+    process = spawn("train", *options_of(finished), "--run-dir", str(directory), "--threads", "1")
+    wait_for_lines(process, directory, 2)
+    process.send_signal(number)
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == 128 + number
+    assert f"qcmarl train --run-dir {directory} --resume" in " ".join(said.split())
+    done = weights(directory)["env_steps"]
+    assert len(rundir.read_metrics(directory)) == done // 160 < STEPS // 160
+
+
+def test_a_recurrent_run_stopped_between_evaluations_resumes_exactly(tmp_path):
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    small_run(whole, "mappo", steps=1600).train()
+    first = small_run(parts, "mappo", steps=1600)
+    for _ in range(4):
+        first._iterate()
+    first._save()
+    first._iterate()  # these lines come after the checkpoint and must vanish
+    first.close()
+    small_run(parts, "mappo", steps=1600, resume=True).train()
+    assert lasting(parts) == lasting(whole)
+    assert_same(weights(parts), weights(whole))
+
+
+def test_evaluations_do_not_influence_training(tmp_path):
+    rare, often = tmp_path / "rare", tmp_path / "often"
+    small_run(rare, steps=1600, eval_every=1600).train()
+    small_run(often, steps=1600, eval_every=160, eval_battles=3).train()
+    assert_same(weights(rare), weights(often))
+
+
+def test_a_line_of_metrics_holds_what_is_promised(finished):
+    lines = rundir.read_metrics(finished)
+    assert [line["env_steps"] for line in lines] == list(range(160, STEPS + 1, 160))
+    promised = {
+        "env_steps",
+        "wall_seconds",
+        "eval/win_rate",
+        "eval/win_rate_sampled",
+        "eval/win_rate_mean_law",
+        "eval/return",
+        "train/entropy",
+        "train/approx_kl",
+        "train/clip_fraction",
+        "train/explained_variance",
+        "train/win_rate",
+        "policy/total_correlation",
+        "policy/total_correlation_se",
+        "policy/outcome_entropy",
+        "time/env_steps_per_second",
+        "time/environment_share",
+        "time/acting_share",
+        "time/circuit_share",
+        "time/update_share",
+    }
+    assert promised <= lines[-1].keys()
+    evaluated = [line["env_steps"] for line in lines if "eval/win_rate" in line]
+    assert evaluated == [*range(960, STEPS, 960), STEPS]
+    shares = [lines[-1][f"time/{part}_share"] for part in ("environment", "acting", "update")]
+    assert 0 < sum(shares) <= 1
+
+
+def test_the_configuration_is_written_resolved(finished):
+    config = rundir.read_config(finished)
+    assert config["algorithm"]["clip"] == 0.2
+    assert config["algorithm"]["ratio"] == "joint"
+    assert config["run"]["eval_every"] == 960
+    assert config["build"]["version"]
+    assert list(Path(finished).glob("events.out.tfevents.*"))
+
+
+def test_a_directory_in_use_is_refused(finished):
+    with pytest.raises(ValueError, match="is in use; continue it with --resume"):
+        small_run(finished)
+
+
+def test_another_configuration_is_refused_by_name(finished):
+    with pytest.raises(ValueError, match=r"different: eval_every \(960, now 480\), seed \(3, now 4\)$"):
+        small_run(finished, resume=True, seed=4, eval_every=480)
+
+
+def test_a_truncated_checkpoint_is_refused(tmp_path):
+    small_run(tmp_path / "run", steps=160).train()
+    path = tmp_path / "run" / rundir.CHECKPOINT
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(ValueError, match="damaged"):
+        small_run(tmp_path / "run", steps=160, resume=True)
+
+
+def test_lost_lines_are_noticed(tmp_path):
+    small_run(tmp_path / "run", steps=160).train()
+    (tmp_path / "run" / rundir.METRICS).write_text("")
+    with pytest.raises(ValueError, match="has lost lines"):
+        small_run(tmp_path / "run", steps=160, resume=True)
+
+
+def test_resuming_a_finished_run_changes_nothing(finished):
+    before = (finished / rundir.METRICS).read_bytes()
+    assert small_run(finished, resume=True).train() == 0
+    assert (finished / rundir.METRICS).read_bytes() == before
+
+
+def test_a_finished_run_is_evaluated_from_its_directory(finished):
+    rates = evaluate_run(finished, 4, mean_law=True, seed=1, threads=1)
+    assert rates["env_steps"] == STEPS
+    assert 0 <= rates["eval/win_rate_mean_law"] <= 1
+
+
+def test_evaluation_seeds_differ_between_runs_and_moments():
+    assert len({evaluation_seed(seed, steps) for seed in range(3) for steps in (0, 160, 320)}) == 9
+
+
+def test_a_run_evaluates_25_times_by_default():
+    assert resolve(RunConfig(steps=500_000)).eval_every == 20_000
+
+
+@pytest.mark.parametrize(("field", "value"), [("steps", 0), ("seed", -1), ("eval_every", 0), ("eval_battles", 0)])
+def test_numbers_out_of_range_are_refused(field, value):
+    with pytest.raises(ValueError, match=f"{field} is {value}; it must be at least"):
+        resolve(RunConfig(**{field: value}))
