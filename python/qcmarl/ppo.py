@@ -120,24 +120,41 @@ class PPO:
     def update(self) -> dict[str, float]:
         """The epochs of one rollout."""
         targets = self._targets()
-        total, passes = torch.zeros(len(Sums._fields)), 0
+        total, steps, actor_steps = torch.zeros(len(Sums._fields)), 0, 0
+        actor_learns = True
         for _ in range(self.config.epochs):
-            epoch = torch.zeros_like(total)
             for samples in self.rollout.minibatches(self.config.minibatches, self.chunk, self.generator):
-                epoch += self._minibatch(samples, targets)
-                passes += 1
-            total += epoch
-            if self.config.target_kl is not None:
-                kl = Sums(*epoch.tolist())
-                if kl.kl / kl.entries > self.config.target_kl:
-                    break
-        sums = Sums(*total.tolist())
+                sums = self._differentiate(samples, targets)
+                actor_learns = actor_learns and self._within_trust(sums)
+                self._step(actor_learns)
+                total += sums
+                steps += 1
+                actor_steps += actor_learns
+        return self._update_metrics(Sums(*total.tolist()), steps, actor_steps, targets.explained)
+
+    def _within_trust(self, sums: Tensor) -> bool:
+        """Whether the actor, as it stands before this step, is still near the one that collected the rollout."""
+        assert self.config.target_kl is not None
+        named = Sums(*sums.tolist())
+        return named.kl / named.entries <= self.config.target_kl
+
+    def _step(self, actor_learns: bool) -> None:
+        """Clips the gradients and moves the critic, and the actor if it may."""
+        nn.utils.clip_grad_norm_(self.critic.parameters(), self.config.grad_clip)
+        self.critic_adam.step()
+        if actor_learns:
+            nn.utils.clip_grad_norm_(self.policy.parameters(), self.config.grad_clip)
+            self.actor_adam.step()
+
+    @staticmethod
+    def _update_metrics(sums: Sums, steps: int, actor_steps: int, explained: float) -> dict[str, float]:
         return {
             "train/approx_kl": sums.kl / sums.entries,
             "train/clip_fraction": sums.clipped / sums.entries,
             "train/entropy": sums.entropy / sums.living,
-            "train/value_loss": sums.value_loss / passes,
-            "train/explained_variance": targets.explained,
+            "train/value_loss": sums.value_loss / steps,
+            "train/actor_steps": actor_steps / steps,
+            "train/explained_variance": explained,
         }
 
     @torch.no_grad()
@@ -167,8 +184,8 @@ class PPO:
                 final[t, where] = self.value_norm.denormalise(self.critic(state))
         return final
 
-    def _minibatch(self, samples: Tensor, targets: Targets) -> Tensor:
-        """One step of both optimisers on samples (L, C); returns `Sums`."""
+    def _differentiate(self, samples: Tensor, targets: Targets) -> Tensor:
+        """Gradients of actor and critic on a minibatch of samples (L, C); returns `Sums`."""
         count = samples.numel()
         entries = float(count) if self.joint else float(targets.living[samples].sum())
 
@@ -177,12 +194,7 @@ class PPO:
             value_loss = self._value_loss(part.flatten(), targets) / count
             return policy_loss / entries + value_loss, torch.stack([*policy_sums, value_loss.detach()])
 
-        sums = self._gradient(loss, samples.tensor_split(math.ceil(count / PART), dim=1))
-        nn.utils.clip_grad_norm_(self.policy.parameters(), self.config.grad_clip)
-        nn.utils.clip_grad_norm_(self.critic.parameters(), self.config.grad_clip)
-        self.actor_adam.step()
-        self.critic_adam.step()
-        return sums
+        return self._gradient(loss, samples.tensor_split(math.ceil(count / PART), dim=1))
 
     def _policy_loss(self, samples: Tensor, targets: Targets) -> tuple[Tensor, list[Tensor]]:
         """Clipped loss less the entropy bonus, summed over the entries: samples for a joint ratio, living agents
