@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from oracle import masks, observation, state
+from layout_oracle import masks, observation, state
 from placing import ATTACK, EAST, act, place
 
 from qcmarl.envs import VecSkirmish
