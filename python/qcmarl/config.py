@@ -47,8 +47,8 @@ class PPOConfig:
     entropy: float = 0.01
     """Weight of the entropy bonus per living agent, per nat."""
     grad_clip: float = 1.0
-    """Largest norm of the actor's and of the critic's gradient. Usual norms are about 0.5; the spikes of a team that
-    wins nearly always reach 5, and one such step can undo the run."""
+    """Largest norm of the actor's and of the critic's gradient. Usual norms are about 0.5. The published 10 lets single
+    steps through, where the ratio of a rare bad action has exploded, that cost a team which won every battle all."""
     value_decay: float = 0.99
     """Decay per rollout of the running mean and variance of the returns, 0..1."""
     timeout: Literal["terminal", "bootstrap"] = "terminal"

@@ -121,16 +121,25 @@ class PPO:
         """The epochs of one rollout."""
         targets = self._targets()
         total, steps, actor_steps = torch.zeros(len(Sums._fields)), 0, 0
-        actor_learns = True
+        actor_learns, largest_norm = True, torch.zeros(())
         for _ in range(self.config.epochs):
             for samples in self.rollout.minibatches(self.config.minibatches, self.chunk, self.generator):
                 sums = self._differentiate(samples, targets)
                 actor_learns = actor_learns and self._within_trust(sums)
-                self._step(actor_learns)
+                largest_norm = torch.maximum(largest_norm, self._step(actor_learns))
                 total += sums
                 steps += 1
                 actor_steps += actor_learns
-        return self._update_metrics(Sums(*total.tolist()), steps, actor_steps, targets.explained)
+        named = Sums(*total.tolist())
+        return {
+            "train/approx_kl": named.kl / named.entries,
+            "train/clip_fraction": named.clipped / named.entries,
+            "train/entropy": named.entropy / named.living,
+            "train/gradient_norm": float(largest_norm),
+            "train/actor_steps": actor_steps / steps,
+            "train/value_loss": named.value_loss / steps,
+            "train/explained_variance": targets.explained,
+        }
 
     def _within_trust(self, sums: Tensor) -> bool:
         """Whether the actor, as it stands before this step, is still near the one that collected the rollout."""
@@ -138,24 +147,14 @@ class PPO:
         named = Sums(*sums.tolist())
         return named.kl / named.entries <= self.config.target_kl
 
-    def _step(self, actor_learns: bool) -> None:
-        """Clips the gradients and moves the critic, and the actor if it may."""
+    def _step(self, actor_learns: bool) -> Tensor:
+        """Clips the gradients and moves the critic, and the actor if it may; returns the norm of the actor's."""
         nn.utils.clip_grad_norm_(self.critic.parameters(), self.config.grad_clip)
         self.critic_adam.step()
+        norm = nn.utils.clip_grad_norm_(self.policy.parameters(), self.config.grad_clip)
         if actor_learns:
-            nn.utils.clip_grad_norm_(self.policy.parameters(), self.config.grad_clip)
             self.actor_adam.step()
-
-    @staticmethod
-    def _update_metrics(sums: Sums, steps: int, actor_steps: int, explained: float) -> dict[str, float]:
-        return {
-            "train/approx_kl": sums.kl / sums.entries,
-            "train/clip_fraction": sums.clipped / sums.entries,
-            "train/entropy": sums.entropy / sums.living,
-            "train/value_loss": sums.value_loss / steps,
-            "train/actor_steps": actor_steps / steps,
-            "train/explained_variance": explained,
-        }
+        return norm
 
     @torch.no_grad()
     def _targets(self) -> Targets:
