@@ -46,6 +46,9 @@ void Vec::reset(std::uint64_t seed) {
     begin(k, seed, 0);
     report(k, 0.0F, Outcome::kRunning);
   }
+  std::fill_n(arrays_.final_obs, size() * obs_row_, 0.0F);
+  std::fill_n(arrays_.final_state, size() * state_row_, 0.0F);
+  std::fill_n(arrays_.final_avail, size() * avail_row_, false);
 }
 
 void Vec::restart() {

@@ -38,7 +38,7 @@ class Vec {
   Vec(const Map& map, std::size_t n_battles, int n_threads, std::uint64_t first_battle, bool auto_restart,
       const Arrays& arrays);
 
-  // Episode 0 of every battle under this seed.
+  // Episode 0 of every battle under this seed; the final arrays become zero.
   void reset(std::uint64_t seed);
   // The next episode of every battle.
   void restart();

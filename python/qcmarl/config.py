@@ -12,6 +12,8 @@ CLIP_PER_AGENT = {"skirmish:3m": 0.2, "skirmish:8m": 0.1, "skirmish:8m_vs_9m": 0
 """Clip range of per-agent ratios by environment: on the uneven maps 0.2 lets the entropy collapse."""
 CLIP_DEFAULT = 0.2
 """Clip range elsewhere, and of every joint ratio."""
+TARGET_KL = {"joint": 0.05, "agent": 0.01}
+"""Trust region by ratio; usual updates stay well within."""
 
 
 @dataclass(frozen=True)
@@ -44,16 +46,17 @@ class PPOConfig:
     """Where the value loss turns from a square into a line, in the normaliser's units."""
     entropy: float = 0.01
     """Weight of the entropy bonus per living agent, per nat."""
-    grad_clip: float = 0.5
-    """Largest norm of the actor's and of the critic's gradient; typical ones are .3. The published 10 lets a step through,
-    where a rare bad action's ratio has exploded, that cost a policy which won nine of ten battles everything."""
+    grad_clip: float = 1.0
+    """Largest norm of the actor's and of the critic's gradient. Usual norms are about 0.5. The published 10 lets single
+    steps through, where the ratio of a rare bad action has exploded, that cost a team which won every battle all."""
     value_decay: float = 0.99
     """Decay per rollout of the running mean and variance of the returns, 0..1."""
     timeout: Literal["terminal", "bootstrap"] = "terminal"
     """What a time limit means: the end, worth 0 (the rule of SMAC's published runs), or a cut whose last state's
     value counts."""
     target_kl: float | None = None
-    """Stop the epochs of a rollout once the mean KL of one exceeds this, nats; default: never."""
+    """The actor makes no more steps on a rollout once its KL from the policy that collected it exceeds this on a
+    minibatch, nats; the critic goes on. Default: 0.05 for a joint ratio, 0.01 per agent; inf: never."""
     hidden: int = 64
     """Width of the actor's layers."""
     critic_hidden: int = 128
@@ -85,11 +88,12 @@ def resolve_ppo(config: C, env_name: str, joint_law: bool) -> C:
     clip = config.clip
     if clip is None:
         clip = CLIP_DEFAULT if ratio == "joint" else CLIP_PER_AGENT.get(env_name, CLIP_DEFAULT)
-    config = replace(config, ratio=ratio, clip=clip)
+    target_kl = TARGET_KL[ratio] if config.target_kl is None else config.target_kl
+    config = replace(config, ratio=ratio, clip=clip, target_kl=target_kl)
     for name in ("n_envs", "rollout_steps", "epochs", "minibatches", "hidden", "critic_hidden"):
         if getattr(config, name) < 1:
             raise ValueError(f"{name} is {getattr(config, name)}; it must be at least 1")
-    for name in ("lr", "clip", "value_clip", "huber", "grad_clip"):
+    for name in ("lr", "clip", "value_clip", "huber", "grad_clip", "target_kl"):
         if not getattr(config, name) > 0:
             raise ValueError(f"{name} is {getattr(config, name)}; it must be positive")
     for name in ("gamma", "lam", "value_decay"):

@@ -98,7 +98,6 @@ class PPO:
         self.actor_adam = torch.optim.Adam(actor_groups, lr=config.lr, eps=1e-5, fused=True)
         self.critic_adam = torch.optim.Adam(self.critic.parameters(), lr=config.lr, eps=1e-5, fused=True)
         self._gradient = PartedGradient([*policy.parameters(), *self.critic.parameters()], threads)
-        self._largest_norm = torch.zeros(())
         self.env_steps = 0
         self.seconds = {"environment": 0.0, "acting": 0.0, "update": 0.0}
 
@@ -121,27 +120,41 @@ class PPO:
     def update(self) -> dict[str, float]:
         """The epochs of one rollout."""
         targets = self._targets()
-        total, passes = torch.zeros(len(Sums._fields)), 0
-        self._largest_norm = torch.zeros(())
+        total, steps, actor_steps = torch.zeros(len(Sums._fields)), 0, 0
+        actor_learns, largest_norm = True, torch.zeros(())
         for _ in range(self.config.epochs):
-            epoch = torch.zeros_like(total)
             for samples in self.rollout.minibatches(self.config.minibatches, self.chunk, self.generator):
-                epoch += self._minibatch(samples, targets)
-                passes += 1
-            total += epoch
-            if self.config.target_kl is not None:
-                kl = Sums(*epoch.tolist())
-                if kl.kl / kl.entries > self.config.target_kl:
-                    break
-        sums = Sums(*total.tolist())
+                sums = self._differentiate(samples, targets)
+                actor_learns = actor_learns and self._within_trust(sums)
+                largest_norm = torch.maximum(largest_norm, self._step(actor_learns))
+                total += sums
+                steps += 1
+                actor_steps += actor_learns
+        named = Sums(*total.tolist())
         return {
-            "train/approx_kl": sums.kl / sums.entries,
-            "train/clip_fraction": sums.clipped / sums.entries,
-            "train/entropy": sums.entropy / sums.living,
-            "train/gradient_norm": float(self._largest_norm),
-            "train/value_loss": sums.value_loss / passes,
+            "train/approx_kl": named.kl / named.entries,
+            "train/clip_fraction": named.clipped / named.entries,
+            "train/entropy": named.entropy / named.living,
+            "train/gradient_norm": float(largest_norm),
+            "train/actor_steps": actor_steps / steps,
+            "train/value_loss": named.value_loss / steps,
             "train/explained_variance": targets.explained,
         }
+
+    def _within_trust(self, sums: Tensor) -> bool:
+        """Whether the actor, as it stands before this step, is still near the one that collected the rollout."""
+        assert self.config.target_kl is not None
+        named = Sums(*sums.tolist())
+        return named.kl / named.entries <= self.config.target_kl
+
+    def _step(self, actor_learns: bool) -> Tensor:
+        """Clips the gradients and moves the critic, and the actor if it may; returns the norm of the actor's."""
+        nn.utils.clip_grad_norm_(self.critic.parameters(), self.config.grad_clip)
+        self.critic_adam.step()
+        norm = nn.utils.clip_grad_norm_(self.policy.parameters(), self.config.grad_clip)
+        if actor_learns:
+            self.actor_adam.step()
+        return norm
 
     @torch.no_grad()
     def _targets(self) -> Targets:
@@ -170,8 +183,8 @@ class PPO:
                 final[t, where] = self.value_norm.denormalise(self.critic(state))
         return final
 
-    def _minibatch(self, samples: Tensor, targets: Targets) -> Tensor:
-        """One step of both optimisers on samples (L, C); returns `Sums`."""
+    def _differentiate(self, samples: Tensor, targets: Targets) -> Tensor:
+        """Gradients of actor and critic on a minibatch of samples (L, C); returns `Sums`."""
         count = samples.numel()
         entries = float(count) if self.joint else float(targets.living[samples].sum())
 
@@ -180,13 +193,7 @@ class PPO:
             value_loss = self._value_loss(part.flatten(), targets) / count
             return policy_loss / entries + value_loss, torch.stack([*policy_sums, value_loss.detach()])
 
-        sums = self._gradient(loss, samples.tensor_split(math.ceil(count / PART), dim=1))
-        norm = nn.utils.clip_grad_norm_(self.policy.parameters(), self.config.grad_clip)
-        self._largest_norm = torch.maximum(self._largest_norm, norm)
-        nn.utils.clip_grad_norm_(self.critic.parameters(), self.config.grad_clip)
-        self.actor_adam.step()
-        self.critic_adam.step()
-        return sums
+        return self._gradient(loss, samples.tensor_split(math.ceil(count / PART), dim=1))
 
     def _policy_loss(self, samples: Tensor, targets: Targets) -> tuple[Tensor, list[Tensor]]:
         """Clipped loss less the entropy bonus, summed over the entries: samples for a joint ratio, living agents

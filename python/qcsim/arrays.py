@@ -37,6 +37,10 @@ def is_torch(array: Any) -> bool:
     return torch is not None and isinstance(array, torch.Tensor)
 
 
+def _strided() -> Any:
+    return sys.modules["torch"].strided
+
+
 def dtype_name(array: Any) -> str:
     """``"float32"`` for ``torch.float32`` and ``numpy.float32`` alike."""
     return str(array.dtype).removeprefix("torch.")
@@ -124,6 +128,10 @@ def _as_array(name: str, array: Any) -> Any:
         array = np.asarray(array, dtype=getattr(array, "dtype", np.float64))
     if dtype_name(array) not in _DTYPES:
         raise TypeError(f"{name} has dtype {dtype_name(array)}; the options are float32 and float64")
+    if is_torch(array) and array.layout is not _strided():
+        raise ValueError(f"{name} has layout {array.layout}; it must be dense: call to_dense() on it")
+    if isinstance(array, np.ma.MaskedArray):
+        raise TypeError(f"{name} is a masked array; fill its gaps first: filled(value)")
     if is_torch(array) and array.device.type != "cpu":
         raise ValueError(f"{name} is on {array.device}; this build simulates on the cpu")
     if array.ndim not in (1, 2):
@@ -171,6 +179,8 @@ def _dense(array: Any) -> Any:
     """The array with the numbers of a row side by side and, with a batch axis, rows that do not overlap."""
     if is_torch(array):
         array = array.resolve_neg()  # a view may hold its sign as a flag that memory does not show
+        if array._is_zerotensor():  # torch's own stand-in for zeros, without memory
+            array = array.clone()
         side_by_side = array.stride(-1) == 1 or array.shape[-1] <= 1
         return array if side_by_side and (array.ndim == 1 or array.stride(0) > 0) else array.contiguous()
     side_by_side = array.strides[-1] == array.itemsize or array.shape[-1] <= 1

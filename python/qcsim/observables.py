@@ -22,7 +22,7 @@ def z_products(observables: Sequence[str]) -> tuple[tuple[int, ...], ...]:
         TypeError: if ``observables`` is not a sequence of text.
         ValueError: if a product cannot be read, or holds anything but Z.
     """
-    if not isinstance(observables, Iterable) or isinstance(observables, str) or not _all_text(observables):
+    if not isinstance(observables, Sequence) or isinstance(observables, str) or not _all_text(observables):
         raise TypeError(f"observables is {observables!r}; it must be a list of text such as ['Z0', 'Z0 Z1']")
     return tuple(_qubits(observable) for observable in observables)
 

@@ -1,5 +1,7 @@
 """The learner: what is stored while acting is what the update computes, and the dead do not count."""
 
+import math
+
 import pytest
 import torch
 from learners import mappo, qc_mappo
@@ -147,16 +149,17 @@ def test_the_value_of_a_cut_episode_is_that_of_its_last_state():
     assert torch.allclose(learner._final_values()[4], expected, atol=1e-6)
 
 
-def test_a_small_kl_target_stops_the_epochs():
-    seen = []
-    for target in (None, 1e-9):
-        learner = mappo(target_kl=target)
-        calls = []
-        whole = learner._minibatch
-        learner._minibatch = lambda *a, whole=whole, calls=calls: calls.append(1) or whole(*a)
-        learner.iterate()
-        seen.append(len(calls))
-    assert seen == [10, 2]
+def test_a_small_kl_target_stops_the_actor_and_lets_the_critic_go_on():
+    learner = mappo(target_kl=1e-9)
+    critic_steps = []
+    learner.critic_adam.register_step_post_hook(lambda *_: critic_steps.append(1))
+    metrics = learner.iterate()
+    assert metrics["train/actor_steps"] == pytest.approx(0.1)  # the first of 10 steps starts at a KL of 0
+    assert len(critic_steps) == 10
+
+
+def test_an_infinite_kl_target_stops_nothing():
+    assert mappo(target_kl=math.inf).iterate()["train/actor_steps"] == 1
 
 
 def test_a_loaded_state_continues_bit_for_bit():

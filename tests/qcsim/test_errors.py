@@ -203,3 +203,18 @@ def test_a_layer_names_what_it_was_not_given() -> None:
         (ValueError, ["x", "by name"], lambda: layer_of(reference())(torch.ones(8), amplitudes=torch.ones(8))),
     ]:
         assert_says(error, words, action)
+
+
+def test_arrays_whose_memory_does_not_say_all_are_refused_or_resolved() -> None:
+    torch = pytest.importorskip("torch")
+    amplitudes = torch.ones(4, 8)
+    sparse = torch.sparse_coo_tensor(torch.tensor([[0]]), torch.ones(1), (3,), check_invariants=True)
+    assert_says(ValueError, ["weights", "dense"], lambda: qcsim.probabilities(reference(), sparse, amplitudes))
+    masked = np.ma.masked_array(WEIGHTS, [True, False, False])
+    assert_says(TypeError, ["weights", "masked", "filled"], lambda: run(weights=masked))
+    zeros = qcsim.probabilities(reference(), torch._efficientzerotensor(3), amplitudes)
+    torch.testing.assert_close(zeros, qcsim.probabilities(reference(), torch.zeros(3), amplitudes), rtol=0, atol=0)
+
+
+def test_a_set_of_observables_has_no_order_and_is_refused() -> None:
+    assert_says(TypeError, ["observables", "list"], lambda: qcsim.expval(reference(), WEIGHTS, {"Z0"}, AMPLITUDES))

@@ -1,0 +1,35 @@
+"""Environments by name."""
+
+from __future__ import annotations
+
+import pytest
+
+from qcmarl.envs import VecEnv, VecSkirmish, make
+
+
+def test_an_identifier_makes_a_batch() -> None:
+    env = make("skirmish:8m_vs_9m", n_envs=3, n_threads=1)
+    assert isinstance(env, VecSkirmish)
+    assert isinstance(env, VecEnv)
+    assert (env.name, env.n_envs, env.n_agents) == ("skirmish:8m_vs_9m", 3, 8)
+    env.close()
+
+
+@pytest.mark.parametrize(
+    ("identifier", "message"),
+    [
+        ("skirmish:8m_vs_10m", r"unknown environment 'skirmish:8m_vs_10m'.*3m, 8m, .*did you mean '8m_vs_9m'\?"),
+        ("skirmsh:3m", r"unknown environment family 'skirmsh'.*did you mean 'skirmish'\?"),
+        ("3m", r"environment '3m' has no family.*skirmish:3m.*did you mean 'skirmish:3m'\?"),
+        ("skirmish:", "unknown environment 'skirmish:'"),
+        ("", "environment '' has no family"),
+    ],
+)
+def test_an_unknown_identifier_is_refused_with_the_options(identifier: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        make(identifier)
+
+
+def test_an_identifier_is_a_string() -> None:
+    with pytest.raises(TypeError, match="an environment is named by a string"):
+        make(3)  # type: ignore[arg-type]

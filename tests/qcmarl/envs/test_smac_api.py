@@ -1,0 +1,127 @@
+"""The single-environment API that SMAC users know."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from qcmarl.envs import Skirmish
+
+
+def random_actions(env: Skirmish, rng: np.random.Generator) -> list[int]:
+    return [int(rng.choice(np.flatnonzero(mask))) for mask in env.get_avail_actions()]
+
+
+def play(env: Skirmish, rng: np.random.Generator) -> dict[str, object]:
+    env.reset()
+    while True:
+        _, over, info = env.step(random_actions(env, rng))
+        if over:
+            return info
+
+
+def test_sizes_come_under_smacs_names() -> None:
+    env = Skirmish("5m_vs_6m")
+    info = env.get_env_info()
+    assert info == {"state_shape": 98, "obs_shape": 55, "n_actions": 12, "n_agents": 5, "episode_limit": 70}
+    assert (env.get_total_actions(), env.get_obs_size(), env.get_state_size()) == (12, 55, 98)
+
+
+def test_reset_gives_observations_and_state() -> None:
+    env = Skirmish("3m")
+    obs, state = env.reset()
+    assert [row.shape for row in obs] == [(30,)] * 3
+    assert state.shape == (48,)
+    assert np.array_equal(obs[1], env.get_obs_agent(1))
+    assert np.array_equal(state, env.get_state())
+    assert env.get_avail_agent_actions(0) == env.get_avail_actions()[0]
+    assert set(env.get_avail_agent_actions(0)) == {0, 1}
+
+
+def test_what_it_gives_are_copies() -> None:
+    env = Skirmish("3m")
+    obs, state = env.reset()
+    kept = obs[0].copy(), state.copy()
+    env.step([4, 4, 4])
+    assert np.array_equal(obs[0], kept[0])
+    assert np.array_equal(state, kept[1])
+
+
+def test_a_finished_battle_stays_as_it_ended_until_reset() -> None:
+    env = Skirmish("3m")
+    info = play(env, np.random.default_rng(0))
+    table = env.units()
+    assert info["dead_allies"] == (~table["alive"][:3]).sum() == 3
+    assert info["dead_enemies"] == (~table["alive"][3:]).sum()
+    with pytest.raises(RuntimeError, match=r"the battle is over: call reset\(\)"):
+        env.step([0, 0, 0])
+    env.reset()
+    assert env.units()["alive"].all()
+
+
+def test_stepping_before_reset_is_refused() -> None:
+    with pytest.raises(RuntimeError, match=r"the battle has not begun: call reset\(\)"):
+        Skirmish("3m").step([4, 4, 4])
+
+
+def test_the_time_limit_is_reported_as_smac_does() -> None:
+    env = Skirmish("3m")
+    env.reset()
+    for number in range(1, 61):
+        table = env.units()
+        table["x"][:3], table["y"][:3], table["hp"] = (30, 31, 31), (9, 9, 10), 45
+        env.set_units(table)
+        _, over, info = env.step([1, 1, 1])
+        assert over == (number == 60)
+        assert ("episode_limit" in info) == over
+    assert info == {"battle_won": False, "dead_allies": 0, "dead_enemies": 0, "episode_limit": True}
+    assert env.get_stats() == {
+        "battles_won": 0,
+        "battles_game": 1,
+        "battles_draw": 1,
+        "win_rate": 0,
+        "timeouts": 1,
+        "restarts": 0,
+    }
+
+
+def test_battles_are_counted() -> None:
+    env = Skirmish("3m")
+    assert env.get_stats()["win_rate"] == 0
+    rng = np.random.default_rng(0)
+    for _ in range(3):
+        play(env, rng)
+    table_won = env.reset()
+    assert len(table_won) == 2
+    table = env.units()
+    table["x"][:3], table["y"][:3] = (13, 13, 13), (15, 16, 17)
+    table["x"][3:], table["y"][3:], table["hp"][3:] = 9, (15, 16, 17), (0, 6, 0)
+    table["alive"] = table["hp"] > 0
+    env.set_units(table)
+    _, over, info = env.step([7, 7, 7])
+    assert over
+    assert info["battle_won"]
+    stats = env.get_stats()
+    assert (stats["battles_game"], stats["battles_won"], stats["win_rate"]) == (4, 1, 0.25)
+
+
+def test_battles_follow_from_the_seed() -> None:
+    def course(seed: int) -> list[float]:
+        env, rng = Skirmish("3m", seed=seed), np.random.default_rng(0)
+        return [float(play(env, rng) is None) or float(env.get_state().sum()) for _ in range(3)]
+
+    assert course(1) == course(1)
+    assert course(1) != course(2)
+    assert Skirmish("3m", seed=7).seed() == 7
+
+
+def test_bad_calls_are_refused() -> None:
+    env = Skirmish("3m")
+    env.reset()
+    with pytest.raises(ValueError, match=r"agent_id is 3, must be in 0\.\.2"):
+        env.get_obs_agent(3)
+    with pytest.raises(ValueError, match=r"actions have the shape \(2,\), must be \(3,\)"):
+        env.step([1, 1])
+    with pytest.raises(ValueError, match="battle 0, agent 0: action 0 is not available"):
+        env.step([0, 1, 1])
+    env.close()

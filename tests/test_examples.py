@@ -1,0 +1,38 @@
+"""The scripts under examples/ run from a shell and print what they promise."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+
+def output_of(script: str) -> str:
+    """What the script prints, in a fresh interpreter that finds the same packages and takes warnings for errors."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-W", "error", str(EXAMPLES / script)]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_first_circuit_prints_a_bell_pair() -> None:
+    text = output_of("first_circuit.py")
+    assert "[0.5 0.  0.  0.5]" in text
+    assert "(1000, 64) each row sums to 1.0" in text
+
+
+def test_the_gradient_example_finds_both_methods_equal() -> None:
+    pytest.importorskip("torch")
+    assert output_of("gradients_with_torch.py").count("True") == 2
+
+
+def test_the_classifier_learns() -> None:
+    pytest.importorskip("torch")
+    text = output_of("classifier.py")
+    assert float(text.split()[-1].rstrip("%")) > 95, text
