@@ -12,7 +12,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-MARKS = ("<!-- bench:reference -->", "<!-- /bench:reference -->")
 TITLES = {"step": "forward + backward", "forward": "forward"}
 
 
@@ -53,16 +52,17 @@ def render(result: dict[str, Any]) -> str:
     return "\n\n".join([*(table(rows, *pair) for pair in order), footer])
 
 
-def updated(document: str, text: str) -> str:
-    """The document with `text` between the marks.
+def updated(document: str, text: str, subject: str = "reference") -> str:
+    """The document with `text` between the marks of a subject.
 
     Raises:
         ValueError: if the document does not hold both marks once, in order.
     """
-    pattern = re.compile(re.escape(MARKS[0]) + r".*?" + re.escape(MARKS[1]), re.DOTALL)
+    begin, end = f"<!-- bench:{subject} -->", f"<!-- /bench:{subject} -->"
+    pattern = re.compile(re.escape(begin) + r".*?" + re.escape(end), re.DOTALL)
     if len(pattern.findall(document)) != 1:
-        raise ValueError(f"the document must hold {MARKS[0]} ... {MARKS[1]} exactly once")
-    return pattern.sub(lambda _: f"{MARKS[0]}\n{text}\n{MARKS[1]}", document)
+        raise ValueError(f"the document must hold {begin} ... {end} exactly once")
+    return pattern.sub(lambda _: f"{begin}\n{text}\n{end}", document)
 
 
 def main() -> None:

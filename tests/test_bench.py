@@ -72,9 +72,10 @@ def test_a_table_holds_the_stored_figures_and_their_origin() -> None:
 
 def test_a_table_replaces_what_stands_between_the_marks_and_nothing_else() -> None:
     table = importlib.import_module("table")
-    document = f"before\n{table.MARKS[0]}\nold\n{table.MARKS[1]}\nafter\n"
+    begin, end = "<!-- bench:reference -->", "<!-- /bench:reference -->"
+    document = f"before\n{begin}\nold\n{end}\nafter\n"
     once = table.updated(document, "new")
-    assert once == f"before\n{table.MARKS[0]}\nnew\n{table.MARKS[1]}\nafter\n"
+    assert once == f"before\n{begin}\nnew\n{end}\nafter\n"
     assert table.updated(once, "new") == once
     with pytest.raises(ValueError, match="exactly once"):
         table.updated("no marks", "new")
