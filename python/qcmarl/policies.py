@@ -104,10 +104,9 @@ class MixingPolicy(Policy):
 
     def encode(self, inputs: Inputs) -> Tensor:
         """(M, n, d) latents."""
-        living: Tensor = self.encoder(inputs.x) + self.FLOOR
+        living: Tensor = self.encoder(inputs.x)
         everyone = living.new_full((inputs.samples * inputs.agents, living.shape[-1]), self.FLOOR)
-        everyone.index_copy_(0, inputs.rows, living)
-        return everyone.view(inputs.samples, inputs.agents, -1)
+        return everyone.index_add_(0, inputs.rows, living).view(inputs.samples, inputs.agents, -1)
 
     def read(self, latents: Tensor) -> Tensor:
         """(M, K) reading of the mixer, or the fixed one."""

@@ -7,6 +7,7 @@ looked up, never imported: who passes a torch tensor has imported it.
 from __future__ import annotations
 
 import sys
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -43,7 +44,12 @@ def _strided() -> Any:
 
 def dtype_name(array: Any) -> str:
     """``"float32"`` for ``torch.float32`` and ``numpy.float32`` alike."""
-    return str(array.dtype).removeprefix("torch.")
+    return _name(array.dtype)
+
+
+@lru_cache(maxsize=64)
+def _name(dtype: Any) -> str:
+    return str(dtype).removeprefix("torch.")
 
 
 def run_function(dtype: str) -> Any:
@@ -100,7 +106,7 @@ def address(array: Any, *, shared: bool = False) -> Address:
     return pointer, 0 if shared or array.ndim == 1 else stride, columns
 
 
-def zeros_like_shape(template: Any, shape: tuple[int, ...]) -> Any:
+def empty_array(template: Any, shape: tuple[int, ...]) -> Any:
     """An uninitialised array of ``shape`` of the template's kind and dtype."""
     return np.empty(shape, template.dtype) if isinstance(template, np.ndarray) else template.new_empty(shape)
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from qcsim import _core
-from qcsim.arrays import ABSENT, Operands, address, is_torch, operands, run_function, zeros_like_shape
+from qcsim.arrays import ABSENT, Operands, address, empty_array, is_torch, operands, run_function
 from qcsim.circuit import Circuit
 from qcsim.integers import integer
 from qcsim.observables import z_products
@@ -207,7 +207,7 @@ def _measured(circuit: Circuit, qubits: Sequence[int]) -> tuple[int, ...]:
 
 def forward(plan: Plan, given: Operands, *, keep: bool) -> tuple[Any, Any]:
     """Outputs (B, K) and, with ``keep``, the engine's call for the gradients."""
-    outputs = zeros_like_shape(given.weights, (given.batch, plan.readout.n_outputs))
+    outputs = empty_array(given.weights, (given.batch, plan.readout.n_outputs))
     call = timed(
         run_function(given.dtype),
         plan.circuit.compiled(),
@@ -228,7 +228,7 @@ def backward(
 ) -> tuple[Any, Any, Any]:
     """Gradients of weights, amplitudes (B, D) and features (B, F); None where not needed or absent."""
     weights, amplitudes, features = (
-        zeros_like_shape(array, tuple(array.shape)) if wanted and array is not None else None
+        empty_array(array, tuple(array.shape)) if wanted and array is not None else None
         for wanted, array in zip(needed, (given.weights, given.amplitudes, given.features), strict=True)
     )
     n_threads = threads(plan.num_threads)

@@ -14,6 +14,7 @@ struct Tile {
 
   static void sums_of_squares(const T* const* rows, std::size_t columns, T* sums) {
     const std::size_t whole = columns - columns % W;
+    Register parts[W];
     for (int lane = 0; lane < W; ++lane) {
       Register partial[2] = {};
       std::size_t i = 0;
@@ -26,11 +27,14 @@ struct Tile {
         const Register a = L::load_row(rows[lane] + i);
         partial[0] += a * a;
       }
-      const Register both = partial[0] + partial[1];
-      T sum = 0;
-      for (int j = 0; j < W; ++j) sum += both[j];
-      for (; i < columns; ++i) sum += rows[lane][i] * rows[lane][i];
-      sums[lane] = sum;
+      parts[lane] = partial[0] + partial[1];
+    }
+    L::transpose(parts);  // the sum across a register becomes a sum of registers
+    Register total = parts[0];
+    for (int j = 1; j < W; ++j) total += parts[j];
+    L::store(sums, total);
+    for (std::size_t i = whole; i < columns; ++i) {
+      for (int lane = 0; lane < W; ++lane) sums[lane] += rows[lane][i] * rows[lane][i];
     }
   }
 
