@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 PART = 6400
 """At most so many rows (samples times agents) are differentiated at once, and a minibatch has an even number of parts,
-for two threads. Larger parts leave the second-level cache; with 400 samples of 3 agents torch's price per operation is a
-fifth of the time."""
+for two threads. Larger parts leave the second-level cache; with 400 samples of 3 agents torch's price per operation is
+a fifth of the time."""
 
 
 class Targets(NamedTuple):
