@@ -16,18 +16,19 @@ struct Turns {
   using Register = typename L::Register;
   Register sine[K], cosine[general ? K : 1];
 
-  explicit Turns(const PassArguments<T>& pass) {
+  // With direction -1 the rotations are R(-t), which undo R(t) up to the factor that the schedule accounts for.
+  Turns(const PassArguments<T>& pass, T direction) {
     for (int k = 0; k < K; ++k) {
       if constexpr (general) {
         cosine[k] = L::load(pass.coefficients + (2 * k) * W);
-        sine[k] = L::load(pass.coefficients + (2 * k + 1) * W);
+        sine[k] = direction * L::load(pass.coefficients + (2 * k + 1) * W);
       } else {
-        sine[k] = L::broadcast(pass.tangents[k]);
+        sine[k] = L::broadcast(direction * pass.tangents[k]);
       }
     }
   }
 
-  // R(t) on every pair of the block, rotation after rotation.
+  // Acts on every pair of the block, rotation after rotation.
   inline void apply(Register (&a)[1 << K]) const {
 #pragma GCC unroll 4
     for (int k = 0; k < K; ++k) {
@@ -45,31 +46,12 @@ struct Turns {
       }
     }
   }
-
-  // R(-t), which undoes apply up to the factor the schedule accounts for.
-  inline void undo(Register (&a)[1 << K]) const {
-#pragma GCC unroll 4
-    for (int k = 0; k < K; ++k) {
-#pragma GCC unroll 16
-      for (int i = 0; i < (1 << K); ++i) {
-        if ((i >> k & 1) != 0) continue;
-        const Register low = a[i], high = a[i | 1 << k];
-        if constexpr (general) {
-          a[i] = cosine[k] * low + sine[k] * high;
-          a[i | 1 << k] = cosine[k] * high - sine[k] * low;
-        } else {
-          a[i] = low + sine[k] * high;
-          a[i | 1 << k] = high - sine[k] * low;
-        }
-      }
-    }
-  }
 };
 
 template <class T, int W, int K, bool general>
 void forward_pass(const PassArguments<T>& pass, T* state) {
   using L = Lanes<T, W>;
-  const Turns<T, W, K, general> turns(pass);
+  const Turns<T, W, K, general> turns(pass, 1);
   std::size_t members[1 << K];
   for (int i = 0; i < (1 << K); ++i) members[i] = std::size_t{pass.members[i]} * W;
   for (std::size_t c = 0; c < pass.n_leaders; ++c) {
@@ -89,7 +71,7 @@ template <class T, int W, int K, bool general>
 void reverse_pass(const PassArguments<T>& pass, T* psi, T* lambda, T* gradients) {
   using L = Lanes<T, W>;
   using Register = typename L::Register;
-  const Turns<T, W, K, general> turns(pass);
+  const Turns<T, W, K, general> back(pass, -1);
   std::size_t members[1 << K];
   for (int i = 0; i < (1 << K); ++i) members[i] = std::size_t{pass.members[i]} * W;
   Register plus[K] = {}, minus[K] = {};  // two accumulators a rotation: one would be a chain of dependent additions
@@ -110,8 +92,8 @@ void reverse_pass(const PassArguments<T>& pass, T* psi, T* lambda, T* gradients)
         minus[k] += q[i] * p[i | 1 << k];
       }
     }
-    turns.undo(p);
-    turns.undo(q);
+    back.apply(p);
+    back.apply(q);
 #pragma GCC unroll 16
     for (int i = 0; i < (1 << K); ++i) {
       L::store(psi + (leader ^ members[i]), p[i]);

@@ -145,26 +145,20 @@ class LinearMixer(Mixer):
         return torch.softmax(y, -1) if self.is_law else y
 
 
-def factored_mixer(
-    kind: Kind, amplitudes: int, layers: int, measured: int, gradient: Literal["adjoint", "parameter-shift"]
+def build_mixer(
+    kind: Kind,
+    readout: Literal["factored", "outcome"],
+    amplitudes: int,
+    layers: int,
+    measured: int,
+    gradient: Literal["adjoint", "parameter-shift"],
 ) -> Mixer:
-    """The mixer of the factored readout: (M, D) to (M, 2^k) numbers, a law or of unit scale."""
+    """(M, D) to a law of 2^k outcomes, or, for the linear control of the factored readout, to numbers of unit scale."""
     match kind:
         case "quantum":
             return Circuit(amplitudes, layers, measured, gradient)
-        case "linear":
+        case "linear" if readout == "factored":
             return LinearMixer(amplitudes, 1 << measured, gain=1.0, softmax=False)
-        case "none":
-            return NoCircuit(amplitudes, measured)
-
-
-def outcome_mixer(
-    kind: Kind, amplitudes: int, layers: int, measured: int, gradient: Literal["adjoint", "parameter-shift"]
-) -> Mixer:
-    """The mixer of the outcome readout: (M, D) to the law (M, 2^k) of the shared outcome."""
-    match kind:
-        case "quantum":
-            return Circuit(amplitudes, layers, measured, gradient)
         case "linear":
             return LinearMixer(amplitudes, 1 << measured, OUTCOME_GAIN, softmax=True)
         case "none":

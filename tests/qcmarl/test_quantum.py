@@ -8,7 +8,7 @@ from qcmarl.algos.qc_mappo import QCMAPPOConfig, build_policy, resolve
 from qcmarl.buffer import Sizes
 from qcmarl.laws import Inputs
 from qcmarl.nets import parameter_count
-from qcmarl.quantum import CentredHead, Circuit, NoCircuit, factored_mixer, outcome_mixer, qubits_for
+from qcmarl.quantum import CentredHead, Circuit, NoCircuit, build_mixer, qubits_for
 
 GENERATOR = torch.Generator().manual_seed(2)
 SIZES = Sizes(agents=3, actions=5, features=12, state=7)
@@ -62,10 +62,10 @@ def test_the_head_reads_the_centred_law():
 def test_a_random_states_reading_is_of_unit_scale():
     x = torch.randn(2000, 512, generator=GENERATOR)
     for measured in (9, 7):
-        p = factored_mixer("none", 512, 4, measured, "adjoint")(x)
+        p = build_mixer("none", "factored", 512, 4, measured, "adjoint")(x)
         scale = CentredHead(1 << measured, 1 << (9 - measured), 3, 1.0).scale
         assert (scale * (p * p.shape[1] - 1)).std().item() == pytest.approx(1, abs=0.03)
-    assert factored_mixer("linear", 512, 4, 9, "adjoint")(x).std().item() == pytest.approx(1, abs=0.02)
+    assert build_mixer("linear", "factored", 512, 4, 9, "adjoint")(x).std().item() == pytest.approx(1, abs=0.02)
 
 
 @pytest.mark.parametrize("readout", ["factored", "outcome"])
@@ -85,7 +85,7 @@ def test_the_linear_control_differs_from_the_circuit_only_in_the_mixer(readout):
 def test_an_outcome_mixers_reading_is_a_law():
     x = torch.randn(6, 24, generator=GENERATOR)
     for kind in ("quantum", "linear", "none"):
-        mixer = outcome_mixer(kind, 24, 4, 3, "adjoint")
+        mixer = build_mixer(kind, "outcome", 24, 4, 3, "adjoint")
         assert mixer.is_law
         assert torch.allclose(mixer(x).sum(-1), torch.ones(6), atol=1e-5)
 

@@ -18,7 +18,7 @@ from qcmarl.config import PPOConfig, resolve_ppo
 from qcmarl.diagnostics import reading_metrics
 from qcmarl.policies import FactoredPolicy, MixingPolicy, OutcomePolicy
 from qcmarl.ppo import PPO
-from qcmarl.quantum import Circuit, factored_mixer, outcome_mixer, qubits_for, stopwatch
+from qcmarl.quantum import Circuit, build_mixer, qubits_for, stopwatch
 from qcmarl.rollout import sizes_of
 
 if TYPE_CHECKING:
@@ -75,10 +75,10 @@ def build_policy(config: QCMAPPOConfig, sizes: Sizes) -> MixingPolicy:
             f"measured_qubits is {measured}; {sizes.agents} agents of {config.latent} numbers make {qubits} qubits"
         )
     common = (sizes.features, sizes.actions, sizes.agents, config.hidden, config.latent)
-    shape = (config.circuit, amplitudes, config.layers, measured, config.gradient)
+    mixer = build_mixer(config.circuit, config.readout, amplitudes, config.layers, measured, config.gradient)
     if config.readout == "factored":
-        return FactoredPolicy(*common, factored_mixer(*shape), readings=1 << measured, summed=1 << (qubits - measured))
-    return OutcomePolicy(*common, outcome_mixer(*shape), outcomes=1 << measured, coupling_scale=config.coupling_scale)
+        return FactoredPolicy(*common, mixer, readings=1 << measured, summed=1 << (qubits - measured))
+    return OutcomePolicy(*common, mixer, outcomes=1 << measured, coupling_scale=config.coupling_scale)
 
 
 class QCMAPPO(PPO):
