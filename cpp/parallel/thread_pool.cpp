@@ -6,6 +6,7 @@
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -47,15 +48,6 @@ struct Job {
 
 class Pool {
  public:
-  ~Pool() {
-    {
-      std::lock_guard lock(mutex_);
-      stopping_ = true;
-    }
-    wake_.notify_all();
-    for (auto& thread : threads_) thread.join();
-  }
-
   void run(Job& job) {
     grow(job.n_helpers);
     {
@@ -74,7 +66,11 @@ class Pool {
   void grow(int n) {
     while (static_cast<int>(threads_.size()) < n) {
       const int worker = static_cast<int>(threads_.size()) + 1;
-      threads_.emplace_back([this, worker] { serve(worker); });
+      try {
+        threads_.emplace_back([this, worker] { serve(worker); });
+      } catch (const std::system_error&) {
+        return;  // the system gives no more threads: the work is done by those there are
+      }
     }
   }
 
@@ -82,8 +78,7 @@ class Pool {
     std::size_t seen = 0;
     std::unique_lock lock(mutex_);
     for (;;) {
-      wake_.wait(lock, [&] { return stopping_ || (job_ != nullptr && generation_ != seen); });
-      if (stopping_) return;
+      wake_.wait(lock, [&] { return job_ != nullptr && generation_ != seen; });
       seen = generation_;
       Job* job = job_;
       if (worker > job->n_helpers) continue;
@@ -100,12 +95,11 @@ class Pool {
   std::vector<std::thread> threads_;
   Job* job_ = nullptr;
   std::size_t generation_ = 0;
-  bool stopping_ = false;
 };
 
 struct State {
   Pool pool;
-  std::mutex busy;
+  std::atomic_flag busy;
 };
 
 std::atomic<State*> state{nullptr};
@@ -154,11 +148,11 @@ void for_each(std::size_t n_tasks, int n_threads, const Body& body) {
     job.work(0);
   } else {
     State& shared = the_state();
-    std::unique_lock owner(shared.busy, std::try_to_lock);
-    if (owner.owns_lock()) {
-      shared.pool.run(job);
-    } else {
+    if (shared.busy.test_and_set(std::memory_order_acquire)) {
       job.work(0);
+    } else {
+      shared.pool.run(job);
+      shared.busy.clear(std::memory_order_release);
     }
   }
   if (job.error) std::rethrow_exception(job.error);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <vector>
 
 #include "parallel/thread_pool.hpp"
@@ -70,15 +71,16 @@ class TileAdjoint {
   // With y = x / |x|: dL/dx = (lambda - <lambda, y> y) / |x|, and <lambda, psi> is the same at both ends.
   void store_amplitudes(const T* psi, const T* lambda, const T* overlaps) const {
     const double start = sweep_.final_factor, end = execution_.schedule().forward().final_factor;
-    alignas(64) T a[max_lanes], b[max_lanes];
+    // 1 / |x| is applied last and as two factors: alone it may be beyond the range of T.
+    alignas(64) T a[max_lanes], b[max_lanes], root[max_lanes];
     std::array<T*, max_lanes> rows;
     for (std::size_t lane = 0; lane < lanes_; ++lane) {
-      const auto inverse_norm = static_cast<double>(execution_.inverse_norms(tile_)[lane]);
-      a[lane] = static_cast<T>(2.0 * start * inverse_norm);
-      b[lane] = static_cast<T>(-2.0 * end * end * static_cast<double>(overlaps[lane]) * start * inverse_norm);
+      a[lane] = static_cast<T>(2.0 * start);
+      b[lane] = static_cast<T>(-2.0 * end * end * static_cast<double>(overlaps[lane]) * start);
+      root[lane] = static_cast<T>(std::sqrt(execution_.inverse_norms(tile_)[lane]));
       rows[lane] = lane < count_ ? gradients_.amplitudes.row(first_ + lane) : nullptr;
     }
-    kernels_.store_input_gradient(psi, lambda, a, b, gradients_.amplitudes.columns, rows.data(),
+    kernels_.store_input_gradient(psi, lambda, a, b, root, gradients_.amplitudes.columns, rows.data(),
                                   static_cast<int>(count_));
   }
 
@@ -102,8 +104,7 @@ void clear(const Rows<T>& rows, std::size_t batch) {
 template <class T>
 void adjoint(const Execution<T>& execution, Rows<const T> cotangents, const Gradients<T>& gradients, int n_threads) {
   const std::size_t batch = execution.inputs().batch, n_tiles = execution.n_tiles(), size = execution.tile_size();
-  n_threads = threads_for(execution.program(), batch, n_threads);
-  if (n_threads <= 0) n_threads = parallel::available_threads();
+  n_threads = threads_for(execution.program(), batch, n_tiles, n_threads);
   clear(gradients.weights, batch);
   clear(gradients.features, batch);
   const bool shared = gradients.weights.present() && execution.inputs().weights.stride == 0;

@@ -1,8 +1,14 @@
 #include "qcsim/buffer.hpp"
 
+#include <algorithm>
+#include <array>
 #include <mutex>
 #include <new>
 #include <vector>
+
+#if defined(__unix__) || defined(__APPLE__)
+#include <pthread.h>
+#endif
 
 namespace qcsim {
 namespace {
@@ -16,15 +22,27 @@ struct Block {
   std::size_t bytes;
 };
 
-// Never destroyed: a buffer may be released by another static object's end.
 struct Kept {
   std::mutex mutex;
   std::vector<Block> blocks;
   std::size_t bytes = 0;
+
+  Kept() { blocks.reserve(kept_blocks_at_most); }
 };
 
+Kept& kept();
+
+Kept* create() {
+  Kept* instance = new Kept;  // never destroyed: a buffer may be released by another static object's end
+#if defined(__unix__) || defined(__APPLE__)
+  // A child forked while another thread holds the mutex would wait for it for ever.
+  pthread_atfork([] { kept().mutex.lock(); }, [] { kept().mutex.unlock(); }, [] { kept().mutex.unlock(); });
+#endif
+  return instance;
+}
+
 Kept& kept() {
-  static Kept* instance = new Kept;
+  static Kept* instance = create();
   return *instance;
 }
 
@@ -53,17 +71,22 @@ void* acquire_aligned(std::size_t bytes) {
 
 void release_aligned(void* memory, std::size_t bytes) {
   bytes = rounded(bytes);
-  Kept& store = kept();
-  std::lock_guard lock(store.mutex);
   if (bytes > kept_bytes_at_most) return free_aligned(memory);
-  while (!store.blocks.empty() &&
-         (store.blocks.size() >= kept_blocks_at_most || store.bytes + bytes > kept_bytes_at_most)) {
-    free_aligned(store.blocks.front().memory);
-    store.bytes -= store.blocks.front().bytes;
-    store.blocks.erase(store.blocks.begin());
+  std::array<void*, kept_blocks_at_most> evicted;
+  std::size_t n_evicted = 0;
+  {
+    Kept& store = kept();
+    std::lock_guard lock(store.mutex);
+    while (!store.blocks.empty() &&
+           (store.blocks.size() >= kept_blocks_at_most || store.bytes + bytes > kept_bytes_at_most)) {
+      evicted[n_evicted++] = store.blocks.front().memory;
+      store.bytes -= store.blocks.front().bytes;
+      store.blocks.erase(store.blocks.begin());
+    }
+    store.blocks.push_back({memory, bytes});
+    store.bytes += bytes;
   }
-  store.blocks.push_back({memory, bytes});
-  store.bytes += bytes;
+  std::for_each_n(evicted.begin(), n_evicted, free_aligned);  // outside the lock: the system may take its time
 }
 
 }  // namespace qcsim

@@ -16,10 +16,12 @@ std::size_t lanes() {
 
 }  // namespace
 
-int threads_for(const Program& program, std::size_t batch, int n_threads) {
+int threads_for(const Program& program, std::size_t batch, std::size_t n_tiles, int n_threads) {
   constexpr std::size_t enough = std::size_t{1} << 19;  // multiply-adds: some 30 microseconds
   const std::size_t work = batch * program.dimension() * (program.rotations().size() + 4);
-  return work < enough ? 1 : n_threads;
+  if (work < enough) return 1;
+  if (n_threads <= 0) n_threads = parallel::available_threads();
+  return static_cast<int>(std::min(static_cast<std::size_t>(n_threads), std::max<std::size_t>(n_tiles, 1)));
 }
 
 template <class T>
@@ -37,18 +39,17 @@ std::size_t Execution<T>::tile_size() const {
 }
 
 template <class T>
-const T* Execution<T>::inverse_norms(std::size_t tile) const {
+const double* Execution<T>::inverse_norms(std::size_t tile) const {
   return inverse_norms_.data() + tile * lanes<T>();
 }
 
 template <class T>
 void Execution<T>::run(Rows<T> outputs, bool keep, int n_threads) {
-  n_threads = threads_for(program_, inputs_.batch, n_threads);
-  if (n_threads <= 0) n_threads = parallel::available_threads();
+  n_threads = threads_for(program_, inputs_.batch, n_tiles(), n_threads);
   const auto workers = static_cast<std::size_t>(n_threads);
   const std::size_t scratch_size = readout_.scratch_size(program_) * lanes<T>();
   states_ = Buffer<T>((keep ? n_tiles() : workers) * tile_size());
-  inverse_norms_ = Buffer<T>((keep ? n_tiles() : workers) * lanes<T>());
+  inverse_norms_ = Buffer<double>((keep ? n_tiles() : workers) * lanes<T>());
   Buffer<T> scratch(workers * scratch_size);
   parallel::for_each(n_tiles(), n_threads, [&](std::size_t tile, int worker) {
     const auto own = static_cast<std::size_t>(worker);
@@ -61,7 +62,7 @@ void Execution<T>::run(Rows<T> outputs, bool keep, int n_threads) {
   });
   if (keep) return;
   states_ = Buffer<T>();
-  inverse_norms_ = Buffer<T>();
+  inverse_norms_ = Buffer<double>();
 }
 
 template class Execution<float>;

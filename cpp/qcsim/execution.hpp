@@ -8,8 +8,9 @@
 
 namespace qcsim {
 
-// Threads worth using: waking one costs more than a small batch is worth.
-int threads_for(const Program& program, std::size_t batch, int n_threads);
+// Threads worth using of those asked for (0: all there are): no more than tiles, and one where waking another costs
+// more than the batch is worth.
+int threads_for(const Program& program, std::size_t batch, std::size_t n_tiles, int n_threads);
 
 template <class T>
 class Execution {
@@ -27,14 +28,15 @@ class Execution {
   std::size_t tile_size() const;  // numbers in the state of a tile
   // Of the kept tiles:
   const T* state(std::size_t tile) const { return states_.data() + tile * tile_size(); }
-  const T* inverse_norms(std::size_t tile) const;
+  const double* inverse_norms(std::size_t tile) const;
 
  private:
   const Program& program_;
   const Readout& readout_;
   Inputs<T> inputs_;
   Schedule<T> schedule_;
-  Buffer<T> states_, inverse_norms_;
+  Buffer<T> states_;
+  Buffer<double> inverse_norms_;
 };
 
 }  // namespace qcsim

@@ -13,11 +13,7 @@ bool biorthogonal(const Rotation& a, const Rotation& b) {
 }  // namespace
 
 Program::Program(const Circuit& circuit)
-    : n_qubits_(circuit.n_qubits()),
-      n_weights_(circuit.n_weights()),
-      n_features_(circuit.n_features()),
-      embeds_amplitudes_(circuit.embeds_amplitudes()),
-      final_frame_(circuit.n_qubits()) {
+    : n_qubits_(circuit.n_qubits()), embeds_amplitudes_(circuit.embeds_amplitudes()), final_frame_(circuit.n_qubits()) {
   Frame& frame = final_frame_;
   for (const Instruction& instruction : circuit.instructions()) {
     const auto [a, b] = instruction.qubits;

@@ -32,8 +32,6 @@ class Program {
   explicit Program(const Circuit& circuit);
 
   int n_qubits() const { return n_qubits_; }
-  int n_weights() const { return n_weights_; }
-  int n_features() const { return n_features_; }
   bool embeds_amplitudes() const { return embeds_amplitudes_; }
   std::size_t dimension() const { return std::size_t{1} << n_qubits_; }
 
@@ -47,7 +45,7 @@ class Program {
  private:
   std::vector<Pass> group(int width) const;
 
-  int n_qubits_, n_weights_, n_features_;
+  int n_qubits_;
   bool embeds_amplitudes_;
   std::vector<Rotation> rotations_;
   std::vector<Pass> forward_passes_, reverse_passes_;

@@ -9,9 +9,10 @@
 namespace qcsim {
 namespace {
 
-// A stored state grows as its factor shrinks; squares of amplitudes and their products with lambda must stay finite.
+// A stored state grows as its factor shrinks. Products of psi and lambda reach the cotangent over this squared: in
+// float32 cotangents up to 1e23 stay finite.
 template <class T>
-constexpr double smallest_factor = std::is_same_v<T, float> ? 0x1p-45 : 0x1p-400;
+constexpr double smallest_factor = std::is_same_v<T, float> ? 0x1p-24 : 0x1p-400;
 
 template <class T>
 bool varies(const Angle& angle, const Inputs<T>& inputs) {
@@ -19,11 +20,28 @@ bool varies(const Angle& angle, const Inputs<T>& inputs) {
          (angle.source == Angle::Source::weight && inputs.weights.stride != 0);
 }
 
+template <class T>
+void check_finite(const char* name, const Rows<const T>& rows, std::size_t batch) {
+  if (!rows.present()) return;
+  const bool shared = rows.stride == 0;
+  for (std::size_t sample = 0; sample < (shared ? 1 : batch); ++sample) {
+    for (std::size_t i = 0; i < rows.columns; ++i) {
+      const T value = rows.row(sample)[i];
+      if (std::isfinite(value)) continue;
+      throw std::invalid_argument(std::string(name) + " " + std::to_string(i) +
+                                  (shared ? "" : " of sample " + std::to_string(sample)) + " is " +
+                                  std::to_string(value) + "; angles must be finite");
+    }
+  }
+}
+
 }  // namespace
 
 template <class T>
 Schedule<T>::Schedule(const Program& program, const Inputs<T>& inputs, const Shift& shift)
     : program_(program), inputs_(inputs), shift_(shift) {
+  check_finite("weight", inputs.weights, inputs.batch);
+  check_finite("feature", inputs.features, inputs.batch);
   const auto& rotations = program.rotations();
   Index offset = 0, sign = 0;  // true amplitude at x has the sign (-1)^<sign, x>, up to a global one
   turns_.reserve(rotations.size());
@@ -111,16 +129,9 @@ template <class T>
 double Schedule<T>::angle(std::size_t rotation, std::size_t sample) const {
   const Angle& source = program_.rotations()[rotation].angle;
   const auto index = static_cast<std::size_t>(source.index);
-  const bool is_weight = source.source == Angle::Source::weight;
   double value = source.value;
-  if (source.source != Angle::Source::constant) {
-    value = static_cast<double>((is_weight ? inputs_.weights : inputs_.features).row(sample)[index]);
-  }
-  if (!std::isfinite(value)) {
-    throw std::invalid_argument(std::string(is_weight ? "weight " : "feature ") + std::to_string(index) +
-                                (varies(source, inputs_) ? " of sample " + std::to_string(sample) : "") + " is " +
-                                std::to_string(value) + "; angles must be finite");
-  }
+  if (source.source == Angle::Source::weight) value = static_cast<double>(inputs_.weights.row(sample)[index]);
+  if (source.source == Angle::Source::feature) value = static_cast<double>(inputs_.features.row(sample)[index]);
   return shift_.angle != 0.0 && shift_.rotation == rotation ? value + shift_.angle : value;
 }
 

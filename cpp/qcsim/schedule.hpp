@@ -46,7 +46,7 @@ struct Sweep {
 template <class T>
 class Schedule {
  public:
-  // std::invalid_argument when a shared angle is not finite.
+  // std::invalid_argument when a weight or a feature is not finite.
   Schedule(const Program& program, const Inputs<T>& inputs, const Shift& shift = {});
 
   const std::vector<Turn>& turns() const { return turns_; }
@@ -55,7 +55,7 @@ class Schedule {
   Index final_offset() const { return final_offset_; }
 
   // Cosine and sine of each rotation of a general pass for the samples first .. first+lanes-1 (the last repeated):
-  // (width, 2, lanes). std::invalid_argument when an angle is not finite.
+  // (width, 2, lanes).
   void fill_coefficients(const typename Sweep<T>::Step& step, std::size_t first_sample, std::size_t lanes,
                          T* out) const;
 

@@ -20,7 +20,7 @@ constexpr T safe_high = std::is_same_v<T, float> ? T(1e30) : T(1e200);
 
 // The row divided by its norm through its largest entry, so that no square overflows or vanishes; returns 1 / norm.
 template <class T>
-T normalise_with_care(const T* row, std::size_t columns, std::size_t sample, T* out) {
+double normalise_with_care(const T* row, std::size_t columns, std::size_t sample, T* out) {
   T largest = 0;
   for (std::size_t i = 0; i < columns; ++i) {
     if (!std::isfinite(row[i])) {
@@ -42,19 +42,19 @@ T normalise_with_care(const T* row, std::size_t columns, std::size_t sample, T* 
   for (std::size_t i = 0; i < columns; ++i) {
     out[i] = static_cast<T>(static_cast<double>(row[i]) / static_cast<double>(largest) / norm);
   }
-  return static_cast<T>(1.0 / norm / static_cast<double>(largest));
+  return 1.0 / norm / static_cast<double>(largest);
 }
 
 }  // namespace
 
 template <class T>
-void prepare(const Program& program, const Inputs<T>& inputs, std::size_t first, T* state, T* inverse_norms) {
+void prepare(const Program& program, const Inputs<T>& inputs, std::size_t first, T* state, double* inverse_norms) {
   const Kernels<T>& kernels = cpu::kernels<T>();
   const std::size_t lanes = kernels.lanes;
   if (!program.embeds_amplitudes()) {
     std::fill_n(state, program.dimension() * lanes, T{0});
     std::fill_n(state, lanes, T{1});
-    std::fill_n(inverse_norms, lanes, T{1});
+    std::fill_n(inverse_norms, lanes, 1.0);
     return;
   }
   const std::size_t columns = inputs.amplitudes.columns;
@@ -67,7 +67,8 @@ void prepare(const Program& program, const Inputs<T>& inputs, std::size_t first,
   std::vector<T> careful;
   for (std::size_t lane = 0; lane < lanes; ++lane) {
     if (sums[lane] >= safe_low<T> && sums[lane] <= safe_high<T>) {
-      scales[lane] = inverse_norms[lane] = T{1} / std::sqrt(sums[lane]);
+      scales[lane] = T{1} / std::sqrt(sums[lane]);
+      inverse_norms[lane] = static_cast<double>(scales[lane]);
       continue;
     }
     if (careful.empty()) careful.resize(lanes * columns);
@@ -95,7 +96,7 @@ void evolve(const Schedule<T>& schedule, std::size_t first, T* state) {
   }
 }
 
-template void prepare(const Program&, const Inputs<float>&, std::size_t, float*, float*);
+template void prepare(const Program&, const Inputs<float>&, std::size_t, float*, double*);
 template void prepare(const Program&, const Inputs<double>&, std::size_t, double*, double*);
 template void evolve(const Schedule<float>&, std::size_t, float*);
 template void evolve(const Schedule<double>&, std::size_t, double*);

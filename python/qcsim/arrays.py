@@ -61,8 +61,8 @@ def operands(circuit: Circuit, weights: Any, amplitudes: Any, features: Any) -> 
     """Check the arrays of a call against the circuit and bring them to a common batch.
 
     Raises:
-        TypeError: for something that is not an array of float32 or float64.
-        ValueError: for a missing array, a wrong shape, or arrays that do not fit together.
+        TypeError: for something that is no array, or arrays of two kinds.
+        ValueError: for a missing array, a wrong shape or dtype, or arrays that do not fit together.
     """
     if weights is None and circuit.n_weights == 0:
         weights = _no_weights(amplitudes if amplitudes is not None else features)
@@ -82,7 +82,7 @@ def operands(circuit: Circuit, weights: Any, amplitudes: Any, features: Any) -> 
     rows = {name: _rows(array, batch) for name, array in given.items() if name != "weights"}
     weights = given["weights"]
     return Operands(
-        weights=_dense(weights),
+        weights=dense(weights),
         amplitudes=rows.get("amplitudes"),
         features=rows.get("features"),
         batch=batch,
@@ -133,9 +133,9 @@ def _as_array(name: str, array: Any) -> Any:
             raise TypeError(f"{name} is a {kind}; it must be a NumPy array, a torch tensor or a list of numbers")
         array = np.asarray(array, dtype=getattr(array, "dtype", np.float64))
     if dtype_name(array) not in _DTYPES:
-        raise TypeError(f"{name} has dtype {dtype_name(array)}; the options are float32 and float64")
+        raise ValueError(f"{name} has dtype {dtype_name(array)}; the options are float32 and float64")
     if is_torch(array) and array.layout is not _strided():
-        raise ValueError(f"{name} has layout {array.layout}; it must be dense: call to_dense() on it")
+        raise ValueError(f"{name} has layout {array.layout}; it must be dense: call todense() on it")
     if isinstance(array, np.ma.MaskedArray):
         raise TypeError(f"{name} is a masked array; fill its gaps first: filled(value)")
     if is_torch(array) and array.device.type != "cpu":
@@ -175,13 +175,13 @@ def _check_columns(circuit: Circuit, given: dict[str, Any]) -> None:
 def _rows(array: Any, batch: int) -> Any:
     """(B, columns), a single row repeated without copying; numbers of a row side by side."""
     if array.ndim == 2:
-        return _dense(array)
-    array = _dense(array)
+        return dense(array)
+    array = dense(array)
     shape = (batch, array.shape[0])
     return array.expand(shape) if is_torch(array) else np.broadcast_to(array, shape)
 
 
-def _dense(array: Any) -> Any:
+def dense(array: Any) -> Any:
     """The array with the numbers of a row side by side and, with a batch axis, rows that do not overlap."""
     if is_torch(array):
         array = array.resolve_neg()  # a view may hold its sign as a flag that memory does not show

@@ -11,7 +11,7 @@ import torch
 from torch.autograd import forward_ad
 from torch.autograd.function import once_differentiable
 
-from qcsim.arrays import Operands
+from qcsim.arrays import Operands, dense
 from qcsim.simulate import Plan, backward, forward
 
 
@@ -22,7 +22,11 @@ class Simulation(torch.autograd.Function):
     def forward(
         ctx: Any, plan: Plan, given: Operands, weights: torch.Tensor, amplitudes: Any, features: Any
     ) -> torch.Tensor:
-        ctx.plan, ctx.given = plan, given._replace(weights=None, amplitudes=None, features=None)
+        # The engine's call points into these arrays, so they are kept whatever a saved-tensor hook does with its own.
+        ctx.plan = plan
+        ctx.given = given._replace(
+            weights=weights.detach(), amplitudes=_detached(amplitudes), features=_detached(features)
+        )
         ctx.save_for_backward(weights, amplitudes, features)
         outputs, ctx.call = forward(plan, given, keep=True)
         result: torch.Tensor = outputs
@@ -31,10 +35,13 @@ class Simulation(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, cotangent: torch.Tensor) -> tuple[Any, ...]:
-        weights, amplitudes, features = ctx.saved_tensors
-        given = ctx.given._replace(weights=weights, amplitudes=amplitudes, features=features)
+        _ = ctx.saved_tensors  # raises if an input was changed in place since
         needed = ctx.needs_input_grad[2:]
-        return None, None, *backward(ctx.plan, given, ctx.call, cotangent.contiguous(), needed)
+        return None, None, *backward(ctx.plan, ctx.given, ctx.call, dense(cotangent), needed)
+
+
+def _detached(array: torch.Tensor | None) -> torch.Tensor | None:
+    return None if array is None else array.detach()
 
 
 def run(plan: Plan, given: Operands) -> torch.Tensor:

@@ -12,6 +12,7 @@ from qcsim import _core
 from qcsim.drawing import draw
 from qcsim.integers import integer
 
+_KEPT_READOUTS = 64
 _INDICES = f"0..{_core.MAX_ANGLES - 1}"
 
 
@@ -168,6 +169,8 @@ class Circuit:
             else:
                 chosen = range(self.n_qubits) if qubits is None else qubits
                 found = _core.Readout.probabilities(self.compiled(), list(chosen))
+            if len(self._readouts) == _KEPT_READOUTS:
+                self._readouts.pop(next(iter(self._readouts)))
             self._readouts[key] = found
         return found
 
@@ -197,9 +200,7 @@ class Circuit:
             raise ValueError(f"{name} got {' and '.join(given)}; its angle comes from one of weight, feature and angle")
         circuit, qubit = self._writable(), self._qubit(qubit)
         if angle is not None:
-            if not isinstance(angle, (int, float)) and not hasattr(angle, "__float__"):
-                raise TypeError(f"angle is {angle!r} of type {type(angle).__name__}; it must be a number of radians")
-            circuit.append(name, [qubit], _core.Source.CONSTANT, 0, float(angle))
+            circuit.append(name, [qubit], _core.Source.CONSTANT, 0, _radians(angle))
         elif feature is not None:
             circuit.append(name, [qubit], _core.Source.FEATURE, integer("feature", feature, _INDICES), 0.0)
         else:
@@ -237,6 +238,15 @@ def hardware_efficient(n_qubits: int, n_layers: int) -> Circuit:
             circuit.ry(qubit)
         circuit.ring()
     return circuit
+
+
+def _radians(angle: Any) -> float:
+    if isinstance(angle, bool) or not hasattr(angle, "__float__"):
+        raise TypeError(f"angle is {angle!r} of type {type(angle).__name__}; it must be a number of radians")
+    try:
+        return float(angle)
+    except OverflowError:
+        raise ValueError("angle is beyond the range of float64; it must be a finite number of radians") from None
 
 
 def _rebuild(n_qubits: int, embeds: bool, rows: list[tuple[str, tuple[int, ...], str, int, float]]) -> Circuit:

@@ -60,15 +60,17 @@ def probabilities(
         qubits: the qubits to measure, the first being the most significant bit of an outcome; None: all.
         gradient: ``"adjoint"`` or ``"parameter-shift"`` (the same numbers at the cost of two circuits a rotation),
             for torch's backward pass; gradients of amplitudes are always taken by the adjoint method.
-        num_threads: threads to use; None: torch's setting if torch is loaded, else all.
+        num_threads: threads to use; None: torch's setting if torch is loaded, else the environment variable
+            QCSIM_NUM_THREADS, else all.
 
     Returns:
         (B, 2^k) outcome probabilities of the k measured qubits, or (2^k,) if no argument has a batch axis; kind, dtype
         and device of the arguments.
 
     Raises:
-        ValueError: for a wrong shape, a number that is not finite, amplitudes that are all zero, or an unknown option.
-        TypeError: for something that is no array, or of a dtype other than float32 and float64.
+        ValueError: for a wrong shape, a dtype other than float32 and float64, a number that is not finite, amplitudes
+            that are all zero, or an unknown option.
+        TypeError: for something that is no array.
 
     Example:
         >>> import numpy as np, qcsim
@@ -159,8 +161,9 @@ def vjp(
         raise TypeError("vjp takes NumPy arrays; with torch tensors call probabilities or expval, then backward()")
     plan = make_plan(circuit, qubits, observables, gradient, num_threads)
     given = operands(circuit, weights, amplitudes, features)
-    # The pullback reads the angles again: keep them from being changed meanwhile.
-    given = given._replace(weights=given.weights.copy(), features=_copied(given.features))
+    # The pullback reads the angles again, and parameter shift runs the circuits again: keep their inputs from change.
+    amplitudes_kept = given.amplitudes if gradient == "adjoint" else _copied(given.amplitudes)
+    given = given._replace(weights=given.weights.copy(), features=_copied(given.features), amplitudes=amplitudes_kept)
     outputs, call = forward(plan, given, keep=True)
     shapes = [None if array is None else np.shape(array) for array in (weights, amplitudes, features)]
 
@@ -252,7 +255,7 @@ def threads(num_threads: int | None) -> int:
     setting = os.environ.get("QCSIM_NUM_THREADS", "0")
     if not setting.isdecimal():
         raise ValueError(f"QCSIM_NUM_THREADS is {setting!r}; it must be a number of threads, 0 for all")
-    return int(setting)
+    return integer("QCSIM_NUM_THREADS", int(setting), "a number of threads, 0 for all")
 
 
 def _run(plan: Plan, weights: Any, amplitudes: Any, features: Any) -> Any:

@@ -196,3 +196,42 @@ def test_gradients_of_a_thousand_more_random_circuits_agree_with_the_oracle(seed
     for dtype in PRECISIONS:
         for measure in case.measures:
             assert_gradients(case.cast(dtype), measure)
+
+
+@pytest.mark.parametrize("gradient", ["adjoint", "parameter-shift"])
+def test_a_pullback_does_not_see_what_became_of_the_inputs(gradient: str) -> None:
+    circuit, rng = qcsim.hardware_efficient(3, 2), np.random.default_rng(0)
+    weights, amplitudes, cotangent = rng.normal(size=6), rng.normal(size=(5, 8)), rng.normal(size=(5, 8))
+    _, pullback = qcsim.vjp(circuit, weights, amplitudes, gradient=gradient)
+    before = pullback(cotangent)
+    weights[:], amplitudes[:] = 0.5, 1.0
+    after = pullback(cotangent)
+    np.testing.assert_array_equal(after.weights, before.weights)
+    np.testing.assert_array_equal(after.amplitudes, before.amplitudes)
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e30, 1e35])
+def test_the_amplitude_gradient_survives_large_and_small_inputs_and_depth(scale: float) -> None:
+    circuit, rng = qcsim.hardware_efficient(4, 12), np.random.default_rng(1)
+    weights, amplitudes = rng.uniform(1.2, 1.9, 48), rng.normal(size=(3, 16))
+    cotangent = rng.normal(size=(3, 16))
+    expected = qcsim.vjp(circuit, weights, amplitudes)[1](cotangent).amplitudes / scale
+    single = [array.astype(np.float32) for array in (weights, amplitudes * scale, cotangent)]
+    found = qcsim.vjp(circuit, single[0], single[1])[1](single[2]).amplitudes
+    np.testing.assert_allclose(found / np.abs(expected).max(), expected / np.abs(expected).max(), atol=2e-5)
+
+
+def test_a_large_cotangent_gives_a_large_gradient_and_no_infinity() -> None:
+    circuit, rng = qcsim.hardware_efficient(4, 13), np.random.default_rng(2)
+    weights, amplitudes = rng.uniform(1.4, 1.7, 52), rng.normal(size=(2, 16))
+    cotangent = rng.normal(size=(2, 16))
+    expected = qcsim.vjp(circuit, weights, amplitudes)[1](cotangent).weights
+    single = [array.astype(np.float32) for array in (weights, amplitudes, cotangent * 1e20)]
+    found = qcsim.vjp(circuit, single[0], single[1])[1](single[2]).weights / 1e20
+    np.testing.assert_allclose(found, expected, atol=2e-5 * np.abs(expected).max())
+
+
+def test_more_threads_than_work_take_no_memory() -> None:
+    circuit = qcsim.hardware_efficient(9, 2)
+    outputs = qcsim.probabilities(circuit, np.ones(18), np.ones((200, 512)), num_threads=1_000_000)
+    assert outputs.shape == (200, 512)

@@ -241,3 +241,28 @@ def test_an_empty_batch_goes_forward_and_backward() -> None:
     outputs.sum().backward()
     torch.testing.assert_close(weights.grad, torch.zeros(6))
     assert amplitudes.grad.shape == (0, 8)
+
+
+def test_a_saved_tensor_hook_does_not_take_the_inputs_away_from_the_engine() -> None:
+    circuit = qcsim.Circuit(2).ry(0, feature=0).cnot(0, 1).ry(1, feature=1).ry(0)
+    weights = torch.linspace(0.1, 0.7, 1, dtype=torch.float64)
+    features = torch.linspace(-1, 1, 4000, dtype=torch.float64).reshape(2000, 2).requires_grad_()
+
+    def loss() -> torch.Tensor:
+        return (qcsim.probabilities(circuit, weights, features=features * 1.0) * torch.arange(4.0).double()).sum()
+
+    (plain,) = torch.autograd.grad(loss(), features)
+    with torch.autograd.graph.saved_tensors_hooks(lambda tensor: tensor.clone(), lambda tensor: tensor):
+        hooked_loss = loss()
+    torch.full((2000, 2), 9.0, dtype=torch.float64)  # takes the memory of the product, were it free
+    (hooked,) = torch.autograd.grad(hooked_loss, features)
+    torch.testing.assert_close(hooked, plain, rtol=0, atol=0)
+
+
+def test_a_cotangent_with_a_pending_sign_is_read_with_its_sign() -> None:
+    weights = torch.linspace(0.1, 0.7, 2, dtype=torch.float64, requires_grad=True)
+    outputs = qcsim.probabilities(qcsim.Circuit(2).ry(0).ry(1), weights)
+    cotangent = torch.linspace(-1, 1, 4, dtype=torch.float64)
+    (plain,) = torch.autograd.grad(outputs, weights, cotangent, retain_graph=True)
+    (pending,) = torch.autograd.grad(outputs, weights, torch._neg_view(-cotangent))
+    torch.testing.assert_close(pending, plain, rtol=0, atol=0)

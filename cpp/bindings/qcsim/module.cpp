@@ -1,6 +1,6 @@
 #include "bindings.hpp"
 
-PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
+PYBIND11_MODULE(_core, m) {
   m.doc() = "The compiled engine of qcsim; the public face is the package qcsim.";
   bind_circuit(m);
   bind_program(m);

@@ -3,7 +3,6 @@
 #include <cstdlib>
 #include <stdexcept>
 #include <string_view>
-#include <type_traits>
 
 namespace qcsim {
 

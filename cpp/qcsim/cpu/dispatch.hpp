@@ -1,5 +1,5 @@
 // Chooses the instruction set at run time, from one source compiled several times. QCSIM_ISA in the environment forces
-// one. Called once by everything that runs tiles.
+// one. The choice is made at the first call.
 #pragma once
 
 #include <string>

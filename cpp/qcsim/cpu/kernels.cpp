@@ -127,15 +127,15 @@ struct Tile {
     L::store(overlaps, overlap);
   }
 
-  static void store_input_gradient(const T* psi, const T* lambda, const T* a, const T* b, std::size_t columns,
-                                   T* const* out, int n_rows) {
-    const Register alpha = L::load(a), beta = L::load(b);
+  static void store_input_gradient(const T* psi, const T* lambda, const T* a, const T* b, const T* root,
+                                   std::size_t columns, T* const* out, int n_rows) {
+    const Register alpha = L::load(a), beta = L::load(b), scale = L::load(root);
     for (std::size_t first = 0; first < columns; first += W) {
       const std::size_t count = columns - first < W ? columns - first : W;
       Register r[W] = {};
       for (std::size_t i = 0; i < count; ++i) {
         const std::size_t x = (first + i) * W;
-        r[i] = alpha * L::load(lambda + x) + beta * L::load(psi + x);
+        r[i] = (alpha * L::load(lambda + x) + beta * L::load(psi + x)) * scale * scale;
       }
       L::scatter(r, out, n_rows, first, count);
     }

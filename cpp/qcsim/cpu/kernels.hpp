@@ -50,9 +50,9 @@ struct Kernels {
   void (*parity_sums)(const T* state, std::size_t dimension, T* out);
   // lambda holds a cotangent per parity r on entry; then as seed_probabilities
   void (*seed_parities)(const T* state, std::size_t dimension, T* psi, T* lambda, T* overlaps);
-  // out[row][x] = a[row] * lambda[x] + b[row] * psi[x]
-  void (*store_input_gradient)(const T* psi, const T* lambda, const T* a, const T* b, std::size_t columns,
-                               T* const* out, int n_rows);
+  // out[row][x] = (a[row] * lambda[x] + b[row] * psi[x]) * root[row] * root[row]
+  void (*store_input_gradient)(const T* psi, const T* lambda, const T* a, const T* b, const T* root,
+                               std::size_t columns, T* const* out, int n_rows);
 };
 
 }  // namespace qcsim
