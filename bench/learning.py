@@ -1,4 +1,4 @@
-"""Final win rates, speed and use of the circuit of finished runs: python bench/learning.py runs/8m_vs_9m-*
+"""Final win rates, speed and use of the circuit of finished runs: python bench/learning.py runs/8m9m/*
 
 Plays many more battles with each run's last checkpoint than training did, prints one row for each group of runs that
 differ in the seed only, and with --store keeps the figures of every run as JSON. --update FILE rewrites what stands
