@@ -31,6 +31,8 @@ RATES = {
     "greedy, mean law": "eval/win_rate_mean_law",
     "sampled, mean law": "eval/win_rate_mean_law_sampled",
 }
+LATE = 5
+"""Evaluations at the end of a run whose mean tells a lasting win rate from a lucky or unlucky last checkpoint."""
 SHARES = ("environment", "acting", "circuit", "update")
 
 
@@ -51,6 +53,7 @@ def measured(directory: Path, battles: int) -> dict[str, Any]:
         "wall_seconds": last["wall_seconds"],
         "shares": {share: weighted_share(lines, share) for share in SHARES},
         "first_steps_at_half": next((x["env_steps"] for x in lines if x.get("train/win_rate", 0) >= 0.5), None),
+        "late_sampled": statistics.mean([x[RATES["sampled"]] for x in lines if RATES["sampled"] in x][-LATE:]),
         "total_correlation": next(
             (x["policy/total_correlation"] for x in reversed(lines) if "policy/total_correlation" in x), None
         ),
@@ -82,6 +85,7 @@ def rendered(rows: list[dict[str, Any]], battles: int) -> str:
         "ratio, clip",
         "seeds",
         *RATES,
+        "sampled, late",
         "half won at",
         "steps/s",
         "environment / acting / update (circuit)",
@@ -91,6 +95,7 @@ def rendered(rows: list[dict[str, Any]], battles: int) -> str:
         cells = [name, f"{ratio}, {clip:g}", str(len(group))]
         for rate in RATES.values():
             cells.append(spread([row[rate] for row in group]) if rate in group[0] else "-")
+        cells.append(spread([row["late_sampled"] for row in group]))
         halves = [row["first_steps_at_half"] for row in group if row["first_steps_at_half"]]
         cells.append(f"{statistics.mean(halves) / 1e6:.2f} M" if len(halves) == len(group) else "not by all")
         cells.append(f"{statistics.mean(row['env_steps'] / row['wall_seconds'] for row in group):,.0f}")
@@ -101,7 +106,8 @@ def rendered(rows: list[dict[str, Any]], battles: int) -> str:
     text.append("")
     text.append(
         f"{rows[0]['env']}, {max(steps):,} environment steps; mean and standard deviation over seeds of the last "
-        f"checkpoint's win rate in {battles} battles of each kind. {machine.processor()}."
+        f"checkpoint's win rate in {battles} battles of each kind; late: of the last {LATE} evaluations in training. "
+        f"{machine.processor()}."
     )
     return "\n".join(text)
 
