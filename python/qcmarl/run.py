@@ -81,8 +81,8 @@ class Run:
         quiet: show no progress.
 
     Raises:
-        ValueError: unknown environment; a directory in use, or none to resume, or one of another configuration; a
-            damaged checkpoint.
+        ValueError: unknown environment; a directory in use or being written by another process, or none to resume, or
+            one of another configuration; a damaged checkpoint.
     """
 
     def __init__(
@@ -109,18 +109,25 @@ class Run:
         self._latest: dict[str, float] = {}
 
     def _begin(self) -> rundir.MetricsFile:
-        rundir.create(self.directory, self._description)
-        return rundir.MetricsFile(self.directory)
+        return rundir.create(self.directory, self._description)
 
     def _continue(self) -> rundir.MetricsFile:
         different = rundir.differences(rundir.read_config(self.directory), self._description)
         if different:
             raise ValueError(f"{self.directory} is a run of another configuration; different: {', '.join(different)}")
-        kept = checkpoint.load(self.directory / rundir.CHECKPOINT)
-        self.learner.load_state_dict(kept["learner"])
+        if not (self.directory / rundir.CHECKPOINT).exists():
+            raise ValueError(f"{self.directory} holds no checkpoint to go on from; start it anew without --resume")
+        metrics = rundir.MetricsFile(self.directory)
+        try:
+            kept = checkpoint.load(self.directory / rundir.CHECKPOINT)
+            metrics.keep(kept["metrics_bytes"])
+            self.learner.load_state_dict(kept["learner"])
+        except BaseException:
+            metrics.close()
+            raise
         torch.set_rng_state(kept["torch"])
         self._wall = kept["wall_seconds"]
-        return rundir.MetricsFile(self.directory, kept["metrics_bytes"])
+        return metrics
 
     def _open_tensorboard(self) -> Any:
         from torch.utils.tensorboard import SummaryWriter  # a second to import: only a training run pays for it

@@ -1,7 +1,8 @@
 """A run's directory: config.json, metrics.jsonl, checkpoint.pt, TensorBoard events.
 
-Called by `run` (writing), by `cli` and `report` (reading). Lines of metrics.jsonl after the last checkpoint are
-dropped on resume, so that the file is the one an uninterrupted run writes.
+Called by `run` (writing), by `cli` and `report` (reading). A run exists from its first checkpoint on: what a start cut
+short left behind is written over. Lines of metrics.jsonl after the last checkpoint are dropped on resume, so that the
+file is the one an uninterrupted run writes. One process writes at a time: it holds a lock on metrics.jsonl.
 """
 
 from __future__ import annotations
@@ -11,29 +12,56 @@ import os
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from qcmarl import checkpoint
 from qcmarl.quantum import engine_description
+
+try:
+    import fcntl
+except ImportError:  # Windows: no lock there
+    fcntl = None  # type: ignore[assignment]
 
 CONFIG, METRICS, CHECKPOINT = "config.json", "metrics.jsonl", "checkpoint.pt"
 DECIDING = ("algo", "run", "algorithm")
 """Parts of config.json that decide the course of a run; the others only describe it."""
 
 
-def create(directory: Path, config: Mapping[str, Any]) -> None:
+def create(directory: Path, config: Mapping[str, Any]) -> MetricsFile:
     """Makes the directory of a new run and writes its configuration.
 
+    Args:
+        directory: of the run.
+        config: its deciding parts.
+
+    Returns:
+        the run's metrics, empty and locked.
+
     Raises:
-        ValueError: a run is there already, or the path is a file.
+        ValueError: a run is there already or being written, or the path cannot be a directory.
     """
     if directory.exists() and not directory.is_dir():
         raise ValueError(f"run directory {directory} is a file")
-    if (directory / CONFIG).exists() or (directory / METRICS).exists():
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ValueError(f"run directory {directory} cannot be made: {error.strerror}") from None
+    metrics = MetricsFile(directory)
+    try:
+        _refuse_a_run(directory)
+        described = {**config, "build": engine_description(), "git": git_hash()}
+        checkpoint.replace_file(directory / CONFIG, (json.dumps(described, indent=2) + "\n").encode())
+    except BaseException:
+        metrics.close()
+        raise
+    return metrics
+
+
+def _refuse_a_run(directory: Path) -> None:
+    if (directory / CHECKPOINT).exists():
         raise ValueError(f"run directory {directory} is in use; continue it with --resume, or choose another --run-dir")
-    directory.mkdir(parents=True, exist_ok=True)
-    described = {**config, "build": engine_description(), "git": git_hash()}
-    checkpoint.replace_file(directory / CONFIG, (json.dumps(described, indent=2) + "\n").encode())
+    if (directory / METRICS).stat().st_size:
+        raise ValueError(f"run directory {directory} has metrics but no {CHECKPOINT}; choose another --run-dir")
 
 
 def read_config(directory: Path) -> dict[str, Any]:
@@ -76,20 +104,28 @@ def read_metrics(directory: Path) -> list[dict[str, Any]]:
 
 
 class MetricsFile:
-    """Appends lines to metrics.jsonl.
+    """Appends lines to metrics.jsonl, and keeps other processes from doing so until it is closed.
 
     Args:
         directory: of the run.
-        keep: bytes of the file to keep; what follows them is dropped.
+
+    Raises:
+        ValueError: another process holds the file.
     """
 
-    def __init__(self, directory: Path, keep: int = 0) -> None:
-        path = directory / METRICS
-        path.touch()
-        if path.stat().st_size < keep:
-            raise ValueError(f"{path} has lost lines: {path.stat().st_size} bytes where the checkpoint knows of {keep}")
-        os.truncate(path, keep)
-        self._file = path.open("a")
+    def __init__(self, directory: Path) -> None:
+        self._path = directory / METRICS
+        self._file = self._path.open("a")
+        if not _locked(self._file):
+            self._file.close()
+            raise ValueError(f"run directory {directory} is being written by another process")
+
+    def keep(self, size: int) -> None:
+        """Drops what follows the first `size` bytes; raises ValueError where there are fewer."""
+        found = self._path.stat().st_size
+        if found < size:
+            raise ValueError(f"{self._path} has lost lines: {found} bytes where the checkpoint knows of {size}")
+        os.truncate(self._path, size)
 
     def write(self, line: Mapping[str, Any]) -> None:
         """One line, handed to the system at once."""
@@ -104,6 +140,17 @@ class MetricsFile:
     def close(self) -> None:
         """Closes the file."""
         self._file.close()
+
+
+def _locked(file: TextIO) -> bool:
+    """Takes the file for this process, until it is closed; False where another has it."""
+    if fcntl is None:
+        return True
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def git_hash() -> str | None:

@@ -174,6 +174,46 @@ def test_a_directory_in_use_is_refused(finished):
         small_run(finished)
 
 
+def test_a_start_cut_short_can_be_started_again(tmp_path, monkeypatch):
+    directory = tmp_path / "run"
+    monkeypatch.setattr(Run, "_open_tensorboard", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        small_run(directory, steps=160)
+    monkeypatch.undo()
+    assert (directory / rundir.CONFIG).exists()
+    with pytest.raises(ValueError, match="start it anew without --resume"):
+        small_run(directory, steps=160, resume=True)
+    assert small_run(directory, steps=160, seed=4).train() == 0
+    assert rundir.read_config(directory)["run"]["seed"] == 4
+    assert len(rundir.read_metrics(directory)) == 1
+
+
+def interrupted(run):
+    run._metrics.close()
+    raise KeyboardInterrupt
+
+
+def test_metrics_without_their_checkpoint_are_not_written_over(tmp_path):
+    small_run(tmp_path / "run", steps=160).train()
+    (tmp_path / "run" / rundir.CHECKPOINT).unlink()
+    with pytest.raises(ValueError, match=r"has metrics but no checkpoint\.pt"):
+        small_run(tmp_path / "run", steps=160)
+    assert len(rundir.read_metrics(tmp_path / "run")) == 1
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_a_run_has_one_writer_at_a_time(tmp_path, resume):
+    pytest.importorskip("fcntl")
+    directory = tmp_path / "run"
+    first = small_run(directory, steps=160)
+    first._save()
+    with pytest.raises(ValueError, match="is being written by another process"):
+        small_run(directory, steps=160, resume=resume)
+    assert first.train() == 0
+    assert len(rundir.read_metrics(directory)) == 1
+    assert small_run(directory, steps=160, resume=True).train() == 0
+
+
 def test_another_configuration_is_refused_by_name(finished):
     with pytest.raises(ValueError, match=r"different: eval_every \(960, now 480\), seed \(3, now 4\)$"):
         small_run(finished, resume=True, seed=4, eval_every=480)
