@@ -21,6 +21,7 @@ from qcmarl import rundir
 
 PLAIN_WIDTH = 160
 """Columns of a table that goes to a file or a pipe."""
+PICTURES = (".png", ".pdf", ".svg")
 METRIC = "eval/win_rate"
 COLUMNS = {
     "greedy": "eval/win_rate",
@@ -95,12 +96,15 @@ def report(directories: Sequence[Path], picture: Path) -> None:
 
     Args:
         directories: of runs.
-        picture: file to write, png, pdf or svg.
+        picture: file to write, png, pdf or svg; its folder is made.
 
     Raises:
-        ValueError: a directory without a run or without an evaluation.
+        ValueError: a directory without a run or without an evaluation, or another kind of picture.
     """
+    if picture.suffix not in PICTURES:
+        raise ValueError(f"output is {picture}; its name must end in one of {', '.join(PICTURES)}")
     groups = grouped([read(directory) for directory in directories])
+    picture.parent.mkdir(parents=True, exist_ok=True)
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = PLAIN_WIDTH

@@ -30,6 +30,8 @@ from qcmarl.progress import Display, clock, percent
 
 EVALUATIONS = 25
 """Points of a learning curve where `eval_every` is left open."""
+LARGEST_SEED = 2**63 - 1
+"""Environments take twice as much, torch's generators no more than this without wrapping."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class RunConfig:
     env: str = "skirmish:3m"
     """Environment, family:name."""
     seed: int = 0
-    """Seed of everything random (>= 0)."""
+    """Seed of everything random, 0..2^63-1."""
     steps: int = 500_000
     """Environment steps, rounded up to whole rollouts (>= 1)."""
     eval_every: int | None = None
@@ -55,7 +57,23 @@ def resolve(config: RunConfig) -> RunConfig:
     for name, least in (("seed", 0), ("steps", 1), ("eval_every", 1), ("eval_battles", 1)):
         if getattr(config, name) < least:
             raise ValueError(f"{name} is {getattr(config, name)}; it must be at least {least}")
+    if config.seed > LARGEST_SEED:
+        raise ValueError(f"seed is {config.seed}; it must be at most {LARGEST_SEED}")
     return config
+
+
+def kept_settings(directory: Path) -> tuple[str, RunConfig, PPOConfig]:
+    """Algorithm and configurations that a run was started with; raises ValueError where this version has no such."""
+    kept = rundir.read_config(directory)
+    algo = kept["algo"]
+    if algo not in ALGORITHMS:
+        raise ValueError(f"{directory} is a run of '{algo}'; the algorithms are {', '.join(ALGORITHMS)}")
+    kinds: dict[str, type[Any]] = {"run": RunConfig, "algorithm": ALGORITHMS[algo].config}
+    for part, kind in kinds.items():
+        unknown = kept[part].keys() - {field.name for field in dataclasses.fields(kind)}
+        if unknown:
+            raise ValueError(f"{directory / rundir.CONFIG} has unknown settings: {', '.join(sorted(unknown))}")
+    return algo, RunConfig(**kept["run"]), kinds["algorithm"](**kept["algorithm"])
 
 
 def described(algo: str, config: RunConfig, algorithm: PPOConfig) -> dict[str, Any]:

@@ -8,6 +8,7 @@ file is the one an uninterrupted run writes. One process writes at a time: it ho
 from __future__ import annotations
 
 import json
+import math
 import os
 import subprocess
 from collections.abc import Mapping
@@ -25,6 +26,8 @@ except ImportError:  # Windows: no lock there
 CONFIG, METRICS, CHECKPOINT = "config.json", "metrics.jsonl", "checkpoint.pt"
 DECIDING = ("algo", "run", "algorithm")
 """Parts of config.json that decide the course of a run; the others only describe it."""
+INFINITE = {"inf": math.inf, "-inf": -math.inf}
+"""How config.json writes what JSON has no number for."""
 
 
 def create(directory: Path, config: Mapping[str, Any]) -> MetricsFile:
@@ -50,7 +53,7 @@ def create(directory: Path, config: Mapping[str, Any]) -> MetricsFile:
     try:
         _refuse_a_run(directory)
         described = {**config, "build": engine_description(), "git": git_hash()}
-        checkpoint.replace_file(directory / CONFIG, (json.dumps(described, indent=2) + "\n").encode())
+        checkpoint.replace_file(directory / CONFIG, (as_json(described, indent=2) + "\n").encode())
     except BaseException:
         metrics.close()
         raise
@@ -68,16 +71,35 @@ def read_config(directory: Path) -> dict[str, Any]:
     """The configuration of a run.
 
     Raises:
-        ValueError: there is no run in `directory`.
+        ValueError: there is no run in `directory`, or its config.json is not one that `create` writes.
     """
     path = directory / CONFIG
     if not path.is_file():
         raise ValueError(f"{directory} holds no run: there is no {CONFIG} in it")
     try:
-        config: dict[str, Any] = json.loads(path.read_text())
-    except json.JSONDecodeError as error:
+        config = json.loads(path.read_text())
+    except ValueError as error:
         raise ValueError(f"{path} is not valid JSON: {error}") from None
+    kinds = dict(zip(DECIDING, (str, dict, dict), strict=True))
+    if not isinstance(config, dict) or not all(isinstance(config.get(part), kind) for part, kind in kinds.items()):
+        raise ValueError(f"{path} is not a run's configuration: it must have {', '.join(DECIDING)}")
+    for part in ("run", "algorithm"):
+        config[part] = {
+            name: INFINITE.get(value, value) if isinstance(value, str) else value
+            for name, value in config[part].items()
+        }
     return config
+
+
+def as_json(values: Mapping[str, Any], indent: int | None = None) -> str:
+    """JSON, which has no infinite numbers: they become the strings "inf" and "-inf", nested ones too."""
+    return json.dumps(_finite(values), indent=indent, allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _finite(v) for name, v in value.items()}
+    return str(value) if isinstance(value, float) and math.isinf(value) else value
 
 
 def differences(kept: Mapping[str, Any], given: Mapping[str, Any]) -> list[str]:
@@ -95,12 +117,19 @@ def differences(kept: Mapping[str, Any], given: Mapping[str, Any]) -> list[str]:
 
 
 def read_metrics(directory: Path) -> list[dict[str, Any]]:
-    """The lines of metrics.jsonl; a last line cut short is left out."""
+    """The lines of metrics.jsonl, None where a number was not finite; a last line cut short is left out.
+
+    Raises:
+        ValueError: there is no such file, or a line is damaged.
+    """
     path = directory / METRICS
     if not path.is_file():
         raise ValueError(f"{directory} holds no {METRICS}")
     complete = path.read_text().split("\n")[:-1]
-    return [json.loads(line) for line in complete]
+    try:
+        return [json.loads(line) for line in complete]
+    except ValueError as error:
+        raise ValueError(f"{path} is damaged: {error}") from None
 
 
 class MetricsFile:
@@ -128,8 +157,9 @@ class MetricsFile:
         os.truncate(self._path, size)
 
     def write(self, line: Mapping[str, Any]) -> None:
-        """One line, handed to the system at once."""
-        self._file.write(json.dumps(line) + "\n")
+        """One line, handed to the system at once; numbers that are not finite become null."""
+        finite = {name: None if isinstance(v, float) and not math.isfinite(v) else v for name, v in line.items()}
+        self._file.write(json.dumps(finite, allow_nan=False) + "\n")
         self._file.flush()
 
     def position(self) -> int:

@@ -227,6 +227,33 @@ def test_a_truncated_checkpoint_is_refused(tmp_path):
         small_run(tmp_path / "run", steps=160, resume=True)
 
 
+def strict(text):
+    def refuse(name):
+        raise AssertionError(name)
+
+    return json.loads(text, parse_constant=refuse)
+
+
+def test_numbers_that_are_not_finite_are_written_as_valid_json(tmp_path):
+    config = {"algo": "mappo", "run": {}, "algorithm": {"target_kl": float("inf"), "clip": None}}
+    metrics = rundir.create(tmp_path, config)
+    metrics.write({"env_steps": 1, "a/nan": float("nan"), "a/inf": float("inf"), "a/one": 1.0})
+    metrics.close()
+    assert strict((tmp_path / rundir.CONFIG).read_text())["algorithm"]["target_kl"] == "inf"
+    assert rundir.differences(rundir.read_config(tmp_path), config) == []
+    assert strict((tmp_path / rundir.METRICS).read_text()) == {"env_steps": 1, "a/nan": None, "a/inf": None, "a/one": 1}
+
+
+@pytest.mark.parametrize("algo", ["mappo", "qc-mappo"])
+def test_a_minibatch_may_be_a_single_sequence(tmp_path, algo):
+    sequences = {"mappo": 4, "qc-mappo": 40}[algo]
+    algorithm = ALGORITHMS[algo]
+    options = {**OPTIONS[algo], "n_envs": 2, "epochs": 1, "minibatches": sequences}
+    config = algorithm.resolve(algorithm.config(**options), "skirmish:3m")
+    run_config = resolve(RunConfig(steps=40, eval_battles=1))
+    assert Run(algo, run_config, config, tmp_path / "run", quiet=True).train() == 0
+
+
 def test_lost_lines_are_noticed(tmp_path):
     small_run(tmp_path / "run", steps=160).train()
     (tmp_path / "run" / rundir.METRICS).write_text("")
