@@ -183,9 +183,23 @@ def _locked(file: TextIO) -> bool:
     return True
 
 
-def git_hash() -> str | None:
-    """Commit of the source tree that this package is run from; None for an installed one."""
-    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
+def git_hash(file: Path = Path(__file__)) -> str | None:
+    """Commit of the source tree that `file` belongs to, with "+" where tracked files were changed since.
+
+    Returns:
+        None where the file is not tracked: an installed package may lie in a repository that is not its own.
+    """
+    file = file.resolve()
+    if _git(file.parent, "ls-files", "--error-unmatch", file.name) is None:
+        return None
+    commit = _git(file.parent, "rev-parse", "HEAD")
+    changes = _git(file.parent, "status", "--porcelain", "--untracked-files=no")
+    return commit and commit + ("+" if changes else "")
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    """What git says; None where it fails or is missing."""
+    command = ["git", "-C", str(folder), *arguments]
     try:
         answer = subprocess.run(command, capture_output=True, text=True, check=False, timeout=5)
     except (OSError, subprocess.TimeoutExpired):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -167,6 +168,28 @@ def test_the_configuration_is_written_resolved(finished):
     assert config["run"]["eval_every"] == 960
     assert config["build"]["version"]
     assert list(Path(finished).glob("events.out.tfevents.*"))
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
+def test_the_commit_is_that_of_the_tree_the_package_is_tracked_in(tmp_path):
+    def git(*arguments):
+        who = ["-c", "user.name=n", "-c", "user.email=e", "-c", "commit.gpgsign=false"]
+        done = subprocess.run(
+            ["git", "-C", str(tmp_path), *who, *arguments], capture_output=True, text=True, check=True
+        )
+        return done.stdout.strip()
+
+    tracked, foreign = tmp_path / "tracked.py", tmp_path / "foreign.py"
+    tracked.write_text("")
+    foreign.write_text("")
+    assert rundir.git_hash(tracked) is None
+    git("init")
+    git("add", "tracked.py")
+    git("commit", "-m", "first")
+    assert rundir.git_hash(tracked) == git("rev-parse", "HEAD")
+    assert rundir.git_hash(foreign) is None
+    tracked.write_text("changed")
+    assert rundir.git_hash(tracked) == git("rev-parse", "HEAD") + "+"
 
 
 def test_a_directory_in_use_is_refused(finished):
