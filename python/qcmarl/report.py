@@ -81,7 +81,7 @@ def grouped(curves: Sequence[Curve]) -> dict[str, list[Curve]]:
 
 
 def _title(settings: Mapping[str, Any], varied: Mapping[str, set[str]]) -> str:
-    """Algorithm, environment, and the settings that vary among the runs of this algorithm; "missing" for one it lacks."""
+    """Algorithm, environment, and what varies among the runs of this algorithm; "missing" for a setting it lacks."""
     names = sorted(varied[settings["algo"]] - {"algo", "env"})
     notes = ", ".join(f"{name}={settings.get(name, 'missing')}" for name in names)
     return f"{settings['algo']} {settings['env']}" + (f" ({notes})" if notes else "")
@@ -114,12 +114,15 @@ def report(directories: Sequence[Path], picture: Path) -> None:
 
     Raises:
         ValueError: a directory without a run or without an evaluation, seeds that share no evaluation step, or another
-            kind of picture.
+            kind of picture, or a folder that cannot be made.
     """
-    if picture.suffix not in PICTURES:
+    if picture.suffix.lower() not in PICTURES:
         raise ValueError(f"output is {picture}; its name must end in one of {', '.join(PICTURES)}")
     groups = grouped([read(directory) for directory in directories])
-    picture.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        picture.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ValueError(f"the folder of {picture} cannot be made: {error.strerror}") from None
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = PLAIN_WIDTH

@@ -7,6 +7,7 @@ file is the one an uninterrupted run writes. One process writes at a time: it ho
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import os
@@ -26,6 +27,8 @@ except ImportError:  # Windows: no lock there
 CONFIG, METRICS, CHECKPOINT = "config.json", "metrics.jsonl", "checkpoint.pt"
 DECIDING = ("algo", "run", "algorithm")
 """Parts of config.json that decide the course of a run; the others only describe it."""
+NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)
+"""What file systems without locks answer, such as Lustre mounted without flock: a run goes on there unguarded."""
 INFINITE = {"inf": math.inf, "-inf": -math.inf}
 """How config.json writes what JSON has no number for."""
 
@@ -180,6 +183,9 @@ def _locked(file: TextIO) -> bool:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
+    except OSError as error:
+        if error.errno not in NO_LOCKS:
+            raise
     return True
 
 

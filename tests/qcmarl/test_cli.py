@@ -144,6 +144,13 @@ def test_train_resume_eval_and_report(capsys, tmp_path):
     assert (tmp_path / "new" / "report.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_a_picture_below_a_file_is_refused(capsys, tmp_path):
+    success("train", "--run-dir", tmp_path / "run", *TINY)
+    (tmp_path / "file").touch()
+    said = failure(capsys, "report", str(tmp_path / "run"), "--output", str(tmp_path / "file" / "x.png"))
+    assert "x.png cannot be made" in said
+
+
 def test_metrics_are_one_json_object_a_line(tmp_path):
     success("train", "--run-dir", tmp_path / "run", *TINY)
     lines = (tmp_path / "run" / rundir.METRICS).read_text().splitlines()

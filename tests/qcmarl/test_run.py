@@ -1,5 +1,6 @@
 """Runs: what they write, and that interruptions leave no trace."""
 
+import errno
 import json
 import os
 import shutil
@@ -222,6 +223,19 @@ def test_metrics_without_their_checkpoint_are_not_written_over(tmp_path):
     with pytest.raises(ValueError, match=r"has metrics but no checkpoint\.pt"):
         small_run(tmp_path / "run", steps=160)
     assert len(rundir.read_metrics(tmp_path / "run")) == 1
+
+
+def test_a_file_system_without_locks_is_no_obstacle(tmp_path, monkeypatch):
+    fcntl = pytest.importorskip("fcntl")
+
+    def refuse(file, operation):
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    metrics = rundir.MetricsFile(tmp_path)
+    metrics.write({"env_steps": 1})
+    metrics.close()
+    assert rundir.read_metrics(tmp_path) == [{"env_steps": 1}]
 
 
 @pytest.mark.parametrize("resume", [False, True])
