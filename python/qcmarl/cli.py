@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import difflib
 import io
 import os
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import tyro
 
-from qcmarl import report, run, rundir
+from qcmarl import evaluation, report, run
 from qcmarl.algos import ALGORITHMS
-from qcmarl.evaluation import evaluate_run
 
 HELP = f"""\
 usage: qcmarl COMMAND [OPTIONS]
@@ -73,7 +73,7 @@ class EvalOptions:
     mean_law: bool = False
     """Play once more with the measured law replaced by its mean over the visited observations."""
     seed: int = 1_000_000
-    """Seed of the battles (>= 0)."""
+    """Seed of the battles, 0..2^63-1."""
     threads: int = min(cores(), 4)
     """Threads of the environment (>= 1)."""
 
@@ -103,10 +103,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
         fail(f"unknown command '{given[0]}'; the commands are {', '.join(COMMANDS)}")
     try:
         sys.exit(command(given[1:]))
-    except (ValueError, TypeError) as error:
+    except UsageError as error:
         fail(str(error))
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+@contextlib.contextmanager
+def mistakes() -> Iterator[None]:
+    """Calls what goes wrong inside a user's mistake.
+
+    Open around what reads options, files and configurations. Errors met while training or playing are the program's
+    own and keep their traceback.
+    """
+    try:
+        yield
+    except (ValueError, TypeError, OSError) as error:
+        raise UsageError(str(error)) from error
 
 
 def fail(message: str) -> NoReturn:
@@ -117,16 +130,22 @@ def fail(message: str) -> NoReturn:
 
 def train(arguments: list[str]) -> int:
     """`qcmarl train`."""
+    with mistakes():
+        begun = prepare(arguments)
+    code = begun.train()
+    return 128 + code if code else 0
+
+
+def prepare(arguments: list[str]) -> run.Run:
+    """The run that the arguments of `qcmarl train` describe."""
     resume, directory = "--resume" in arguments, value_of(arguments, "--run-dir", "--run_dir")
-    kept = rundir.read_config(Path(directory)) if resume and directory is not None else None
-    algo = value_of(arguments, "--algo") or (kept["algo"] if kept else "mappo")
+    kept = run.kept_settings(Path(directory)) if resume and directory is not None else None
+    algo = value_of(arguments, "--algo") or (kept[0] if kept else "mappo")
     if algo not in ALGORITHMS:
         raise UsageError(f"unknown algorithm '{algo}'; the algorithms are {', '.join(ALGORITHMS)}")
     algorithm = ALGORITHMS[algo]
-    run_default, algorithm_default = run.RunConfig(), algorithm.config()
-    if kept and kept["algo"] == algo:
-        run_default, algorithm_default = run.RunConfig(**kept["run"]), algorithm.config(**kept["algorithm"])
-    options = parse(train_options(algo, algorithm.config), arguments, "train", algo, run_default, algorithm_default)
+    defaults = kept[1:] if kept and kept[0] == algo else (run.RunConfig(), algorithm.config())
+    options = parse(train_options(algo, algorithm.config), arguments, "train", algo, *defaults)
     config, process = run.resolve(options.run), options.process
     if process.threads < 1:
         raise UsageError(f"threads is {process.threads}; it must be at least 1")
@@ -134,8 +153,7 @@ def train(arguments: list[str]) -> int:
         raise UsageError("--resume needs --run-dir, the run to go on with")
     where = process.run_dir or Path("runs") / f"{config.env.replace(':', '-')}-{algo}-{config.seed}"
     resolved = algorithm.resolve(options.algorithm, config.env)
-    code = run.Run(algo, config, resolved, where, process.resume, process.threads, process.quiet).train()
-    return 128 + code if code else 0
+    return run.Run(algo, config, resolved, where, process.resume, process.threads, process.quiet)
 
 
 def train_options(algo: str, config: type[Any]) -> type[Any]:
@@ -165,7 +183,28 @@ def parse(options: type[Any], arguments: list[str], command: str, *defaults: Any
     except SystemExit as stop:
         if stop.code in (0, None):
             raise
-        raise UsageError(sentence(said.getvalue())) from None
+        raise UsageError(sentence(said.getvalue()) + hint(arguments, option_names(options, default))) from None
+
+
+def option_names(options: type[Any], default: Any = None) -> list[str]:
+    """Names such as --run-dir of all fields that are given by name, those of nested configurations too."""
+    names = []
+    for field in dataclasses.fields(options):
+        value = getattr(default, field.name, None)
+        if dataclasses.is_dataclass(value):
+            names += option_names(type(value), value)
+        elif "Positional" not in str(field.type):
+            names.append("--" + field.name.replace("_", "-"))
+    return names
+
+
+def hint(arguments: Sequence[str], known: Sequence[str]) -> str:
+    """The option that the first unknown one may have been meant for, in words; empty where none is near."""
+    given = (a.partition("=")[0].replace("_", "-") for a in arguments if a.startswith("--"))
+    spoken = {*known, *("--no-" + name[2:] for name in known)}
+    unknown = next((name for name in given if name not in spoken), None)
+    close = difflib.get_close_matches(unknown, known, n=1) if unknown else []
+    return f" (did you mean {close[0]}?)" if close else ""
 
 
 def sentence(box: str) -> str:
@@ -190,21 +229,26 @@ def value_of(arguments: list[str], *names: str) -> str | None:
 
 def evaluate(arguments: list[str]) -> int:
     """`qcmarl eval`."""
-    options = parse(EvalOptions, arguments, "eval")
-    for name in ("episodes", "threads"):
-        if getattr(options, name) < 1:
-            raise UsageError(f"{name} is {getattr(options, name)}; it must be at least 1")
-    metrics = evaluate_run(options.run, options.episodes, options.mean_law, options.seed, options.threads)
+    with mistakes():
+        options = parse(EvalOptions, arguments, "eval")
+        for name in ("episodes", "threads"):
+            if getattr(options, name) < 1:
+                raise UsageError(f"{name} is {getattr(options, name)}; it must be at least 1")
+        if not 0 <= options.seed <= run.LARGEST_SEED:
+            raise UsageError(f"seed is {options.seed}; it must be within 0..{run.LARGEST_SEED}")
+        trained = evaluation.load(options.run, options.episodes, options.mean_law, options.threads)
+    metrics = evaluation.evaluate(trained, options.episodes, options.mean_law, options.seed)
     report.print_evaluation(options.run, options.episodes, metrics)
     return 0
 
 
 def summarise(arguments: list[str]) -> int:
     """`qcmarl report`."""
-    options = parse(ReportOptions, arguments, "report")
-    if not options.runs:
-        raise UsageError("name at least one run directory: qcmarl report RUN...")
-    report.report(options.runs, options.output)
+    with mistakes():
+        options = parse(ReportOptions, arguments, "report")
+        if not options.runs:
+            raise UsageError("name at least one run directory: qcmarl report RUN...")
+        report.report(options.runs, options.output)
     return 0
 
 

@@ -5,6 +5,7 @@ Extended by the configurations in `algos`; `run` resolves one before anything is
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
@@ -93,6 +94,9 @@ def resolve_ppo(config: C, env_name: str, joint_law: bool) -> C:
     for name in ("n_envs", "rollout_steps", "epochs", "minibatches", "hidden", "critic_hidden"):
         if getattr(config, name) < 1:
             raise ValueError(f"{name} is {getattr(config, name)}; it must be at least 1")
+    check_minibatches(config)
+    if not math.isfinite(config.entropy):
+        raise ValueError(f"entropy is {config.entropy}; it must be finite")
     for name in ("lr", "clip", "value_clip", "huber", "grad_clip", "target_kl"):
         if not getattr(config, name) > 0:
             raise ValueError(f"{name} is {getattr(config, name)}; it must be positive")
@@ -100,3 +104,11 @@ def resolve_ppo(config: C, env_name: str, joint_law: bool) -> C:
         if not 0 <= getattr(config, name) <= 1:
             raise ValueError(f"{name} is {getattr(config, name)}; it must be within 0..1")
     return config
+
+
+def check_minibatches(config: PPOConfig, chunk: int = 1) -> None:
+    """Raises ValueError where a minibatch would be empty; `chunk` is L, steps of a recurrent sequence, else 1."""
+    sequences = config.n_envs * (config.rollout_steps // chunk)
+    if config.minibatches > sequences:
+        of = "n_envs * rollout_steps" + ("" if chunk == 1 else " / chunk")
+        raise ValueError(f"minibatches is {config.minibatches}; it must be at most {of} = {sequences}")

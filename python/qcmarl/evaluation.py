@@ -3,39 +3,75 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from qcmarl import checkpoint, rundir
 from qcmarl.algos import ALGORITHMS
 from qcmarl.envs import make
 from qcmarl.evaluate import win_rates
 from qcmarl.parallel import use_one_torch_thread
-from qcmarl.policies import MixingPolicy
+from qcmarl.policies import MixingPolicy, Policy
 from qcmarl.rollout import sizes_of
+from qcmarl.run import kept_settings
+
+if TYPE_CHECKING:
+    from qcmarl.envs import VecEnv
 
 
-def evaluate_run(directory: Path, battles: int, mean_law: bool, seed: int, threads: int) -> dict[str, float]:
-    """Win rates of the last checkpoint of a run.
+class Trained(NamedTuple):
+    """The actor of a run's last checkpoint, and environments to play in."""
+
+    policy: Policy
+    env: VecEnv
+    env_steps: int
+    """Environment steps of training that it has seen."""
+
+
+def load(directory: Path, battles: int, mean_law: bool, threads: int) -> Trained:
+    """Reads the last checkpoint of a run.
 
     Args:
         directory: of the run.
+        battles: of each kind that will be played (>= 1).
+        mean_law: whether the mean reading will be asked for.
+        threads: of the environments.
+
+    Returns:
+        what `evaluate` plays.
+
+    Raises:
+        ValueError: there is no run, its checkpoint is damaged, or it has no mean reading.
+    """
+    use_one_torch_thread()
+    algo, run, config = kept_settings(directory)
+    learner = checkpoint.load(directory / rundir.CHECKPOINT)["learner"]
+    env = make(run.env, min(2 * battles, 128), threads)
+    policy = ALGORITHMS[algo].build_policy(config, sizes_of(env))
+    try:
+        policy.load_state_dict(learner["policy"])
+    except RuntimeError:
+        raise ValueError(f"the checkpoint in {directory} does not fit its {rundir.CONFIG}") from None
+    if mean_law and not isinstance(policy, MixingPolicy):
+        raise ValueError(f"{algo} measures no law; --mean-law is for algorithms with a circuit")
+    return Trained(policy, env, learner["env_steps"])
+
+
+def evaluate(trained: Trained, battles: int, mean_law: bool, seed: int) -> dict[str, float]:
+    """Win rates of what `load` gave.
+
+    Args:
+        trained: actor and environments.
         battles: of each kind (>= 1).
         mean_law: play with the mean reading too.
-        seed: of the battles.
-        threads: of the environment.
+        seed: of the battles, 0..2^63-1.
 
     Returns:
         as `win_rates`, and `env_steps`, at which the checkpoint was made.
-
-    Raises:
-        ValueError: there is no run, or its checkpoint is damaged.
     """
-    use_one_torch_thread()
-    config = rundir.read_config(directory)
-    algorithm = ALGORITHMS[config["algo"]]
-    learner = checkpoint.load(directory / rundir.CHECKPOINT)["learner"]
-    env = make(config["run"]["env"], min(2 * battles, 128), threads)
-    policy = algorithm.build_policy(algorithm.config(**config["algorithm"]), sizes_of(env))
-    policy.load_state_dict(learner["policy"])
-    if mean_law and not isinstance(policy, MixingPolicy):
-        raise ValueError(f"{config['algo']} measures no law; --mean-law is for algorithms with a circuit")
-    return {"env_steps": learner["env_steps"], **win_rates(policy, env, battles, seed, mean_law)}
+    rates = win_rates(trained.policy, trained.env, battles, seed, mean_law)
+    return {"env_steps": trained.env_steps, **rates}
+
+
+def evaluate_run(directory: Path, battles: int, mean_law: bool, seed: int, threads: int) -> dict[str, float]:
+    """Win rates of the last checkpoint of a run: `load`, then `evaluate`."""
+    return evaluate(load(directory, battles, mean_law, threads), battles, mean_law, seed)

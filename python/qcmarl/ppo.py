@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 PART = 6400
 """At most so many rows (samples times agents) are differentiated at once, and a minibatch has an even number of parts,
-for two threads. Larger parts leave the second-level cache; with 400 samples of 3 agents torch's price per operation is
-a fifth of the time."""
+for two threads (one part if it is a single sequence). Larger parts leave the second-level cache; with 400 samples of 3
+agents torch's price per operation is a fifth of the time."""
 
 
 class Targets(NamedTuple):
@@ -195,8 +195,11 @@ class PPO:
             value_loss = self._value_loss(part.flatten(), targets) / count
             return policy_loss / entries + value_loss, torch.stack([*policy_sums, value_loss.detach()])
 
-        rows = count * self.rollout.sizes.agents
-        return self._gradient(loss, samples.tensor_split(2 * math.ceil(rows / (2 * PART)), dim=1))
+        return self._gradient(loss, samples.tensor_split(self.parts(count, samples.shape[1]), dim=1))
+
+    def parts(self, samples: int, sequences: int) -> int:
+        """Parts that a minibatch of so many samples, in so many sequences, is differentiated in; none is empty."""
+        return min(2 * math.ceil(samples * self.rollout.sizes.agents / (2 * PART)), sequences)
 
     def _policy_loss(self, samples: Tensor, targets: Targets) -> tuple[Tensor, list[Tensor]]:
         """Clipped loss less the entropy bonus, summed over the entries: samples for a joint ratio, living agents

@@ -6,6 +6,7 @@ Runs that differ in nothing but the seed form a group. Only lines with an evalua
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +22,9 @@ from qcmarl import rundir
 
 PLAIN_WIDTH = 160
 """Columns of a table that goes to a file or a pipe."""
+PICTURES = (".png", ".pdf", ".svg")
 METRIC = "eval/win_rate"
+_MISSING = object()
 COLUMNS = {
     "greedy": "eval/win_rate",
     "sampled": "eval/win_rate_sampled",
@@ -67,22 +70,34 @@ def grouped(curves: Sequence[Curve]) -> dict[str, list[Curve]]:
             json.dumps([curve.config["algo"], run, curve.config["algorithm"]], sort_keys=True), []
         ).append(curve)
     members = list(groups.values())
-    varied = _varied([_settings(group[0]) for group in members])
+    settings = [_settings(group[0]) for group in members]
+    varied = _varied(settings)
     named: dict[str, list[Curve]] = {}
-    for group in members:
-        settings = _settings(group[0])
-        notes = [
-            f"{name}={settings[name]}" for name in sorted(varied) if name in settings and name not in ("env", "algo")
-        ]
-        title = f"{settings['algo']} {settings['env']}" + (f" ({', '.join(notes)})" if notes else "")
-        named[title] = group
+    for own, group in zip(settings, members, strict=True):
+        title = _title(own, varied)
+        alike = sum(1 for name in named if name == title or name.startswith(f"{title} ["))
+        named[f"{title} [{alike + 1}]" if alike else title] = group
     return named
 
 
-def _varied(settings: Sequence[Mapping[str, Any]]) -> set[str]:
-    """Names that have different values in those groups that have them at all."""
+def _title(settings: Mapping[str, Any], varied: Mapping[str, set[str]]) -> str:
+    """Algorithm, environment, and what varies among the runs of this algorithm; "missing" for a setting it lacks."""
+    names = sorted(varied[settings["algo"]] - {"algo", "env"})
+    notes = ", ".join(f"{name}={settings.get(name, 'missing')}" for name in names)
+    return f"{settings['algo']} {settings['env']}" + (f" ({notes})" if notes else "")
+
+
+def _varied(settings: Sequence[Mapping[str, Any]]) -> dict[str, set[str]]:
+    """By algorithm, the names that have different values: among its own groups, where having none is a value too, or
+    between it and another algorithm that has the name."""
     names = {name for group in settings for name in group}
-    return {name for name in names if len({str(group[name]) for group in settings if name in group}) > 1}
+    between = {name for name in names if len({repr(group[name]) for group in settings if name in group}) > 1}
+    varied = {}
+    for algo in {group["algo"] for group in settings}:
+        own = [group for group in settings if group["algo"] == algo]
+        among = {name for name in names if len({repr(group.get(name, _MISSING)) for group in own}) > 1}
+        varied[algo] = among | {name for name in between if any(name in group for group in own)}
+    return varied
 
 
 def _settings(curve: Curve) -> dict[str, Any]:
@@ -95,29 +110,57 @@ def report(directories: Sequence[Path], picture: Path) -> None:
 
     Args:
         directories: of runs.
-        picture: file to write, png, pdf or svg.
+        picture: file to write, png, pdf or svg; its folder is made.
 
     Raises:
-        ValueError: a directory without a run or without an evaluation.
+        ValueError: a directory without a run or without an evaluation, seeds that share no evaluation step, or another
+            kind of picture, or a folder that cannot be made.
     """
+    if picture.suffix.lower() not in PICTURES:
+        raise ValueError(f"output is {picture}; its name must end in one of {', '.join(PICTURES)}")
     groups = grouped([read(directory) for directory in directories])
+    try:
+        picture.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ValueError(f"the folder of {picture} cannot be made: {error.strerror}") from None
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = PLAIN_WIDTH
-    table = Table(title="last evaluation: mean ± standard deviation over the seeds", title_justify="left")
+    table = Table(
+        title="last evaluation that all seeds have: mean ± standard deviation over the seeds", title_justify="left"
+    )
     for column in ("runs", "seeds", "steps", *COLUMNS, "steps/s"):
         table.add_column(column, justify="left" if column == "runs" else "right")
     for title, group in groups.items():
-        table.add_row(title, str(len(group)), f"{min(c.steps[-1] for c in group):,}", *_cells(group))
+        table.add_row(title, str(len(group)), _steps_cell(group), *_cells(group))
     console.print(table)
     draw(groups, picture)
     console.print(f"learning curves: {picture}", soft_wrap=True)
 
 
+def common_steps(group: Sequence[Curve]) -> npt.NDArray[np.int64]:
+    """Environment steps at which every run of the group was evaluated, ascending; at least one.
+
+    Raises:
+        ValueError: there are none.
+    """
+    steps = functools.reduce(np.intersect1d, [curve.steps for curve in group])
+    if not len(steps):
+        names = ", ".join(str(curve.directory) for curve in group)
+        raise ValueError(f"{names} differ in their seed only, yet were never evaluated after the same number of steps")
+    return steps
+
+
+def _steps_cell(group: Sequence[Curve]) -> str:
+    """The steps of the numbers beside it, and how far the longest run has come where that is further."""
+    common, longest = common_steps(group)[-1], max(curve.steps[-1] for curve in group)
+    return f"{common:,}" + (f" (of {longest:,})" if longest > common else "")
+
+
 def _cells(group: Sequence[Curve]) -> list[str]:
-    cells = []
+    cells, step = [], common_steps(group)[-1]
     for metric in COLUMNS.values():
-        last = np.array([c.values(metric)[-1] for c in group])
+        last = np.array([c.values(metric)[c.steps == step][-1] for c in group])
         spread = f" ± {last.std(ddof=1):.2f}" if len(last) > 1 else ""
         cells.append("-" if np.isnan(last).any() else f"{last.mean():.2f}{spread}")
     return [*cells, f"{np.mean([c.steps[-1] / c.seconds for c in group]):,.0f}"]
@@ -141,10 +184,9 @@ def draw(groups: Mapping[str, Sequence[Curve]], picture: Path) -> None:
 
 
 def mean_curve(group: Sequence[Curve], metric: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-    """Mean over the seeds at the steps of the shortest run."""
-    shortest = min(group, key=lambda c: len(c.steps))
-    steps = shortest.steps
-    return steps, np.mean([np.interp(steps, c.steps, c.values(metric)) for c in group], axis=0)
+    """Mean over the seeds at the steps at which all were evaluated."""
+    steps = common_steps(group)
+    return steps, np.mean([c.values(metric)[np.isin(c.steps, steps)] for c in group], axis=0)
 
 
 def print_evaluation(directory: Path, battles: int, metrics: Mapping[str, float]) -> None:

@@ -30,6 +30,8 @@ from qcmarl.progress import Display, clock, percent
 
 EVALUATIONS = 25
 """Points of a learning curve where `eval_every` is left open."""
+LARGEST_SEED = 2**63 - 1
+"""Environments take twice as much, torch's generators no more than this without wrapping."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class RunConfig:
     env: str = "skirmish:3m"
     """Environment, family:name."""
     seed: int = 0
-    """Seed of everything random (>= 0)."""
+    """Seed of everything random, 0..2^63-1."""
     steps: int = 500_000
     """Environment steps, rounded up to whole rollouts (>= 1)."""
     eval_every: int | None = None
@@ -55,7 +57,23 @@ def resolve(config: RunConfig) -> RunConfig:
     for name, least in (("seed", 0), ("steps", 1), ("eval_every", 1), ("eval_battles", 1)):
         if getattr(config, name) < least:
             raise ValueError(f"{name} is {getattr(config, name)}; it must be at least {least}")
+    if config.seed > LARGEST_SEED:
+        raise ValueError(f"seed is {config.seed}; it must be at most {LARGEST_SEED}")
     return config
+
+
+def kept_settings(directory: Path) -> tuple[str, RunConfig, PPOConfig]:
+    """Algorithm and configurations that a run was started with; raises ValueError where this version has no such."""
+    kept = rundir.read_config(directory)
+    algo = kept["algo"]
+    if algo not in ALGORITHMS:
+        raise ValueError(f"{directory} is a run of '{algo}'; the algorithms are {', '.join(ALGORITHMS)}")
+    kinds: dict[str, type[Any]] = {"run": RunConfig, "algorithm": ALGORITHMS[algo].config}
+    for part, kind in kinds.items():
+        unknown = kept[part].keys() - {field.name for field in dataclasses.fields(kind)}
+        if unknown:
+            raise ValueError(f"{directory / rundir.CONFIG} has unknown settings: {', '.join(sorted(unknown))}")
+    return algo, RunConfig(**kept["run"]), kinds["algorithm"](**kept["algorithm"])
 
 
 def described(algo: str, config: RunConfig, algorithm: PPOConfig) -> dict[str, Any]:
@@ -81,8 +99,8 @@ class Run:
         quiet: show no progress.
 
     Raises:
-        ValueError: unknown environment; a directory in use, or none to resume, or one of another configuration; a
-            damaged checkpoint.
+        ValueError: unknown environment; a directory in use or being written by another process, or none to resume, or
+            one of another configuration; a damaged checkpoint.
     """
 
     def __init__(
@@ -109,18 +127,25 @@ class Run:
         self._latest: dict[str, float] = {}
 
     def _begin(self) -> rundir.MetricsFile:
-        rundir.create(self.directory, self._description)
-        return rundir.MetricsFile(self.directory)
+        return rundir.create(self.directory, self._description)
 
     def _continue(self) -> rundir.MetricsFile:
         different = rundir.differences(rundir.read_config(self.directory), self._description)
         if different:
             raise ValueError(f"{self.directory} is a run of another configuration; different: {', '.join(different)}")
-        kept = checkpoint.load(self.directory / rundir.CHECKPOINT)
-        self.learner.load_state_dict(kept["learner"])
+        if not (self.directory / rundir.CHECKPOINT).exists():
+            raise ValueError(f"{self.directory} holds no checkpoint to go on from; start it anew without --resume")
+        metrics = rundir.MetricsFile(self.directory)
+        try:
+            kept = checkpoint.load(self.directory / rundir.CHECKPOINT)
+            metrics.keep(kept["metrics_bytes"])
+            self.learner.load_state_dict(kept["learner"])
+        except BaseException:
+            metrics.close()
+            raise
         torch.set_rng_state(kept["torch"])
         self._wall = kept["wall_seconds"]
-        return rundir.MetricsFile(self.directory, kept["metrics_bytes"])
+        return metrics
 
     def _open_tensorboard(self) -> Any:
         from torch.utils.tensorboard import SummaryWriter  # a second to import: only a training run pays for it

@@ -1,55 +1,108 @@
 """A run's directory: config.json, metrics.jsonl, checkpoint.pt, TensorBoard events.
 
-Called by `run` (writing), by `cli` and `report` (reading). Lines of metrics.jsonl after the last checkpoint are
-dropped on resume, so that the file is the one an uninterrupted run writes.
+Called by `run` (writing), by `cli` and `report` (reading). A run exists from its first checkpoint on: what a start cut
+short left behind is written over. Lines of metrics.jsonl after the last checkpoint are dropped on resume, so that the
+file is the one an uninterrupted run writes. One process writes at a time: it holds a lock on metrics.jsonl.
 """
 
 from __future__ import annotations
 
+import errno
 import json
+import math
 import os
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from qcmarl import checkpoint
 from qcmarl.quantum import engine_description
 
+try:
+    import fcntl
+except ImportError:  # Windows: no lock there
+    fcntl = None  # type: ignore[assignment]
+
 CONFIG, METRICS, CHECKPOINT = "config.json", "metrics.jsonl", "checkpoint.pt"
 DECIDING = ("algo", "run", "algorithm")
 """Parts of config.json that decide the course of a run; the others only describe it."""
+NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)
+"""What file systems without locks answer, such as Lustre mounted without flock: a run goes on there unguarded."""
+INFINITE = {"inf": math.inf, "-inf": -math.inf}
+"""How config.json writes what JSON has no number for."""
 
 
-def create(directory: Path, config: Mapping[str, Any]) -> None:
+def create(directory: Path, config: Mapping[str, Any]) -> MetricsFile:
     """Makes the directory of a new run and writes its configuration.
 
+    Args:
+        directory: of the run.
+        config: its deciding parts.
+
+    Returns:
+        the run's metrics, empty and locked.
+
     Raises:
-        ValueError: a run is there already, or the path is a file.
+        ValueError: a run is there already or being written, or the path cannot be a directory.
     """
     if directory.exists() and not directory.is_dir():
         raise ValueError(f"run directory {directory} is a file")
-    if (directory / CONFIG).exists() or (directory / METRICS).exists():
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ValueError(f"run directory {directory} cannot be made: {error.strerror}") from None
+    metrics = MetricsFile(directory)
+    try:
+        _refuse_a_run(directory)
+        described = {**config, "build": engine_description(), "git": git_hash()}
+        checkpoint.replace_file(directory / CONFIG, (as_json(described, indent=2) + "\n").encode())
+    except BaseException:
+        metrics.close()
+        raise
+    return metrics
+
+
+def _refuse_a_run(directory: Path) -> None:
+    if (directory / CHECKPOINT).exists():
         raise ValueError(f"run directory {directory} is in use; continue it with --resume, or choose another --run-dir")
-    directory.mkdir(parents=True, exist_ok=True)
-    described = {**config, "build": engine_description(), "git": git_hash()}
-    checkpoint.replace_file(directory / CONFIG, (json.dumps(described, indent=2) + "\n").encode())
+    if (directory / METRICS).stat().st_size:
+        raise ValueError(f"run directory {directory} has metrics but no {CHECKPOINT}; choose another --run-dir")
 
 
 def read_config(directory: Path) -> dict[str, Any]:
     """The configuration of a run.
 
     Raises:
-        ValueError: there is no run in `directory`.
+        ValueError: there is no run in `directory`, or its config.json is not one that `create` writes.
     """
     path = directory / CONFIG
     if not path.is_file():
         raise ValueError(f"{directory} holds no run: there is no {CONFIG} in it")
     try:
-        config: dict[str, Any] = json.loads(path.read_text())
-    except json.JSONDecodeError as error:
+        config = json.loads(path.read_text())
+    except ValueError as error:
         raise ValueError(f"{path} is not valid JSON: {error}") from None
+    kinds = dict(zip(DECIDING, (str, dict, dict), strict=True))
+    if not isinstance(config, dict) or not all(isinstance(config.get(part), kind) for part, kind in kinds.items()):
+        raise ValueError(f"{path} is not a run's configuration: it must have {', '.join(DECIDING)}")
+    for part in ("run", "algorithm"):
+        config[part] = {
+            name: INFINITE.get(value, value) if isinstance(value, str) else value
+            for name, value in config[part].items()
+        }
     return config
+
+
+def as_json(values: Mapping[str, Any], indent: int | None = None) -> str:
+    """JSON, which has no infinite numbers: they become the strings "inf" and "-inf", nested ones too."""
+    return json.dumps(_finite(values), indent=indent, allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _finite(v) for name, v in value.items()}
+    return str(value) if isinstance(value, float) and math.isinf(value) else value
 
 
 def differences(kept: Mapping[str, Any], given: Mapping[str, Any]) -> list[str]:
@@ -67,33 +120,49 @@ def differences(kept: Mapping[str, Any], given: Mapping[str, Any]) -> list[str]:
 
 
 def read_metrics(directory: Path) -> list[dict[str, Any]]:
-    """The lines of metrics.jsonl; a last line cut short is left out."""
+    """The lines of metrics.jsonl, None where a number was not finite; a last line cut short is left out.
+
+    Raises:
+        ValueError: there is no such file, or a line is damaged.
+    """
     path = directory / METRICS
     if not path.is_file():
         raise ValueError(f"{directory} holds no {METRICS}")
     complete = path.read_text().split("\n")[:-1]
-    return [json.loads(line) for line in complete]
+    try:
+        return [json.loads(line) for line in complete]
+    except ValueError as error:
+        raise ValueError(f"{path} is damaged: {error}") from None
 
 
 class MetricsFile:
-    """Appends lines to metrics.jsonl.
+    """Appends lines to metrics.jsonl, and keeps other processes from doing so until it is closed.
 
     Args:
         directory: of the run.
-        keep: bytes of the file to keep; what follows them is dropped.
+
+    Raises:
+        ValueError: another process holds the file.
     """
 
-    def __init__(self, directory: Path, keep: int = 0) -> None:
-        path = directory / METRICS
-        path.touch()
-        if path.stat().st_size < keep:
-            raise ValueError(f"{path} has lost lines: {path.stat().st_size} bytes where the checkpoint knows of {keep}")
-        os.truncate(path, keep)
-        self._file = path.open("a")
+    def __init__(self, directory: Path) -> None:
+        self._path = directory / METRICS
+        self._file = self._path.open("a")
+        if not _locked(self._file):
+            self._file.close()
+            raise ValueError(f"run directory {directory} is being written by another process")
+
+    def keep(self, size: int) -> None:
+        """Drops what follows the first `size` bytes; raises ValueError where there are fewer."""
+        found = self._path.stat().st_size
+        if found < size:
+            raise ValueError(f"{self._path} has lost lines: {found} bytes where the checkpoint knows of {size}")
+        os.truncate(self._path, size)
 
     def write(self, line: Mapping[str, Any]) -> None:
-        """One line, handed to the system at once."""
-        self._file.write(json.dumps(line) + "\n")
+        """One line, handed to the system at once; numbers that are not finite become null."""
+        finite = {name: None if isinstance(v, float) and not math.isfinite(v) else v for name, v in line.items()}
+        self._file.write(json.dumps(finite, allow_nan=False) + "\n")
         self._file.flush()
 
     def position(self) -> int:
@@ -106,9 +175,37 @@ class MetricsFile:
         self._file.close()
 
 
-def git_hash() -> str | None:
-    """Commit of the source tree that this package is run from; None for an installed one."""
-    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
+def _locked(file: TextIO) -> bool:
+    """Takes the file for this process, until it is closed; False where another has it."""
+    if fcntl is None:
+        return True
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        if error.errno not in NO_LOCKS:
+            raise
+    return True
+
+
+def git_hash(file: Path = Path(__file__)) -> str | None:
+    """Commit of the source tree that `file` belongs to, with "+" where tracked files were changed since.
+
+    Returns:
+        None where the file is not tracked: an installed package may lie in a repository that is not its own.
+    """
+    file = file.resolve()
+    if _git(file.parent, "ls-files", "--error-unmatch", file.name) is None:
+        return None
+    commit = _git(file.parent, "rev-parse", "HEAD")
+    changes = _git(file.parent, "status", "--porcelain", "--untracked-files=no")
+    return commit and commit + ("+" if changes else "")
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    """What git says; None where it fails or is missing."""
+    command = ["git", "-C", str(folder), *arguments]
     try:
         answer = subprocess.run(command, capture_output=True, text=True, check=False, timeout=5)
     except (OSError, subprocess.TimeoutExpired):

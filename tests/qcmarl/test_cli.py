@@ -5,6 +5,7 @@ import json
 import pytest
 
 from qcmarl import cli, rundir
+from qcmarl.run import Run
 
 TINY = [
     "--steps",
@@ -47,10 +48,22 @@ def success(*arguments):
         ("train --algo ppoo", "unknown algorithm 'ppoo'; the algorithms are mappo, qc-mappo"),
         ("train --env skirmish:9m", "did you mean"),
         ("train --env chess", "has no family"),
-        ("train --stepz 3", "Unrecognized options: --stepz"),
+        ("train --stepz 3", "Unrecognized options: --stepz, 3 (did you mean --steps?)"),
+        ("eval nowhere --episode 3", "(did you mean --episodes?)"),
         ("train --steps many", "Error parsing --steps"),
         ("train --ratio team", "invalid choice 'team'"),
         ("train --steps 0", "steps is 0; it must be at least 1"),
+        ("train --seed 18446744073709551616", "seed is 18446744073709551616; it must be at most 9223372036854775807"),
+        ("eval nowhere --seed 18446744073709551616", "it must be within 0..9223372036854775807"),
+        ("train --n-envs 2 --rollout-steps 3 --minibatches 7", "it must be at most n_envs * rollout_steps = 6"),
+        (
+            "train --n-envs 2 --rollout-steps 6 --recurrent --chunk 3 --minibatches 5",
+            "minibatches is 5; it must be at most n_envs * rollout_steps / chunk = 4",
+        ),
+        ("train --entropy nan", "entropy is nan; it must be finite"),
+        ("train --run-dir file/x", "run directory file/x cannot be made: Not a directory"),
+        ("train --run-dir file", "run directory file is a file"),
+        ("report nowhere --output curves.txt", "must end in one of .png, .pdf, .svg"),
         ("train --threads 0", "threads is 0; it must be at least 1"),
         ("train --n-envs 0", "n_envs is 0"),
         ("train --lr -1", "lr is -1.0; it must be positive"),
@@ -67,8 +80,34 @@ def success(*arguments):
 )
 def test_a_mistake_is_named(capsys, tmp_path, monkeypatch, arguments, message):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").touch()
     assert message in failure(capsys, *arguments.split())
     assert not list(tmp_path.rglob("*.json"))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("{}", "is not a run's configuration: it must have algo, run, algorithm"),
+        ("[]", "is not a run's configuration"),
+        ("{", "is not valid JSON"),
+        ('{"algo": "ppoo", "run": {}, "algorithm": {}}', "is a run of 'ppoo'; the algorithms are mappo, qc-mappo"),
+        ('{"algo": "mappo", "run": {"speed": 1}, "algorithm": {}}', "has unknown settings: speed"),
+    ],
+)
+def test_a_damaged_configuration_is_named(capsys, tmp_path, content, message):
+    (tmp_path / rundir.CONFIG).write_text(content)
+    assert message in failure(capsys, "eval", str(tmp_path))
+    assert message in failure(capsys, "train", "--resume", "--run-dir", str(tmp_path))
+
+
+def test_an_error_of_the_program_is_not_called_a_mistake(tmp_path, monkeypatch):
+    def broken(self):
+        raise ValueError("shapes do not match")
+
+    monkeypatch.setattr(Run, "_iterate", broken)
+    with pytest.raises(ValueError, match="shapes do not match"):
+        cli.main(["train", "--run-dir", str(tmp_path / "run"), *TINY])
 
 
 def test_help_lists_commands_and_algorithms(capsys):
@@ -98,11 +137,18 @@ def test_train_resume_eval_and_report(capsys, tmp_path):
     success("eval", runs[2], "--episodes", 4, "--mean-law")
     assert "eval/win_rate_mean_law" in capsys.readouterr().out
     assert "measures no law" in failure(capsys, "eval", str(runs[0]), "--mean-law")
-    success("report", *runs, "--output", tmp_path / "report.png")
+    success("report", *runs, "--output", tmp_path / "new" / "report.png")
     said = capsys.readouterr().out
     assert "mappo skirmish:3m" in said
     assert "qc-mappo" in said
-    assert (tmp_path / "report.png").read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / "new" / "report.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_picture_below_a_file_is_refused(capsys, tmp_path):
+    success("train", "--run-dir", tmp_path / "run", *TINY)
+    (tmp_path / "file").touch()
+    said = failure(capsys, "report", str(tmp_path / "run"), "--output", str(tmp_path / "file" / "x.png"))
+    assert "x.png cannot be made" in said
 
 
 def test_metrics_are_one_json_object_a_line(tmp_path):

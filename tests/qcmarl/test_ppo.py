@@ -189,3 +189,11 @@ def test_the_lamp_game_is_learned_to_its_optimum(name):
     for _ in range(25):
         metrics = learner.iterate()
     assert metrics["train/return"] > 0.97 * 5
+
+
+def test_the_circuits_overlap_is_the_number_of_parts_at_once(monkeypatch):
+    at_once = {threads: qc_mappo(threads=threads)._at_once() for threads in (1, 2, 4)}
+    assert at_once == {1: 1, 2: 2, 4: 2}
+    assert qc_mappo(threads=4, minibatches=120)._at_once() == 1
+    monkeypatch.setattr("qcmarl.ppo.PART", 60 * LampGame(6).n_agents // 4)
+    assert {threads: qc_mappo(threads=threads)._at_once() for threads in (3, 4)} == {3: 2, 4: 4}

@@ -30,6 +30,41 @@ def test_runs_that_differ_in_the_seed_are_one_group(tmp_path):
     }
 
 
+def titles(*runs):
+    return list(report.grouped([report.read(run) for run in runs]))
+
+
+def test_a_setting_that_older_runs_lack_tells_groups_apart(tmp_path):
+    old, new = write(tmp_path / "old", [0.1], clip=0.1), write(tmp_path / "new", [0.1], clip=0.1, huber=10.0)
+    assert titles(old, new) == ["mappo skirmish:3m (huber=missing)", "mappo skirmish:3m (huber=10.0)"]
+
+
+def test_settings_that_only_one_algorithm_has_are_not_listed(tmp_path):
+    one, other = write(tmp_path / "a", [0.1], clip=0.1), write(tmp_path / "b", [0.1], "qc-mappo", clip=0.2, latent=8)
+    assert titles(one, other) == ["mappo skirmish:3m (clip=0.1)", "qc-mappo skirmish:3m (clip=0.2)"]
+
+
+def test_groups_whose_values_are_written_alike_stay_apart(tmp_path):
+    runs = [write(tmp_path / str(i), [0.1], clip=value) for i, value in enumerate((1, "1"))]
+    assert titles(*runs) == ["mappo skirmish:3m (clip=1)", "mappo skirmish:3m (clip=1) [2]"]
+
+
+def test_seeds_are_averaged_at_the_last_step_that_all_have(tmp_path):
+    group = [
+        report.read(write(tmp_path / "a", [0.0, 0.4, 1.0])),
+        report.read(write(tmp_path / "b", [0.0, 0.8], seed=1)),
+    ]
+    assert report._cells(group)[0] == "0.60 ± 0.28"
+    assert report._steps_cell(group) == "200 (of 300)"
+    assert report._steps_cell(group[:1]) == "300"
+
+
+def test_seeds_without_a_common_evaluation_are_refused(tmp_path):
+    group = [report.read(write(tmp_path / "a", [0.5])), report.read(write(tmp_path / "b", [None, 0.5], seed=1))]
+    with pytest.raises(ValueError, match="never evaluated after the same number of steps"):
+        report._cells(group)
+
+
 def test_the_mean_curve_ends_with_the_shortest_run(tmp_path):
     curves = [report.read(write(tmp_path / "a", [0.0, 0.5, 1.0])), report.read(write(tmp_path / "b", [0.5, 0.5]))]
     steps, mean = report.mean_curve(curves, "eval/win_rate")

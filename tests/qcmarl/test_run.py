@@ -1,7 +1,9 @@
 """Runs: what they write, and that interruptions leave no trace."""
 
+import errno
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -169,9 +171,84 @@ def test_the_configuration_is_written_resolved(finished):
     assert list(Path(finished).glob("events.out.tfevents.*"))
 
 
+@pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
+def test_the_commit_is_that_of_the_tree_the_package_is_tracked_in(tmp_path):
+    def git(*arguments):
+        who = ["-c", "user.name=n", "-c", "user.email=e", "-c", "commit.gpgsign=false"]
+        done = subprocess.run(
+            ["git", "-C", str(tmp_path), *who, *arguments], capture_output=True, text=True, check=True
+        )
+        return done.stdout.strip()
+
+    tracked, foreign = tmp_path / "tracked.py", tmp_path / "foreign.py"
+    tracked.write_text("")
+    foreign.write_text("")
+    assert rundir.git_hash(tracked) is None
+    git("init")
+    git("add", "tracked.py")
+    git("commit", "-m", "first")
+    assert rundir.git_hash(tracked) == git("rev-parse", "HEAD")
+    assert rundir.git_hash(foreign) is None
+    tracked.write_text("changed")
+    assert rundir.git_hash(tracked) == git("rev-parse", "HEAD") + "+"
+
+
 def test_a_directory_in_use_is_refused(finished):
     with pytest.raises(ValueError, match="is in use; continue it with --resume"):
         small_run(finished)
+
+
+def test_a_start_cut_short_can_be_started_again(tmp_path, monkeypatch):
+    directory = tmp_path / "run"
+    monkeypatch.setattr(Run, "_open_tensorboard", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        small_run(directory, steps=160)
+    monkeypatch.undo()
+    assert (directory / rundir.CONFIG).exists()
+    with pytest.raises(ValueError, match="start it anew without --resume"):
+        small_run(directory, steps=160, resume=True)
+    assert small_run(directory, steps=160, seed=4).train() == 0
+    assert rundir.read_config(directory)["run"]["seed"] == 4
+    assert len(rundir.read_metrics(directory)) == 1
+
+
+def interrupted(run):
+    run._metrics.close()
+    raise KeyboardInterrupt
+
+
+def test_metrics_without_their_checkpoint_are_not_written_over(tmp_path):
+    small_run(tmp_path / "run", steps=160).train()
+    (tmp_path / "run" / rundir.CHECKPOINT).unlink()
+    with pytest.raises(ValueError, match=r"has metrics but no checkpoint\.pt"):
+        small_run(tmp_path / "run", steps=160)
+    assert len(rundir.read_metrics(tmp_path / "run")) == 1
+
+
+def test_a_file_system_without_locks_is_no_obstacle(tmp_path, monkeypatch):
+    fcntl = pytest.importorskip("fcntl")
+
+    def refuse(file, operation):
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    metrics = rundir.MetricsFile(tmp_path)
+    metrics.write({"env_steps": 1})
+    metrics.close()
+    assert rundir.read_metrics(tmp_path) == [{"env_steps": 1}]
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_a_run_has_one_writer_at_a_time(tmp_path, resume):
+    pytest.importorskip("fcntl")
+    directory = tmp_path / "run"
+    first = small_run(directory, steps=160)
+    first._save()
+    with pytest.raises(ValueError, match="is being written by another process"):
+        small_run(directory, steps=160, resume=resume)
+    assert first.train() == 0
+    assert len(rundir.read_metrics(directory)) == 1
+    assert small_run(directory, steps=160, resume=True).train() == 0
 
 
 def test_another_configuration_is_refused_by_name(finished):
@@ -185,6 +262,33 @@ def test_a_truncated_checkpoint_is_refused(tmp_path):
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(ValueError, match="damaged"):
         small_run(tmp_path / "run", steps=160, resume=True)
+
+
+def strict(text):
+    def refuse(name):
+        raise AssertionError(name)
+
+    return json.loads(text, parse_constant=refuse)
+
+
+def test_numbers_that_are_not_finite_are_written_as_valid_json(tmp_path):
+    config = {"algo": "mappo", "run": {}, "algorithm": {"target_kl": float("inf"), "clip": None}}
+    metrics = rundir.create(tmp_path, config)
+    metrics.write({"env_steps": 1, "a/nan": float("nan"), "a/inf": float("inf"), "a/one": 1.0})
+    metrics.close()
+    assert strict((tmp_path / rundir.CONFIG).read_text())["algorithm"]["target_kl"] == "inf"
+    assert rundir.differences(rundir.read_config(tmp_path), config) == []
+    assert strict((tmp_path / rundir.METRICS).read_text()) == {"env_steps": 1, "a/nan": None, "a/inf": None, "a/one": 1}
+
+
+@pytest.mark.parametrize("algo", ["mappo", "qc-mappo"])
+def test_a_minibatch_may_be_a_single_sequence(tmp_path, algo):
+    sequences = {"mappo": 4, "qc-mappo": 40}[algo]
+    algorithm = ALGORITHMS[algo]
+    options = {**OPTIONS[algo], "n_envs": 2, "epochs": 1, "minibatches": sequences}
+    config = algorithm.resolve(algorithm.config(**options), "skirmish:3m")
+    run_config = resolve(RunConfig(steps=40, eval_battles=1))
+    assert Run(algo, run_config, config, tmp_path / "run", quiet=True).train() == 0
 
 
 def test_lost_lines_are_noticed(tmp_path):

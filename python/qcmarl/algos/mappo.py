@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qcmarl.buffer import Sizes
-from qcmarl.config import PPOConfig, resolve_ppo
+from qcmarl.config import PPOConfig, check_minibatches, resolve_ppo
 from qcmarl.policies import LocalPolicy, Policy, RecurrentPolicy
 from qcmarl.ppo import PPO
 from qcmarl.rollout import sizes_of
@@ -35,6 +35,8 @@ def resolve(config: MAPPOConfig, env_name: str) -> MAPPOConfig:
     config = resolve_ppo(config, env_name, joint_law=False)
     if config.recurrent and (config.chunk < 1 or config.rollout_steps % config.chunk):
         raise ValueError(f"chunk is {config.chunk}; it must divide rollout_steps = {config.rollout_steps}")
+    if config.recurrent:
+        check_minibatches(config, config.chunk)
     return config
 
 

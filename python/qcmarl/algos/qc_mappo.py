@@ -8,6 +8,7 @@ is logged of the circuit. See docs/algorithms/qc-mappo.md.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -61,6 +62,8 @@ def resolve(config: QCMAPPOConfig, env_name: str) -> QCMAPPOConfig:
         raise ValueError(f"measured_qubits is {measured}; it must be at least 1, or 'all'")
     if not config.angle_lr > 0:
         raise ValueError(f"angle_lr is {config.angle_lr}; it must be positive")
+    if not math.isfinite(config.coupling_scale):
+        raise ValueError(f"coupling_scale is {config.coupling_scale}; it must be finite")
     return replace(config, measured_qubits=measured)
 
 
@@ -111,8 +114,14 @@ class QCMAPPO(PPO):
         """The epochs of one rollout."""
         with stopwatch() as watch:
             metrics = super().update()
-        self._overlap = watch.seconds * (1 - 1 / self._threads)
+        self._overlap = watch.seconds * (1 - 1 / self._at_once())
         return metrics
+
+    def _at_once(self) -> float:
+        """Parts of a minibatch that are differentiated at once, in the mean over the turns that they take."""
+        samples = math.ceil(self.config.n_envs * self.config.rollout_steps / self.config.minibatches)
+        parts = self.parts(samples, samples)
+        return parts / math.ceil(parts / self._threads)
 
     def diagnostics(self, generator: torch.Generator) -> dict[str, float]:
         """Is the circuit used? Total correlation of the law, entropy and information of the outcome, on the last

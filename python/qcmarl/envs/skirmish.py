@@ -158,12 +158,13 @@ class VecSkirmish(VecEnv):
 class Skirmish:
     """One battle with SMAC's single-environment API, to put in place of `smac.env.StarCraft2Env`.
 
-    A battle that is over stays as it ended until `reset`. The time limit is reported as SMAC does: terminated, with
-    `info["episode_limit"]`.
+    A battle that is over stays as it ended until `reset`. The time limit is reported as SMAC does: terminated, and
+    marked by `info["episode_limit"]` only with `continuing_episode`.
 
     Args:
         map_name: one of `MAPS`.
         seed: of the weapons' random delays; 0..2^64-1.
+        continuing_episode: mark the time limit in `info`, for learners that bootstrap from it.
 
     >>> env = Skirmish("3m")
     >>> obs, state = env.reset()
@@ -172,9 +173,12 @@ class Skirmish:
     9
     """
 
-    def __init__(self, map_name: str, seed: int = 0) -> None:
+    def __init__(self, map_name: str, seed: int = 0, *, continuing_episode: bool = False) -> None:
+        if not isinstance(continuing_episode, bool):
+            raise TypeError(f"continuing_episode must be True or False, not {continuing_episode!r}")
         self._vec = _make_vec(map_name, 1, 1, 0, auto_restart=False)
         self.map_name = map_name
+        self.continuing_episode = continuing_episode
         self._seed = as_integer(seed, "seed", 0, _LARGEST_SEED)
         self._info = _skirmish.map_info(map_name)
         self.n_agents = int(self._info["n_agents"])
@@ -204,7 +208,7 @@ class Skirmish:
 
         Returns:
             The shared reward, whether the battle is over, and a dict with `battle_won`, `dead_allies`, `dead_enemies`
-            and, at the time limit, `episode_limit`.
+            and, at the time limit with `continuing_episode`, `episode_limit`.
 
         Raises:
             ValueError: for an action that is not available; RuntimeError when the battle is over or never began.
@@ -217,7 +221,7 @@ class Skirmish:
         if over:
             self.battles_game += 1
             self.battles_won += info["battle_won"]
-            self.timeouts += "episode_limit" in info
+            self.timeouts += bool(self._step.truncated[0])
         return float(self._step.reward[0]), over, info
 
     def _outcome(self) -> dict[str, Any]:
@@ -227,7 +231,7 @@ class Skirmish:
             "dead_allies": int((~alive[: self.n_agents]).sum()),
             "dead_enemies": int((~alive[self.n_agents :]).sum()),
         }
-        if self._step.truncated[0]:
+        if self.continuing_episode and self._step.truncated[0]:
             info["episode_limit"] = True
         return info
 

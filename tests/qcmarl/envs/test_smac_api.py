@@ -64,8 +64,9 @@ def test_stepping_before_reset_is_refused() -> None:
         Skirmish("3m").step([4, 4, 4])
 
 
-def test_the_time_limit_is_reported_as_smac_does() -> None:
-    env = Skirmish("3m")
+@pytest.mark.parametrize("continuing", [False, True])
+def test_the_time_limit_is_reported_as_smac_does(continuing: bool) -> None:
+    env = Skirmish("3m", continuing_episode=continuing)
     env.reset()
     for number in range(1, 61):
         table = env.units()
@@ -73,8 +74,9 @@ def test_the_time_limit_is_reported_as_smac_does() -> None:
         env.set_units(table)
         _, over, info = env.step([1, 1, 1])
         assert over == (number == 60)
-        assert ("episode_limit" in info) == over
-    assert info == {"battle_won": False, "dead_allies": 0, "dead_enemies": 0, "episode_limit": True}
+        assert ("episode_limit" in info) == (over and continuing)
+    marked = {"episode_limit": True} if continuing else {}
+    assert info == {"battle_won": False, "dead_allies": 0, "dead_enemies": 0, **marked}
     assert env.get_stats() == {
         "battles_won": 0,
         "battles_game": 1,
@@ -125,3 +127,8 @@ def test_bad_calls_are_refused() -> None:
     with pytest.raises(ValueError, match="battle 0, agent 0: action 0 is not available"):
         env.step([0, 1, 1])
     env.close()
+
+
+def test_continuing_episode_is_a_truth_value() -> None:
+    with pytest.raises(TypeError, match="continuing_episode must be True or False, not 1"):
+        Skirmish("3m", continuing_episode=1)  # type: ignore[arg-type]
