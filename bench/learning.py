@@ -44,7 +44,7 @@ def measured(directory: Path, battles: int) -> dict[str, Any]:
     last = lines[-1]
     return {
         "run": directory.name,
-        "name": NAMES[settings.get("circuit", config["algo"])].format(**settings),
+        "name": actor(config["algo"], settings),
         "env": config["run"]["env"],
         "ratio": settings["ratio"],
         "clip": settings["clip"],
@@ -60,6 +60,14 @@ def measured(directory: Path, battles: int) -> dict[str, Any]:
         **{name: rates[name] for name in RATES.values() if name in rates},
         "commit": config["git"],
     }
+
+
+def actor(algo: str, settings: dict[str, Any]) -> str:
+    """What acted, in words; the number of measured qubits where it is not the readout's default."""
+    name = NAMES[settings.get("circuit", algo)].format(**settings)
+    usual = {"factored": "all", "outcome": 4}.get(settings.get("readout", ""))
+    measured_qubits = settings.get("measured_qubits", usual)
+    return name if measured_qubits == usual else f"{name}, {measured_qubits} qubits measured"
 
 
 def weighted_share(lines: list[dict[str, float]], share: str) -> float | None:
