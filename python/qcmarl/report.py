@@ -170,7 +170,7 @@ def draw(groups: Mapping[str, Sequence[Curve]], picture: Path) -> None:
     """Greedy and sampled win rates over environment steps: a thin line per seed, a thick one for their mean."""
     from matplotlib.figure import Figure  # only a report pays for the import
 
-    figure = Figure(figsize=(11, 4.2), layout="constrained")
+    figure = Figure(figsize=(11, 3.9 + 0.22 * len(groups)), layout="constrained")
     axes = figure.subplots(1, 2, sharey=True)
     for axis, metric, title in zip(axes, (METRIC, "eval/win_rate_sampled"), ("greedy", "sampled"), strict=True):
         for i, (name, group) in enumerate(groups.items()):
@@ -179,7 +179,7 @@ def draw(groups: Mapping[str, Sequence[Curve]], picture: Path) -> None:
             axis.plot(*mean_curve(group, metric), color=f"C{i % 10}", linewidth=2, label=f"{name}, {len(group)} seeds")
         axis.set(xlabel="environment steps", title=f"win rate, {title}", ylim=(-0.02, 1.02))
         axis.grid(alpha=0.3)
-    axes[0].legend(fontsize="small")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", fontsize="small")
     figure.savefig(picture, dpi=150)
 
 
