@@ -94,7 +94,7 @@ class TileAdjoint {
 template <class T>
 void clear(const Rows<T>& rows, std::size_t batch) {
   if (!rows.present()) return;
-  for (std::size_t sample = 0; sample < (rows.stride == 0 ? 1 : batch); ++sample) {
+  for (std::size_t sample = 0; sample < batch; ++sample) {
     std::fill_n(rows.row(sample), rows.columns, T{0});
   }
 }
@@ -105,9 +105,9 @@ template <class T>
 void adjoint(const Execution<T>& execution, Rows<const T> cotangents, const Gradients<T>& gradients, int n_threads) {
   const std::size_t batch = execution.inputs().batch, n_tiles = execution.n_tiles(), size = execution.tile_size();
   n_threads = threads_for(execution.program(), batch, n_tiles, n_threads);
-  clear(gradients.weights, batch);
   clear(gradients.features, batch);
   const bool shared = gradients.weights.present() && execution.inputs().weights.stride == 0;
+  if (!shared) clear(gradients.weights, batch);
   const std::size_t n_weights = shared ? gradients.weights.columns : 0;
   std::vector<double> partial(n_tiles * n_weights, 0.0);
   Buffer<T> scratch(static_cast<std::size_t>(n_threads) * 2 * size);

@@ -1,6 +1,5 @@
 #include "qcsim/parameter_shift.hpp"
 
-#include <algorithm>
 #include <numbers>
 #include <vector>
 

@@ -14,6 +14,8 @@ namespace {
 template <class T>
 constexpr double smallest_factor = std::is_same_v<T, float> ? 0x1p-24 : 0x1p-400;
 
+static_assert(max_block == 1 << max_pass_width, "kernels.hpp may include nothing that says so itself");
+
 template <class T>
 bool varies(const Angle& angle, const Inputs<T>& inputs) {
   return angle.source == Angle::Source::feature ||
@@ -50,17 +52,15 @@ Schedule<T>::Schedule(const Program& program, const Inputs<T>& inputs, const Shi
     offset ^= rotation.flips;
     const double pair_sign = odd_overlap(sign, rotation.column) ? -1.0 : 1.0;
     if (varies(rotation.angle, inputs_)) {
-      turns_.push_back({true, odd_overlap(rotation.row, offset), 1.0, 0.0, pair_sign, pair_sign});
+      turns_.push_back({true, odd_overlap(rotation.row, offset), 1.0, 0.0, pair_sign});
       continue;
     }
     const double half = 0.5 * angle(i, 0), cosine = std::cos(half), sine = std::sin(half);
     if (std::abs(cosine) >= std::abs(sine)) {
-      turns_.push_back(
-          {false, odd_overlap(rotation.row, offset), cosine, pair_sign * sine / cosine, pair_sign, pair_sign});
+      turns_.push_back({false, odd_overlap(rotation.row, offset), cosine, pair_sign * sine / cosine, pair_sign});
     } else {
       offset ^= rotation.column;
-      turns_.push_back(
-          {false, odd_overlap(rotation.row, offset), sine, pair_sign * cosine / sine, pair_sign, -pair_sign});
+      turns_.push_back({false, odd_overlap(rotation.row, offset), sine, pair_sign * cosine / sine, -pair_sign});
       sign ^= rotation.row;
     }
   }
@@ -117,7 +117,7 @@ void Schedule<T>::fill_coefficients(const typename Sweep<T>::Step& step, std::si
         const std::size_t sample = std::min(first_sample + lane, inputs_.batch - 1);
         const double half = 0.5 * angle(r, sample);
         cosine = std::cos(half);
-        sine = turn.sine_sign * std::sin(half);
+        sine = turn.gradient_sign * std::sin(half);
       }
       cosines[lane] = static_cast<T>(scale * cosine);
       sines[lane] = static_cast<T>(scale * sine);

@@ -26,8 +26,7 @@ struct Turn {
   bool flipped;          // the stored bit of this rotation counts from the other side
   double factor;         // divided out: 1 for per-sample angles
   double tangent;        // |tangent| <= 1, sign of the stored amplitudes included
-  double sine_sign;      // of the stored amplitudes, for per-sample angles
-  double gradient_sign;  // of sum(lambda_1 psi_0 - lambda_0 psi_1) in stored amplitudes
+  double gradient_sign;  // of sum(lambda_1 psi_0 - lambda_0 psi_1) in stored amplitudes, and of a per-sample sine
 };
 
 // One sweep over the passes, in the order they run.

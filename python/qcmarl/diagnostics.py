@@ -10,10 +10,8 @@ import torch
 from torch import Tensor
 
 from qcmarl.buffer import Rollout
-from qcmarl.laws import OutcomeLaw
+from qcmarl.laws import TINY, OutcomeLaw
 from qcmarl.policies import MixingPolicy
-
-TINY = 1e-30
 
 
 def entropy(p: Tensor) -> Tensor:

@@ -70,11 +70,6 @@ class Critic(nn.Module):
         return value.squeeze(-1)
 
 
-def parameter_count(module: nn.Module) -> int:
-    """Number of trainable numbers in `module`."""
-    return sum(p.numel() for p in module.parameters() if p.requires_grad)
-
-
 def exponential_race(log_weights: Tensor, generator: torch.Generator) -> Tensor:
     """Draws an index along the last axis with probability proportional to exp(log_weights).
 

@@ -87,17 +87,15 @@ class MixingPolicy(Policy):
     amplitudes are never all zero, whoever lives.
 
     Args:
-        features: F.
-        hidden: width of the encoder's first layer.
-        latent: d, width of an agent's latent.
+        encoder: features (R, F) of living agents to latents (R, d).
         mixer: (M, n d) to a reading (M, K).
     """
 
     FLOOR = 1e-6
 
-    def __init__(self, features: int, hidden: int, latent: int, mixer: Mixer) -> None:
+    def __init__(self, encoder: Trunk, mixer: Mixer) -> None:
         super().__init__()
-        self.encoder = Trunk(features, (hidden, latent))
+        self.encoder = encoder
         self.mixer = mixer
         self.fixed_reading: Tensor | None = None
         """(K,), put in place of every reading where it is not None: what is the circuit worth to the policy?"""
@@ -120,28 +118,16 @@ class FactoredPolicy(MixingPolicy):
     """A linear head turns the reading into logits per agent; given the observations the agents draw independently.
 
     Args:
-        features: F.
-        actions: A.
-        agents: n.
-        hidden: width of the encoder's first layer.
-        latent: d.
+        encoder: of the agents.
         mixer: of K readings; where they are a law, the head reads them centred.
+        agents: n.
+        actions: A.
         readings: K.
         summed: amplitudes behind each reading.
     """
 
-    def __init__(
-        self,
-        features: int,
-        actions: int,
-        agents: int,
-        hidden: int,
-        latent: int,
-        mixer: Mixer,
-        readings: int,
-        summed: int,
-    ) -> None:
-        super().__init__(features, hidden, latent, mixer)
+    def __init__(self, encoder: Trunk, mixer: Mixer, agents: int, actions: int, readings: int, summed: int) -> None:
+        super().__init__(encoder, mixer)
         self.actions = actions
         outputs = agents * actions
         centred = mixer.is_law
@@ -160,12 +146,11 @@ class OutcomePolicy(MixingPolicy):
     W_i[z]).
 
     Args:
-        features: F.
-        actions: A.
-        agents: n.
-        hidden: width of the encoder's first layer.
-        latent: d.
+        encoder: of the agents.
         mixer: its reading is the law of the outcome.
+        latent: d.
+        agents: n.
+        actions: A.
         outcomes: Z.
         coupling_scale: standard deviation of the first W.
     """
@@ -174,16 +159,15 @@ class OutcomePolicy(MixingPolicy):
 
     def __init__(
         self,
-        features: int,
-        actions: int,
-        agents: int,
-        hidden: int,
-        latent: int,
+        encoder: Trunk,
         mixer: Mixer,
+        latent: int,
+        agents: int,
+        actions: int,
         outcomes: int,
         coupling_scale: float,
     ) -> None:
-        super().__init__(features, hidden, latent, mixer)
+        super().__init__(encoder, mixer)
         self.head = linear(latent, actions, HEAD_GAIN)
         self.coupling = nn.Parameter(torch.randn(agents, outcomes, actions) * coupling_scale)
 

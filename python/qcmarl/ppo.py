@@ -84,10 +84,7 @@ class PPO:
     ) -> None:
         assert config.clip is not None
         assert config.ratio is not None
-        if config.rollout_steps % chunk:
-            raise ValueError(
-                f"rollout_steps is {config.rollout_steps}; it must be a multiple of the chunk of {chunk} steps"
-            )
+        assert config.rollout_steps % chunk == 0
         sizes = sizes_of(env)
         self.config, self.policy, self.chunk = config, policy, chunk
         self.clip, self.joint = config.clip, config.ratio == "joint"

@@ -11,7 +11,7 @@ except ModuleNotFoundError as error:
     raise ModuleNotFoundError("qcsim.nn needs torch: pip install 'qcsim[torch]'", name="torch") from error
 
 from qcsim.circuit import Circuit
-from qcsim.simulate import expval, make_plan, probabilities
+from qcsim.simulate import execute, make_plan
 
 
 class QuantumLayer(torch.nn.Module):
@@ -74,26 +74,8 @@ class QuantumLayer(torch.nn.Module):
             if amplitudes is not None or features is not None:
                 raise ValueError("give x alone, or amplitudes and features by name")
             amplitudes, features = (x, None) if self.circuit.embeds_amplitudes else (None, x)
-        if self.observables is not None:
-            result: torch.Tensor = expval(
-                self.circuit,
-                self.weights,
-                self.observables,
-                amplitudes,
-                features,
-                gradient=self.gradient,
-                num_threads=self.num_threads,
-            )
-            return result
-        result = probabilities(
-            self.circuit,
-            self.weights,
-            amplitudes,
-            features,
-            qubits=self.qubits,
-            gradient=self.gradient,
-            num_threads=self.num_threads,
-        )
+        plan = make_plan(self.circuit, self.qubits, self.observables, self.gradient, self.num_threads)
+        result: torch.Tensor = execute(plan, self.weights, amplitudes, features)
         return result
 
     def extra_repr(self) -> str:

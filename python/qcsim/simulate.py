@@ -78,7 +78,7 @@ def probabilities(
         array([0.5, 0. , 0. , 0.5])
     """
     plan = make_plan(circuit, qubits, None, gradient, num_threads)
-    return _run(plan, weights, amplitudes, features)
+    return execute(plan, weights, amplitudes, features)
 
 
 def expval(
@@ -117,7 +117,7 @@ def expval(
     if observables is None:
         raise TypeError("observables is None; it must be a list of text such as ['Z0', 'Z0 Z1']")
     plan = make_plan(circuit, None, observables, gradient, num_threads)
-    return _run(plan, weights, amplitudes, features)
+    return execute(plan, weights, amplitudes, features)
 
 
 def vjp(
@@ -178,7 +178,7 @@ def vjp(
     return (outputs[0] if given.single else outputs), pullback
 
 
-# Inside: used by autograd.py too ------------------------------------------------------------------------------------
+# Inside: used by autograd.py and nn.py too ----------------------------------------------------------------------------
 
 
 def make_plan(
@@ -200,6 +200,18 @@ def make_plan(
     if products is not None and measured is not None:
         raise ValueError("qubits and observables were both given; the outputs are one or the other")
     return Plan(circuit, circuit.readout(measured, products), gradient, num_threads)
+
+
+def execute(plan: Plan, weights: Any, amplitudes: Any, features: Any) -> Any:
+    """Outputs of a call, without a batch axis if no argument has one; torch tensors remember how they were made."""
+    given = operands(plan.circuit, weights, amplitudes, features)
+    if isinstance(given.weights, np.ndarray):
+        outputs, _ = forward(plan, given, keep=False)
+    else:
+        from qcsim.autograd import run
+
+        outputs = run(plan, given)
+    return outputs[0] if given.single else outputs
 
 
 def _measured(circuit: Circuit, qubits: Sequence[int]) -> tuple[int, ...]:
@@ -256,17 +268,6 @@ def threads(num_threads: int | None) -> int:
     if not setting.isdecimal():
         raise ValueError(f"QCSIM_NUM_THREADS is {setting!r}; it must be a number of threads, 0 for all")
     return integer("QCSIM_NUM_THREADS", int(setting), "a number of threads, 0 for all")
-
-
-def _run(plan: Plan, weights: Any, amplitudes: Any, features: Any) -> Any:
-    given = operands(plan.circuit, weights, amplitudes, features)
-    if isinstance(given.weights, np.ndarray):
-        outputs, _ = forward(plan, given, keep=False)
-    else:
-        from qcsim.autograd import run
-
-        outputs = run(plan, given)
-    return outputs[0] if given.single else outputs
 
 
 def _copied(array: Any) -> Any:

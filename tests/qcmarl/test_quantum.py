@@ -7,7 +7,6 @@ from oracle import dense
 from qcmarl.algos.qc_mappo import QCMAPPOConfig, build_policy, resolve
 from qcmarl.buffer import Sizes
 from qcmarl.laws import Inputs
-from qcmarl.nets import parameter_count
 from qcmarl.quantum import CentredHead, Circuit, NoCircuit, build_mixer, qubits_for
 
 GENERATOR = torch.Generator().manual_seed(2)
@@ -16,6 +15,10 @@ SIZES = Sizes(agents=3, actions=5, features=12, state=7)
 
 def built(**options):
     return build_policy(resolve(QCMAPPOConfig(latent=8, hidden=16, **options), "toy:lamps"), SIZES)
+
+
+def parameter_count(module):
+    return sum(p.numel() for p in module.parameters())
 
 
 def some_inputs(samples=5, dead=()):

@@ -165,6 +165,7 @@ struct Tile {
 template <class T>
 constexpr Kernels<T> table() {
   constexpr int W = QCSIM_REGISTER_BYTES / sizeof(T);
+  static_assert(W <= max_lanes);
   using K = Tile<T, W>;
   return {W,
           K::sums_of_squares,

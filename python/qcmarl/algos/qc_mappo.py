@@ -17,6 +17,7 @@ import torch
 from qcmarl.buffer import Sizes
 from qcmarl.config import PPOConfig, resolve_ppo
 from qcmarl.diagnostics import reading_metrics
+from qcmarl.nets import Trunk
 from qcmarl.policies import FactoredPolicy, MixingPolicy, OutcomePolicy
 from qcmarl.ppo import PPO
 from qcmarl.quantum import Circuit, build_mixer, qubits_for, stopwatch
@@ -77,11 +78,14 @@ def build_policy(config: QCMAPPOConfig, sizes: Sizes) -> MixingPolicy:
         raise ValueError(
             f"measured_qubits is {measured}; {sizes.agents} agents of {config.latent} numbers make {qubits} qubits"
         )
-    common = (sizes.features, sizes.actions, sizes.agents, config.hidden, config.latent)
     mixer = build_mixer(config.circuit, config.readout, amplitudes, config.layers, measured, config.gradient)
+    encoder = Trunk(sizes.features, (config.hidden, config.latent))
+    team = (sizes.agents, sizes.actions)
     if config.readout == "factored":
-        return FactoredPolicy(*common, mixer, readings=1 << measured, summed=1 << (qubits - measured))
-    return OutcomePolicy(*common, mixer, outcomes=1 << measured, coupling_scale=config.coupling_scale)
+        return FactoredPolicy(encoder, mixer, *team, readings=1 << measured, summed=1 << (qubits - measured))
+    return OutcomePolicy(
+        encoder, mixer, config.latent, *team, outcomes=1 << measured, coupling_scale=config.coupling_scale
+    )
 
 
 class QCMAPPO(PPO):
