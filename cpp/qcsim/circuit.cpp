@@ -7,10 +7,17 @@
 namespace qcsim {
 namespace {
 
+constexpr double unitary_tolerance = 1e-6;
+
 void check_qubits(const GateRow& gate, const std::vector<int>& qubits, int n_qubits) {
   const std::string name(gate.name);
-  if (static_cast<int>(qubits.size()) != gate.n_qubits) {
+  const int least = gate.gate == Gate::mcx ? 2 : 1;
+  if (gate.n_qubits != 0 && static_cast<int>(qubits.size()) != gate.n_qubits) {
     throw std::invalid_argument(name + " acts on " + std::to_string(gate.n_qubits) + " qubit(s), got " +
+                                std::to_string(qubits.size()));
+  }
+  if (static_cast<int>(qubits.size()) < least) {
+    throw std::invalid_argument(name + " acts on " + std::to_string(least) + " qubit(s) or more, got " +
                                 std::to_string(qubits.size()));
   }
   for (const int qubit : qubits) {
@@ -19,25 +26,45 @@ void check_qubits(const GateRow& gate, const std::vector<int>& qubits, int n_qub
                                   std::to_string(n_qubits - 1) + " for a " + std::to_string(n_qubits) +
                                   "-qubit circuit");
     }
-  }
-  if (qubits.size() == 2 && qubits[0] == qubits[1]) {
-    throw std::invalid_argument(name + " needs two different qubits, got qubit " + std::to_string(qubits[0]) +
-                                " twice");
+    if (std::count(qubits.begin(), qubits.end(), qubit) > 1) {
+      throw std::invalid_argument(name + " needs different qubits, got qubit " + std::to_string(qubit) + " twice");
+    }
   }
 }
 
-void check_angle(const GateRow& gate, const Angle& angle) {
-  const std::string name(gate.name);
-  if ((angle.source == Angle::Source::none) != (gate.n_parameters == 0)) {
-    throw std::invalid_argument(name + " takes " + std::to_string(gate.n_parameters) + " angle(s)");
-  }
+void check_angle(const std::string& name, const Angle& angle) {
   if (angle.index < 0 || angle.index >= max_angles) {
     throw std::invalid_argument(name + ": " + (angle.source == Angle::Source::weight ? "weight " : "feature ") +
                                 std::to_string(angle.index) + " is outside 0.." + std::to_string(max_angles - 1));
   }
-  if (!std::isfinite(angle.value)) {
-    throw std::invalid_argument(name + ": the angle is " + std::to_string(angle.value) +
-                                "; it must be a finite number of radians");
+  for (const double number : {angle.scale, angle.shift}) {
+    if (std::isfinite(number)) continue;
+    throw std::invalid_argument(name + ": the angle has the number " + std::to_string(number) +
+                                "; angles are finite numbers of radians");
+  }
+}
+
+void check_unitary(const std::vector<int>& qubits, const std::vector<std::complex<double>>& matrix) {
+  if (static_cast<int>(qubits.size()) > max_unitary_qubits) {
+    throw std::invalid_argument("unitary acts on 1.." + std::to_string(max_unitary_qubits) + " qubits, got " +
+                                std::to_string(qubits.size()));
+  }
+  const std::size_t side = std::size_t{1} << qubits.size();
+  if (matrix.size() != side * side) {
+    throw std::invalid_argument("the matrix on " + std::to_string(qubits.size()) + " qubit(s) has " +
+                                std::to_string(matrix.size()) + " entries; it needs " + std::to_string(side * side));
+  }
+  double worst = 0.0;
+  for (std::size_t i = 0; i < side; ++i) {
+    for (std::size_t j = 0; j < side; ++j) {
+      std::complex<double> product = i == j ? -1.0 : 0.0;
+      for (std::size_t k = 0; k < side; ++k) product += matrix[i * side + k] * std::conj(matrix[j * side + k]);
+      worst = std::max(worst, std::abs(product));
+    }
+  }
+  if (!(worst <= unitary_tolerance)) {
+    throw std::invalid_argument("the matrix is not unitary: an entry of M M^H - 1 has size " + std::to_string(worst) +
+                                ", at most " + std::to_string(unitary_tolerance) + " is allowed");
   }
 }
 
@@ -59,13 +86,25 @@ void Circuit::embed_amplitudes() {
   embeds_amplitudes_ = true;
 }
 
-void Circuit::append(const std::string& gate, const std::vector<int>& qubits, const Angle& angle) {
+void Circuit::append(const std::string& gate, const std::vector<int>& qubits, const std::vector<Angle>& angles,
+                     const std::vector<std::complex<double>>& matrix) {
   const GateRow& known = row(gate);
   check_qubits(known, qubits, n_qubits_);
-  check_angle(known, angle);
-  if (angle.source == Angle::Source::weight) n_weights_ = std::max(n_weights_, angle.index + 1);
-  if (angle.source == Angle::Source::feature) n_features_ = std::max(n_features_, angle.index + 1);
-  instructions_.push_back({known.gate, {qubits[0], qubits.size() > 1 ? qubits[1] : -1}, angle});
+  if (static_cast<int>(angles.size()) != known.n_parameters) {
+    throw std::invalid_argument(gate + " takes " + std::to_string(known.n_parameters) + " angle(s), got " +
+                                std::to_string(angles.size()));
+  }
+  for (const Angle& angle : angles) check_angle(gate, angle);
+  if (known.gate == Gate::unitary) {
+    check_unitary(qubits, matrix);
+  } else if (!matrix.empty()) {
+    throw std::invalid_argument(gate + " takes no matrix; only unitary does");
+  }
+  for (const Angle& angle : angles) {
+    if (angle.source == Angle::Source::weight) n_weights_ = std::max(n_weights_, angle.index + 1);
+    if (angle.source == Angle::Source::feature) n_features_ = std::max(n_features_, angle.index + 1);
+  }
+  instructions_.push_back({known.gate, qubits, angles, matrix});
 }
 
 }  // namespace qcsim

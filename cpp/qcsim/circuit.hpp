@@ -1,7 +1,7 @@
-// What the user wrote: a list of instructions, validated as it grows. Called by the bindings; read by program.
+// What the user wrote: a list of instructions, validated as it grows. Called by the bindings; read by lower.
 #pragma once
 
-#include <array>
+#include <complex>
 #include <string>
 #include <vector>
 
@@ -9,22 +9,25 @@
 
 namespace qcsim {
 
-inline constexpr int max_qubits = 14;
+inline constexpr int max_qubits = 28;
 inline constexpr int max_angles = 1 << 24;  // weights, and features: what an index can name
+inline constexpr int max_unitary_qubits = 3;
 
-// Where a rotation's angle (radians) comes from.
+// Where an angle (radians) comes from: scale * (weight or feature) + shift. A constant is its shift.
 struct Angle {
-  enum class Source : unsigned char { none, weight, feature, constant };
-  Source source = Source::none;
-  int index = 0;       // into the weights or the features
-  double value = 0.0;  // of a constant
+  enum class Source : unsigned char { weight, feature, constant };
+  Source source = Source::constant;
+  int index = 0;  // into the weights or the features
+  double scale = 1.0;
+  double shift = 0.0;
   bool operator==(const Angle&) const = default;
 };
 
 struct Instruction {
   Gate gate;
-  std::array<int, 2> qubits;  // the second is -1 for a one-qubit gate
-  Angle angle;
+  std::vector<int> qubits;
+  std::vector<Angle> angles;
+  std::vector<std::complex<double>> matrix;  // of a unitary: row-major, the first qubit is the most significant bit
   bool operator==(const Instruction&) const = default;
 };
 
@@ -33,7 +36,9 @@ class Circuit {
   explicit Circuit(int n_qubits);
 
   void embed_amplitudes();
-  void append(const std::string& gate, const std::vector<int>& qubits, const Angle& angle);
+  // std::invalid_argument for qubits, angles or a matrix that do not fit the gate.
+  void append(const std::string& gate, const std::vector<int>& qubits, const std::vector<Angle>& angles = {},
+              const std::vector<std::complex<double>>& matrix = {});
 
   int n_qubits() const { return n_qubits_; }
   int n_weights() const { return n_weights_; }

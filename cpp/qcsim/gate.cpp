@@ -2,29 +2,74 @@
 
 #include <array>
 #include <stdexcept>
-#include <string>
 
 namespace qcsim {
 namespace {
 
-constexpr std::array<GateRow, 4> table{{
-    {Gate::ry, "ry", 1, 1, Action::rotate},
-    {Gate::x, "x", 1, 0, Action::flip},
-    {Gate::cnot, "cnot", 2, 0, Action::add},
-    {Gate::swap, "swap", 2, 0, Action::exchange},
+constexpr std::array<GateRow, 36> table{{
+    {Gate::x, "x", 1, 0},
+    {Gate::y, "y", 1, 0},
+    {Gate::z, "z", 1, 0},
+    {Gate::h, "h", 1, 0},
+    {Gate::s, "s", 1, 0},
+    {Gate::sdg, "sdg", 1, 0},
+    {Gate::t, "t", 1, 0},
+    {Gate::tdg, "tdg", 1, 0},
+    {Gate::sx, "sx", 1, 0},
+    {Gate::sxdg, "sxdg", 1, 0},
+    {Gate::rx, "rx", 1, 1},
+    {Gate::ry, "ry", 1, 1},
+    {Gate::rz, "rz", 1, 1},
+    {Gate::phase, "phase", 1, 1},
+    {Gate::u3, "u3", 1, 3},
+    {Gate::rot, "rot", 1, 3},
+    {Gate::cnot, "cnot", 2, 0},
+    {Gate::cy, "cy", 2, 0},
+    {Gate::cz, "cz", 2, 0},
+    {Gate::ch, "ch", 2, 0},
+    {Gate::swap, "swap", 2, 0},
+    {Gate::iswap, "iswap", 2, 0},
+    {Gate::iswapdg, "iswapdg", 2, 0},
+    {Gate::crx, "crx", 2, 1},
+    {Gate::cry, "cry", 2, 1},
+    {Gate::crz, "crz", 2, 1},
+    {Gate::cphase, "cphase", 2, 1},
+    {Gate::cu3, "cu3", 2, 3},
+    {Gate::rxx, "rxx", 2, 1},
+    {Gate::ryy, "ryy", 2, 1},
+    {Gate::rzz, "rzz", 2, 1},
+    {Gate::toffoli, "toffoli", 3, 0},
+    {Gate::fredkin, "fredkin", 3, 0},
+    {Gate::mcx, "mcx", 0, 0},
+    {Gate::mcz, "mcz", 0, 0},
+    {Gate::unitary, "unitary", 0, 0},
 }};
+
+constexpr bool in_order() {
+  for (std::size_t i = 0; i < table.size(); ++i) {
+    if (static_cast<std::size_t>(table[i].gate) != i) return false;
+  }
+  return true;
+}
+static_assert(in_order(), "the table is indexed by the gate");
 
 }  // namespace
 
 const GateRow& row(Gate gate) { return table[static_cast<std::size_t>(gate)]; }
 
 const GateRow& row(std::string_view name) {
-  std::string options;
   for (const GateRow& candidate : table) {
     if (candidate.name == name) return candidate;
-    options += (options.empty() ? "" : ", ") + std::string(candidate.name);
   }
+  std::string options;
+  for (const std::string& option : gate_names()) options += (options.empty() ? "" : ", ") + option;
   throw std::invalid_argument("unknown gate '" + std::string(name) + "'; the gates are " + options);
+}
+
+std::vector<std::string> gate_names() {
+  std::vector<std::string> names;
+  for (const GateRow& gate : table) names.emplace_back(gate.name);
+  return names;
 }
 
 }  // namespace qcsim

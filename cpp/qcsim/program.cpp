@@ -1,6 +1,7 @@
 #include "qcsim/program.hpp"
 
 #include <algorithm>
+#include <stdexcept>
 #include <utility>
 
 namespace qcsim {
@@ -16,23 +17,25 @@ Program::Program(const Circuit& circuit)
     : n_qubits_(circuit.n_qubits()), embeds_amplitudes_(circuit.embeds_amplitudes()), final_frame_(circuit.n_qubits()) {
   Frame& frame = final_frame_;
   for (const Instruction& instruction : circuit.instructions()) {
-    const auto [a, b] = instruction.qubits;
-    switch (row(instruction.gate).action) {
-      case Action::rotate: {
+    const int a = instruction.qubits[0], b = instruction.qubits.size() > 1 ? instruction.qubits[1] : -1;
+    switch (instruction.gate) {
+      case Gate::ry: {
         const auto qubit = static_cast<std::size_t>(a);
         rotations_.push_back(
-            {frame.rows[qubit], frame.columns[qubit], std::exchange(frame.offset, 0), instruction.angle});
+            {frame.rows[qubit], frame.columns[qubit], std::exchange(frame.offset, 0), instruction.angles[0]});
         break;
       }
-      case Action::flip:
+      case Gate::x:
         frame.flip(a);
         break;
-      case Action::add:
+      case Gate::cnot:
         frame.add(a, b);
         break;
-      case Action::exchange:
+      case Gate::swap:
         frame.exchange(a, b);
         break;
+      default:
+        throw std::invalid_argument("not simulated yet");
     }
   }
   final_flips_ = std::exchange(frame.offset, 0);

@@ -129,9 +129,10 @@ template <class T>
 double Schedule<T>::angle(std::size_t rotation, std::size_t sample) const {
   const Angle& source = program_.rotations()[rotation].angle;
   const auto index = static_cast<std::size_t>(source.index);
-  double value = source.value;
+  double value = 0.0;
   if (source.source == Angle::Source::weight) value = static_cast<double>(inputs_.weights.row(sample)[index]);
   if (source.source == Angle::Source::feature) value = static_cast<double>(inputs_.features.row(sample)[index]);
+  value = source.scale * value + source.shift;
   return shift_.angle != 0.0 && shift_.rotation == rotation ? value + shift_.angle : value;
 }
 

@@ -200,12 +200,12 @@ class Circuit:
             raise ValueError(f"{name} got {' and '.join(given)}; its angle comes from one of weight, feature and angle")
         circuit, qubit = self._writable(), self._qubit(qubit)
         if angle is not None:
-            circuit.append(name, [qubit], _core.Source.CONSTANT, 0, _radians(angle))
+            circuit.append(name, [qubit], [(_core.Source.CONSTANT, 0, 1.0, _radians(angle))])
         elif feature is not None:
-            circuit.append(name, [qubit], _core.Source.FEATURE, integer("feature", feature, _INDICES), 0.0)
+            circuit.append(name, [qubit], [(_core.Source.FEATURE, integer("feature", feature, _INDICES), 1.0, 0.0)])
         else:
             index = self.n_weights if weight is None else integer("weight", weight, _INDICES)
-            circuit.append(name, [qubit], _core.Source.WEIGHT, index, 0.0)
+            circuit.append(name, [qubit], [(_core.Source.WEIGHT, index, 1.0, 0.0)])
 
 
 def hardware_efficient(n_qubits: int, n_layers: int) -> Circuit:

@@ -1,4 +1,8 @@
+#include <pybind11/complex.h>
 #include <pybind11/native_enum.h>
+
+#include <complex>
+#include <tuple>
 
 #include "bindings.hpp"
 #include "qcsim/circuit.hpp"
@@ -6,12 +10,31 @@
 using qcsim::Angle;
 using qcsim::Circuit;
 
+namespace {
+
+using AngleTuple = std::tuple<Angle::Source, int, double, double>;  // source, index, scale, shift
+
+Angle angle(const AngleTuple& given) {
+  const auto& [source, index, scale, shift] = given;
+  return {source, index, scale, shift};
+}
+
+py::tuple described(const qcsim::Instruction& instruction) {
+  py::list angles;
+  for (const Angle& each : instruction.angles)
+    angles.append(AngleTuple(each.source, each.index, each.scale, each.shift));
+  return py::make_tuple(std::string(row(instruction.gate).name), py::tuple(py::cast(instruction.qubits)),
+                        py::tuple(angles), py::tuple(py::cast(instruction.matrix)));
+}
+
+}  // namespace
+
 void bind_circuit(py::module_& m) {
   m.attr("MAX_QUBITS") = qcsim::max_qubits;
   m.attr("MAX_ANGLES") = qcsim::max_angles;
+  m.def("gate_names", &qcsim::gate_names);
 
-  py::native_enum<Angle::Source>(m, "Source", "enum.Enum", "Where the angle of a rotation comes from.")
-      .value("NONE", Angle::Source::none)
+  py::native_enum<Angle::Source>(m, "Source", "enum.Enum", "Where an angle comes from.")
       .value("WEIGHT", Angle::Source::weight)
       .value("FEATURE", Angle::Source::feature)
       .value("CONSTANT", Angle::Source::constant)
@@ -22,28 +45,26 @@ void bind_circuit(py::module_& m) {
       .def("embed_amplitudes", &Circuit::embed_amplitudes)
       .def(
           "append",
-          [](Circuit& self, const std::string& gate, const std::vector<int>& qubits, Angle::Source source, int index,
-             double value) { self.append(gate, qubits, {source, index, value}); },
-          py::arg("gate"), py::arg("qubits"), py::arg("source") = Angle::Source::none, py::arg("index") = 0,
-          py::arg("value") = 0.0)
+          [](Circuit& self, const std::string& gate, const std::vector<int>& qubits,
+             const std::vector<AngleTuple>& angles, const std::vector<std::complex<double>>& matrix) {
+            std::vector<Angle> converted;
+            for (const AngleTuple& each : angles) converted.push_back(angle(each));
+            self.append(gate, qubits, converted, matrix);
+          },
+          py::arg("gate"), py::arg("qubits"), py::arg("angles") = std::vector<AngleTuple>{},
+          py::arg("matrix") = std::vector<std::complex<double>>{})
       .def("copy", [](const Circuit& self) { return Circuit(self); })
       .def_property_readonly("n_qubits", &Circuit::n_qubits)
       .def_property_readonly("n_weights", &Circuit::n_weights)
       .def_property_readonly("n_features", &Circuit::n_features)
       .def_property_readonly("embeds_amplitudes", &Circuit::embeds_amplitudes)
+      .def_property_readonly("n_instructions", [](const Circuit& self) { return self.instructions().size(); })
       .def_property_readonly(
           "instructions",
           [](const Circuit& self) {
             py::list rows;
-            for (const auto& instruction : self.instructions()) {
-              py::list qubits;
-              for (const int qubit : instruction.qubits) {
-                if (qubit >= 0) qubits.append(qubit);
-              }
-              rows.append(py::make_tuple(std::string(row(instruction.gate).name), py::tuple(qubits),
-                                         instruction.angle.source, instruction.angle.index, instruction.angle.value));
-            }
+            for (const auto& instruction : self.instructions()) rows.append(described(instruction));
             return rows;
           },
-          "(gate, qubits, source, index, value) of each gate in order.");
+          "(gate, qubits, ((source, index, scale, shift), ...), matrix) of each gate in order.");
 }
