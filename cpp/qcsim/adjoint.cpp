@@ -1,12 +1,13 @@
-#include "qcsim/adjoint.hpp"
-
+// Gradients by uncomputing (Jones and Gacon, 2020): psi and lambda walk back through the program side by side, and each
+// rotation's gradient is 1/2 <lambda, G psi>. No tape beyond the final states.
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <vector>
 
 #include "parallel/thread_pool.hpp"
-#include "qcsim/cpu/dispatch.hpp"
+#include "qcsim/statevector.hpp"
+#include "qcsim/tile.hpp"
 
 namespace qcsim {
 namespace {
@@ -15,116 +16,144 @@ namespace {
 template <class T>
 class TileAdjoint {
  public:
-  TileAdjoint(const Execution<T>& execution, const Sweep<T>& sweep, const Gradients<T>& gradients, std::size_t tile)
+  // shared_weights (P,) receives this tile's share of the gradient of shared weights.
+  TileAdjoint(const TileExecution<T>& execution, const Sweep<T>& sweep, const Gradients<T>& gradients, std::size_t tile,
+              double* shared_weights)
       : execution_(execution),
+        kernels_(execution.kernels()),
         sweep_(sweep),
         gradients_(gradients),
         tile_(tile),
         lanes_(kernels_.lanes),
         first_(tile * lanes_),
-        count_(std::min(lanes_, execution.inputs().batch - first_)) {}
+        count_(std::min(lanes_, execution.inputs().batch - first_)),
+        shared_weights_(shared_weights) {}
 
-  // shared_weights (P,) receives this tile's share of the gradient of shared weights.
-  void run(Rows<const T> cotangents, T* psi, T* lambda, double* shared_weights) {
-    const Schedule<T>& schedule = execution_.schedule();
+  void run(Rows<const T> cotangents, T* psi, T* lambda, T* scratch) {
     alignas(64) T overlaps[max_lanes];
-    execution_.readout().seed(execution_.program(), execution_.state(tile_), schedule.final_offset(), cotangents,
-                              first_, count_, psi, lambda, static_cast<T*>(overlaps));
-    for (const auto& step : sweep_.steps) undo(step, psi, lambda, shared_weights);
+    double phases[2 * max_lanes], phase_slopes[max_lanes] = {};
+    execution_.fill_phases(tile_, phases);
+    seed_tile(execution_.readout(), kernels_, execution_.state(tile_), execution_.ending(), phases, cotangents, first_,
+              count_, psi, lambda, scratch, static_cast<T*>(overlaps), phase_slopes);
+    if (execution_.readout().linear()) {
+      for (const Angle& angle : execution_.program().phases()) {
+        for (std::size_t lane = 0; lane < count_; ++lane) {
+          collect(angle, phase_slopes[lane], first_ + lane, gradients_, shared_weights_);
+        }
+      }
+    }
+    for (const auto& step : sweep_.steps) undo(step, psi, lambda);
     if (gradients_.amplitudes.present()) store_amplitudes(psi, lambda, overlaps);
   }
 
  private:
-  void undo(const typename Sweep<T>::Step& step, T* psi, T* lambda, double* shared_weights) const {
-    alignas(64) T raw[max_pass_width * max_lanes], coefficients[2 * max_pass_width * max_lanes];
-    PassArguments<T> arguments = step.arguments;
-    if (arguments.general) {
-      execution_.schedule().fill_coefficients(step, first_, kernels_.lanes, coefficients);
-      arguments.coefficients = coefficients;
+  void undo(const typename Sweep<T>::Step& step, T* psi, T* lambda) {
+    if (step.pass == nullptr) {
+      for (const Index base : sweep_.barriers[step.barrier].bases) {
+        for (T* state : {psi, lambda}) {
+          apply_barrier(sweep_.barriers[step.barrier], base, state, kernels_.flip, kernels_.dense);
+        }
+      }
+      return;
     }
-    kernels_.reverse(arguments, psi, lambda, raw);
-    for (int k = 0; k < step.pass->width; ++k) {
-      const std::size_t rotation = step.pass->first + static_cast<std::size_t>(k);
+    alignas(64) T raw[(max_operations + 1) * max_lanes], coefficients[max_coefficients];
+    kernels_.reverse(arguments_for(execution_.schedule(), step, lanes_, first_, static_cast<T*>(coefficients)), psi,
+                     lambda, raw);
+    for (std::size_t j = 0; j < step.pass->operations.size(); ++j) {
+      const std::size_t rotation = step.pass->operations[j].rotation;
       // 1/2 of the formula meets the 2 of lambda = 2 * factor * (stored lambda).
-      const double scale =
-          execution_.schedule().turns()[rotation].gradient_sign * step.factor_before * step.factor_before;
-      collect(execution_.program().rotations()[rotation].angle, scale, raw + static_cast<std::size_t>(k) * lanes_,
-              shared_weights);
+      const double scale = execution_.schedule().turns()[rotation].sign * step.factors[j] * step.factors[j];
+      collect_lanes(execution_.program().rotations()[rotation].angle, scale, raw + j * lanes_);
     }
   }
 
-  void collect(const Angle& angle, double scale, const T* raw, double* shared_weights) const {
-    const auto index = static_cast<std::size_t>(angle.index);
-    if (angle.source == Angle::Source::weight && shared_weights != nullptr) {
+  void collect_lanes(const Angle& angle, double scale, const T* raw) {
+    if (angle.source == Angle::Source::weight && shared_weights_ != nullptr) {
       double sum = 0.0;
       for (std::size_t lane = 0; lane < count_; ++lane) sum += static_cast<double>(raw[lane]);
-      shared_weights[index] += scale * sum;
-      return;
+      return collect(angle, scale * sum, first_, gradients_, shared_weights_);
     }
-    const Rows<T>& rows = angle.source == Angle::Source::weight ? gradients_.weights : gradients_.features;
-    if (angle.source == Angle::Source::constant || !rows.present()) return;
     for (std::size_t lane = 0; lane < count_; ++lane) {
-      rows.row(first_ + lane)[index] += static_cast<T>(scale) * raw[lane];
+      collect(angle, scale * static_cast<double>(raw[lane]), first_ + lane, gradients_, shared_weights_);
     }
   }
 
   // With y = x / |x|: dL/dx = (lambda - <lambda, y> y) / |x|, and <lambda, psi> is the same at both ends.
   void store_amplitudes(const T* psi, const T* lambda, const T* overlaps) const {
-    const double start = sweep_.final_factor, end = execution_.schedule().forward().final_factor;
+    const double start = sweep_.final_factor, end = execution_.ending().factor;
     // 1 / |x| is applied last and as two factors: alone it may be beyond the range of T.
     alignas(64) T a[max_lanes], b[max_lanes], root[max_lanes];
-    std::array<T*, max_lanes> rows;
     for (std::size_t lane = 0; lane < lanes_; ++lane) {
       a[lane] = static_cast<T>(2.0 * start);
       b[lane] = static_cast<T>(-2.0 * end * end * static_cast<double>(overlaps[lane]) * start);
       root[lane] = static_cast<T>(std::sqrt(execution_.inverse_norms(tile_)[lane]));
-      rows[lane] = lane < count_ ? gradients_.amplitudes.row(first_ + lane) : nullptr;
     }
-    kernels_.store_input_gradient(psi, lambda, a, b, root, gradients_.amplitudes.columns, rows.data(),
-                                  static_cast<int>(count_));
+    const std::size_t columns = gradients_.amplitudes.columns;
+    std::array<T*, max_lanes> rows{};
+    const auto store = [&](std::size_t offset, std::size_t n) {
+      kernels_.store_input_gradient(psi + offset * lanes_, lambda + offset * lanes_, a, b, root, n, rows.data(),
+                                    static_cast<int>(count_));
+    };
+    if (!execution_.program().complex_input()) {
+      for (std::size_t lane = 0; lane < count_; ++lane) rows[lane] = gradients_.amplitudes.row(first_ + lane);
+      return store(0, columns);
+    }
+    const std::size_t half = columns / 2;
+    std::vector<T> parts(2 * lanes_ * half);
+    for (std::size_t part = 0; part < 2; ++part) {
+      for (std::size_t lane = 0; lane < lanes_; ++lane) rows[lane] = parts.data() + (part * lanes_ + lane) * half;
+      store(part * execution_.program().dimension() / 2, half);
+    }
+    for (std::size_t lane = 0; lane < count_; ++lane) {
+      T* out = gradients_.amplitudes.row(first_ + lane);
+      for (std::size_t i = 0; i < half; ++i) {
+        out[2 * i] = parts[lane * half + i];
+        out[2 * i + 1] = parts[(lanes_ + lane) * half + i];
+      }
+    }
   }
 
-  const Kernels<T>& kernels_ = cpu::kernels<T>();
-  const Execution<T>& execution_;
+  const TileExecution<T>& execution_;
+  const Kernels<T>& kernels_;
   const Sweep<T>& sweep_;
   const Gradients<T>& gradients_;
   std::size_t tile_, lanes_, first_, count_;
+  double* shared_weights_;
 };
 
 template <class T>
 void clear(const Rows<T>& rows, std::size_t batch) {
   if (!rows.present()) return;
-  for (std::size_t sample = 0; sample < batch; ++sample) {
-    std::fill_n(rows.row(sample), rows.columns, T{0});
-  }
+  for (std::size_t sample = 0; sample < batch; ++sample) std::fill_n(rows.row(sample), rows.columns, T{0});
 }
 
 }  // namespace
 
 template <class T>
-void adjoint(const Execution<T>& execution, Rows<const T> cotangents, const Gradients<T>& gradients, int n_threads) {
-  const std::size_t batch = execution.inputs().batch, n_tiles = execution.n_tiles(), size = execution.tile_size();
-  n_threads = threads_for(execution.program(), batch, n_tiles, n_threads);
+void TileExecution<T>::adjoint(Rows<const T> cotangents, const Gradients<T>& gradients, int n_threads) {
+  const std::size_t batch = this->inputs().batch, size = tile_size();
+  n_threads = threads(n_threads);
   clear(gradients.features, batch);
-  const bool shared = gradients.weights.present() && execution.inputs().weights.stride == 0;
+  const bool shared = gradients.weights.present() && this->inputs().weights.stride == 0;
   if (!shared) clear(gradients.weights, batch);
   const std::size_t n_weights = shared ? gradients.weights.columns : 0;
-  std::vector<double> partial(n_tiles * n_weights, 0.0);
-  Buffer<T> scratch(static_cast<std::size_t>(n_threads) * 2 * size);
-  const Sweep<T> sweep = execution.schedule().reverse();
-  parallel::for_each(n_tiles, n_threads, [&](std::size_t tile, int worker) {
-    T* psi = scratch.data() + static_cast<std::size_t>(worker) * 2 * size;
-    TileAdjoint<T>(execution, sweep, gradients, tile)
-        .run(cotangents, psi, psi + size, shared ? partial.data() + tile * n_weights : nullptr);
+  std::vector<double> partial(n_tiles() * n_weights, 0.0);
+  const std::size_t states = this->readout().expectations().empty() ? 2 : 3;  // psi, lambda, scratch
+  Buffer<T> scratch(static_cast<std::size_t>(n_threads) * states * size);
+  const Sweep<T> sweep = schedule_.sweep(this->compiled().reverse(), true, kernels_.lanes, forward_.final_factor);
+  parallel::for_each(n_tiles(), n_threads, [&](std::size_t tile, int worker) {
+    T* psi = scratch.data() + static_cast<std::size_t>(worker) * states * size;
+    TileAdjoint<T>(*this, sweep, gradients, tile, shared ? partial.data() + tile * n_weights : nullptr)
+        .run(cotangents, psi, psi + size, psi + 2 * size);
   });
   for (std::size_t w = 0; w < n_weights; ++w) {
     double sum = 0.0;
-    for (std::size_t tile = 0; tile < n_tiles; ++tile) sum += partial[tile * n_weights + w];
+    for (std::size_t tile = 0; tile < n_tiles(); ++tile) sum += partial[tile * n_weights + w];
     gradients.weights.data[w] = static_cast<T>(sum);
   }
 }
 
-template void adjoint(const Execution<float>&, Rows<const float>, const Gradients<float>&, int);
-template void adjoint(const Execution<double>&, Rows<const double>, const Gradients<double>&, int);
+template void TileExecution<float>::adjoint(Rows<const float>, const Gradients<float>&, int);
+template void TileExecution<double>::adjoint(Rows<const double>, const Gradients<double>&, int);
 
 }  // namespace qcsim

@@ -3,69 +3,51 @@
 #include <algorithm>
 
 #include "parallel/thread_pool.hpp"
-#include "qcsim/cpu/dispatch.hpp"
-#include "qcsim/statevector.hpp"
+#include "qcsim/tile.hpp"
+#include "qcsim/wide.hpp"
 
 namespace qcsim {
-namespace {
 
 template <class T>
-std::size_t lanes() {
-  return cpu::kernels<T>().lanes;
+std::unique_ptr<Execution<T>> Execution<T>::make(const Compiled& compiled, const Readout& readout,
+                                                 const Inputs<T>& inputs, const Shift& shift) {
+  check_angles(inputs);
+  if (compiled.wide()) return std::make_unique<WideExecution<T>>(compiled, readout, inputs, shift);
+  return std::make_unique<TileExecution<T>>(compiled, readout, inputs, shift);
 }
 
-}  // namespace
-
-int threads_for(const Program& program, std::size_t batch, std::size_t n_tiles, int n_threads) {
-  constexpr std::size_t enough = std::size_t{1} << 19;  // multiply-adds: some 30 microseconds
-  const std::size_t work = batch * program.dimension() * (program.rotations().size() + 4);
+int threads_for(std::size_t work, int n_threads) {
+  constexpr std::size_t enough = std::size_t{1} << 19;  // some 30 microseconds: what waking another thread costs
   if (work < enough) return 1;
-  if (n_threads <= 0) n_threads = parallel::available_threads();
-  return static_cast<int>(std::min(static_cast<std::size_t>(n_threads), std::max<std::size_t>(n_tiles, 1)));
+  return n_threads > 0 ? n_threads : parallel::available_threads();
 }
 
 template <class T>
-Execution<T>::Execution(const Program& program, const Readout& readout, const Inputs<T>& inputs, const Shift& shift)
-    : program_(program), readout_(readout), inputs_(inputs), schedule_(program, inputs, shift) {}
-
-template <class T>
-std::size_t Execution<T>::n_tiles() const {
-  return (inputs_.batch + lanes<T>() - 1) / lanes<T>();
+double global_phase(const Program& program, const Schedule<T>& schedule, std::size_t sample) {
+  double sum = 0.0;
+  for (const Angle& angle : program.phases()) sum += schedule.angle(angle, sample);
+  return sum;
 }
 
 template <class T>
-std::size_t Execution<T>::tile_size() const {
-  return program_.dimension() * lanes<T>();
-}
-
-template <class T>
-const double* Execution<T>::inverse_norms(std::size_t tile) const {
-  return inverse_norms_.data() + tile * lanes<T>();
-}
-
-template <class T>
-void Execution<T>::run(Rows<T> outputs, bool keep, int n_threads) {
-  n_threads = threads_for(program_, inputs_.batch, n_tiles(), n_threads);
-  const auto workers = static_cast<std::size_t>(n_threads);
-  const std::size_t scratch_size = readout_.scratch_size(program_) * lanes<T>();
-  states_ = Buffer<T>((keep ? n_tiles() : workers) * tile_size());
-  inverse_norms_ = Buffer<double>((keep ? n_tiles() : workers) * lanes<T>());
-  Buffer<T> scratch(workers * scratch_size);
-  parallel::for_each(n_tiles(), n_threads, [&](std::size_t tile, int worker) {
-    const auto own = static_cast<std::size_t>(worker);
-    const std::size_t place = keep ? tile : own, first = tile * lanes<T>();
-    T* state = states_.data() + place * tile_size();
-    prepare(program_, inputs_, first, state, inverse_norms_.data() + place * lanes<T>());
-    evolve(schedule_, first, state);
-    readout_.measure(program_, static_cast<const T*>(state), schedule_.final_offset(), schedule_.forward().final_factor,
-                     outputs, first, std::min(lanes<T>(), inputs_.batch - first), scratch.data() + own * scratch_size);
-  });
-  if (keep) return;
-  states_ = Buffer<T>();
-  inverse_norms_ = Buffer<double>();
+void collect(const Angle& angle, double slope, std::size_t sample, const Gradients<T>& gradients,
+             double* shared_weights) {
+  if (angle.source == Angle::Source::constant) return;
+  const auto index = static_cast<std::size_t>(angle.index);
+  slope *= angle.scale;
+  if (angle.source == Angle::Source::weight && shared_weights != nullptr) {
+    shared_weights[index] += slope;
+    return;
+  }
+  const Rows<T>& rows = angle.source == Angle::Source::weight ? gradients.weights : gradients.features;
+  if (rows.present() && rows.stride != 0) rows.row(sample)[index] += static_cast<T>(slope);
 }
 
 template class Execution<float>;
 template class Execution<double>;
+template double global_phase(const Program&, const Schedule<float>&, std::size_t);
+template double global_phase(const Program&, const Schedule<double>&, std::size_t);
+template void collect(const Angle&, double, std::size_t, const Gradients<float>&, double*);
+template void collect(const Angle&, double, std::size_t, const Gradients<double>&, double*);
 
 }  // namespace qcsim

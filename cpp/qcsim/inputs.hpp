@@ -20,9 +20,10 @@ struct Rows {
 template <class T>
 struct Inputs {
   std::size_t batch = 0;
-  Rows<const T> amplitudes;  // (B, D), D <= 2^n, zero-padded at the tail; absent: |0...0>
-  Rows<const T> weights;     // (P,) shared or (B, P)
-  Rows<const T> features;    // (B, F)
+  Rows<const T>
+      amplitudes;          // (B, D), D <= 2^n, zero-padded at the tail; absent: |0...0>. Complex: real, imaginary, ...
+  Rows<const T> weights;   // (P,) shared or (B, P)
+  Rows<const T> features;  // (B, F)
 };
 
 }  // namespace qcsim

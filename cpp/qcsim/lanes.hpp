@@ -5,7 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
+#include <type_traits>
 #include <utility>
 
 #ifndef QCSIM_ISA
@@ -18,6 +18,8 @@ template <class T, int W>
 struct Lanes {
   typedef T Register __attribute__((vector_size(W * sizeof(T))));
   typedef T Unaligned __attribute__((vector_size(W * sizeof(T)), aligned(alignof(T))));
+  using Integer = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;
+  typedef Integer Shuffle __attribute__((vector_size(W * sizeof(T))));
   using Stored __attribute__((may_alias)) = Register;
   using StoredUnaligned __attribute__((may_alias)) = Unaligned;
 
@@ -27,6 +29,16 @@ struct Lanes {
   static inline Register load_row(const T* row) { return *reinterpret_cast<const StoredUnaligned*>(row); }
   static inline void store_row(T* row, Register value) { *reinterpret_cast<StoredUnaligned*>(row) = value; }
   static inline Register broadcast(T value) { return Register{} + value; }
+
+  // Lane i of the permuted register is lane i ^ flips of the other.
+  static inline Shuffle across(Integer flips) {
+    return numbers(std::make_integer_sequence<Integer, W>{}) ^ (Shuffle{} + flips);
+  }
+  static inline Register permute(Register value, const Shuffle& lanes) { return __builtin_shuffle(value, lanes); }
+  template <Integer... i>
+  static inline Shuffle numbers(std::integer_sequence<Integer, i...>) {
+    return Shuffle{i...};
+  }
 
   // Swaps blocks of `step` x `step` between the upper right and the lower left: stage `step` of a transpose.
   template <int step, std::size_t... i>

@@ -22,8 +22,8 @@ void parameter_shift(const Execution<T>& execution, Rows<const T> cotangents, co
     if (!(is_weight ? gradients.weights : gradients.features).present()) continue;
     for (int side = 0; side < 2; ++side) {
       const double step = side == 0 ? std::numbers::pi / 2 : -std::numbers::pi / 2;
-      Execution<T>(execution.program(), execution.readout(), inputs, {r, step})
-          .run({shifted[side].data(), n_outputs, n_outputs}, false, n_threads);
+      Execution<T>::make(execution.compiled(), execution.readout(), inputs, {r, step})
+          ->run({shifted[side].data(), n_outputs, n_outputs}, false, n_threads);
     }
     for (std::size_t b = 0; b < batch; ++b) {
       const T* plus = shifted[0].data() + b * n_outputs;
@@ -33,6 +33,7 @@ void parameter_shift(const Execution<T>& execution, Rows<const T> cotangents, co
         sum += static_cast<double>(cotangents.row(b)[j]) * 0.5 *
                (static_cast<double>(plus[j]) - static_cast<double>(minus[j]));
       }
+      sum *= angle.scale;
       const auto index = static_cast<std::size_t>(angle.index);
       if (is_weight) {
         weights[(shared ? 0 : b * gradients.weights.columns) + index] += sum;

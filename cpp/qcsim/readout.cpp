@@ -5,8 +5,6 @@
 #include <stdexcept>
 #include <string>
 
-#include "qcsim/cpu/dispatch.hpp"
-
 namespace qcsim {
 namespace {
 
@@ -23,97 +21,279 @@ void check_qubits(const Program& program, const std::vector<int>& qubits) {
     }
     seen[static_cast<std::size_t>(qubit)] = true;
   }
-  if (qubits.empty()) throw std::invalid_argument("no qubit is measured; name at least one");
+}
+
+// What a Hermitian word becomes in the stored index. In a real program a word with an odd number of Y has no real
+// image; its expectation is 0.
+struct Image {
+  Pauli pauli;
+  bool vanishes;
+};
+
+Image image(const Program& program, const Letters& letters) {
+  const Frame& frame = program.final_frame();
+  Pauli product;
+  int n_y = 0;
+  for (const auto& [qubit, letter] : letters) {
+    if (letter != 'Z') product = product * frame.x(qubit);
+    if (letter != 'X') product = product * frame.z(qubit);
+    if (letter == 'Y') ++n_y;
+  }
+  if (n_y % 2 == 1) {
+    if (!program.is_complex()) return {{}, true};
+    product = product * frame.imaginary_unit();
+  }
+  product.negative ^= n_y % 4 >= 2;
+  return {product, false};
 }
 
 double sign_of(bool odd) { return odd ? -1.0 : 1.0; }
 
+double word_sign(const Pauli& word, const Ending& ending) {
+  return sign_of(word.negative != anticommute(word, ending.residue));
+}
+
+OutcomeTable table(const Readout::Probabilities& part, const Ending& ending) {
+  return {part.outcomes.data(), part.outcomes.size(), part.rest.data(), part.rest.size(), ending.residue.flips};
+}
+
+template <class T>
+void measure(const Readout::Expectations& part, const Kernels<T>& kernels, const T* state, std::size_t dimension,
+             const Ending& ending, Rows<T> outputs, std::size_t first, std::size_t count, T* scratch) {
+  const std::size_t lanes = kernels.lanes;
+  for (std::size_t lane = 0; lane < count; ++lane) {
+    T* out = outputs.row(first + lane) + part.first;
+    for (std::size_t j = 0; j < part.n_outputs; ++j) out[j] = static_cast<T>(part.constants[j]);
+  }
+  if (part.by_parities) kernels.parity_sums(state, dimension, scratch);
+  std::vector<double> values(part.words.size() * lanes);
+  for (std::size_t w = 0; w < part.words.size(); ++w) {
+    const Pauli& word = part.words[w];
+    const double scale = ending.factor * ending.factor * word_sign(word, ending);
+    alignas(64) T sums[max_lanes];
+    const T* found = scratch + std::size_t{word.signs} * lanes;
+    if (!part.by_parities || word.flips != 0) {
+      kernels.word_sum(state, dimension, {word.flips, word.signs}, sums);
+      found = sums;
+    }
+    for (std::size_t lane = 0; lane < count; ++lane)
+      values[w * lanes + lane] = scale * static_cast<double>(found[lane]);
+  }
+  for (std::size_t t = 0; t < part.outputs.size(); ++t) {
+    for (std::size_t lane = 0; lane < count; ++lane) {
+      T& out = outputs.row(first + lane)[part.first + part.outputs[t]];
+      out = static_cast<T>(static_cast<double>(out) + part.weights[t] * values[part.word_of[t] * lanes + lane]);
+    }
+  }
+}
+
+template <class T>
+void seed(const Readout::Expectations& part, const Kernels<T>& kernels, const T* state, std::size_t dimension,
+          const Ending& ending, Rows<const T> cotangents, std::size_t first, std::size_t count, T* lambda, T* scratch) {
+  const std::size_t lanes = kernels.lanes;
+  std::vector<double> slopes(part.words.size() * lanes, 0.0);
+  for (std::size_t t = 0; t < part.outputs.size(); ++t) {
+    for (std::size_t lane = 0; lane < count; ++lane) {
+      const double cotangent = static_cast<double>(cotangents.row(first + lane)[part.first + part.outputs[t]]);
+      slopes[part.word_of[t] * lanes + lane] += part.weights[t] * cotangent;
+    }
+  }
+  if (part.by_parities) std::fill_n(scratch, dimension * lanes, T{0});
+  for (std::size_t w = 0; w < part.words.size(); ++w) {
+    const Pauli& word = part.words[w];
+    const double sign = word_sign(word, ending);
+    alignas(64) T slope[max_lanes];
+    for (std::size_t lane = 0; lane < lanes; ++lane) slope[lane] = static_cast<T>(sign * slopes[w * lanes + lane]);
+    if (part.by_parities && word.flips == 0) {
+      for (std::size_t lane = 0; lane < lanes; ++lane) scratch[std::size_t{word.signs} * lanes + lane] += slope[lane];
+    } else {
+      kernels.seed_word(state, dimension, {word.flips, word.signs}, slope, lambda);
+    }
+  }
+  if (part.by_parities) kernels.seed_parities(state, dimension, scratch, lambda);
+}
+
+// The stored place and sign of a true amplitude.
+SignedIndex place(const SignedIndex& amplitude, const Ending& ending) {
+  return ending.residue * SignedIndex{amplitude.index ^ ending.residue.flips, amplitude.negative};
+}
+
+// place() moves an index from the stored to the true state; the stored one is needed, so flip back.
+std::size_t stored(const SignedIndex& amplitude, const Ending& ending) {
+  return std::size_t{amplitude.index} ^ ending.residue.flips;
+}
+
+template <class T>
+void measure(const Readout::State& part, const T* state, std::size_t lanes, const Ending& ending, const double* phases,
+             Rows<T> outputs, std::size_t first, std::size_t count) {
+  const auto amplitude = [&](const SignedIndex& at, std::size_t lane) {
+    return sign_of(place(at, ending).negative) * ending.factor *
+           static_cast<double>(state[stored(at, ending) * lanes + lane]);
+  };
+  for (std::size_t lane = 0; lane < count; ++lane) {
+    T* out = outputs.row(first + lane) + part.first;
+    const double cosine = phases[2 * lane], sine = phases[2 * lane + 1];
+    for (std::size_t b = 0; b < part.real.size(); ++b) {
+      const double re = amplitude(part.real[b], lane);
+      const double im = part.imaginary.empty() ? 0.0 : amplitude(part.imaginary[b], lane);
+      out[2 * b] = static_cast<T>(cosine * re - sine * im);
+      out[2 * b + 1] = static_cast<T>(sine * re + cosine * im);
+    }
+  }
+}
+
+template <class T>
+void seed(const Readout::State& part, const T* state, std::size_t lanes, const Ending& ending, const double* phases,
+          Rows<const T> cotangents, std::size_t first, std::size_t count, T* lambda, double* phase_slopes) {
+  const double scale = 0.5 / ending.factor;
+  const auto add = [&](const SignedIndex& at, std::size_t lane, double slope) {
+    lambda[stored(at, ending) * lanes + lane] += static_cast<T>(sign_of(place(at, ending).negative) * scale * slope);
+  };
+  const auto amplitude = [&](const SignedIndex& at, std::size_t lane) {
+    return sign_of(place(at, ending).negative) * ending.factor *
+           static_cast<double>(state[stored(at, ending) * lanes + lane]);
+  };
+  for (std::size_t lane = 0; lane < count; ++lane) {
+    const T* given = cotangents.row(first + lane) + part.first;
+    const double cosine = phases[2 * lane], sine = phases[2 * lane + 1];
+    for (std::size_t b = 0; b < part.real.size(); ++b) {
+      // The cotangent turned back by the global phase.
+      const double re = cosine * static_cast<double>(given[2 * b]) + sine * static_cast<double>(given[2 * b + 1]);
+      const double im = cosine * static_cast<double>(given[2 * b + 1]) - sine * static_cast<double>(given[2 * b]);
+      add(part.real[b], lane, re);
+      phase_slopes[lane] += im * amplitude(part.real[b], lane);
+      if (part.imaginary.empty()) continue;
+      add(part.imaginary[b], lane, im);
+      phase_slopes[lane] -= re * amplitude(part.imaginary[b], lane);
+    }
+  }
+}
+
 }  // namespace
 
-Readout Readout::probabilities(const Program& program, const std::vector<int>& qubits) {
-  check_qubits(program, qubits);
-  const auto& columns = program.final_frame().columns;
+void Readout::add_probabilities(const std::vector<int>& qubits) {
+  check_qubits(program_, qubits);
+  if (qubits.empty()) throw std::invalid_argument("no qubit is measured; name at least one");
+  const Frame& frame = program_.final_frame();
   std::vector<Index> measured, others;
-  for (const int qubit : qubits) measured.push_back(columns[static_cast<std::size_t>(qubit)]);
-  for (int qubit = 0; qubit < program.n_qubits(); ++qubit) {
-    if (std::find(qubits.begin(), qubits.end(), qubit) == qubits.end()) {
-      others.push_back(columns[static_cast<std::size_t>(qubit)]);
+  for (const int qubit : qubits) measured.push_back(frame.x(qubit).flips);
+  if (program_.is_complex()) others.push_back(frame.x(frame.phase_axis()).flips);
+  for (int qubit = 0; qubit < program_.n_qubits(); ++qubit) {
+    if (std::find(qubits.begin(), qubits.end(), qubit) == qubits.end()) others.push_back(frame.x(qubit).flips);
+  }
+  Probabilities part{n_outputs_, span_in_order(measured), span_in_order(others)};
+  for (Index& outcome : part.outcomes) outcome ^= frame.origin().index;
+  n_outputs_ += part.outcomes.size();
+  probabilities_.push_back(std::move(part));
+}
+
+void Readout::add_expectations(const std::vector<Observable>& observables) {
+  if (observables.empty()) throw std::invalid_argument("no observable is measured; name at least one");
+  Expectations part;
+  part.first = n_outputs_;
+  part.n_outputs = observables.size();
+  part.constants.assign(observables.size(), 0.0);
+  std::size_t n_parities = 0;
+  for (std::size_t j = 0; j < observables.size(); ++j) {
+    for (const auto& [weight, letters] : observables[j]) {
+      std::vector<int> qubits;
+      for (const auto& [qubit, letter] : letters) qubits.push_back(qubit);
+      check_qubits(program_, qubits);
+      if (letters.empty()) {
+        part.constants[j] += weight;
+        continue;
+      }
+      const Image found = image(program_, letters);
+      if (found.vanishes) continue;
+      auto word = std::find(part.words.begin(), part.words.end(), found.pauli);
+      if (word == part.words.end()) {
+        if (found.pauli.flips == 0) ++n_parities;
+        word = part.words.insert(word, found.pauli);
+      }
+      part.outputs.push_back(j);
+      part.word_of.push_back(static_cast<std::size_t>(word - part.words.begin()));
+      part.weights.push_back(weight);
     }
   }
-  Readout readout;
-  readout.outcomes_ = span_in_order(measured);
-  readout.rest_ = span_in_order(others);
-  return readout;
+  part.by_parities = n_parities > static_cast<std::size_t>(program_.n_bits()) / 2;
+  n_outputs_ += part.n_outputs;
+  expectations_.push_back(std::move(part));
 }
 
-Readout Readout::parities(const Program& program, const std::vector<std::vector<int>>& products) {
-  if (products.empty()) throw std::invalid_argument("no observable is measured; name at least one");
-  Readout readout;
-  for (const auto& qubits : products) {
-    check_qubits(program, qubits);
-    Index parity = 0;
-    for (const int qubit : qubits) parity ^= program.final_frame().rows[static_cast<std::size_t>(qubit)];
-    readout.parities_.push_back(parity);
+void Readout::add_state() {
+  const Frame& frame = program_.final_frame();
+  State part{n_outputs_, {frame.origin()}, {}};
+  for (int qubit = program_.n_qubits() - 1; qubit >= 0; --qubit) {  // the last qubit is the least significant bit
+    const std::size_t half = part.real.size();
+    for (std::size_t b = 0; b < half; ++b) part.real.push_back(frame.x(qubit) * part.real[b]);
   }
-  return readout;
-}
-
-OutcomeTable Readout::table(Index offset) const {
-  return {outcomes_.data(), outcomes_.size(), rest_.data(), rest_.size(), offset};
+  if (program_.is_complex()) {
+    for (const SignedIndex& amplitude : part.real) part.imaginary.push_back(frame.x(frame.phase_axis()) * amplitude);
+  }
+  n_outputs_ += 2 * part.real.size();
+  ++n_states_;
+  states_.push_back(std::move(part));
 }
 
 template <class T>
-void Readout::measure(const Program& program, const T* state, Index offset, double factor, Rows<T> outputs,
-                      std::size_t first, std::size_t count, T* scratch) const {
-  const Kernels<T>& kernels = cpu::kernels<T>();
-  const double scale = factor * factor;
-  if (!outcomes_.empty()) {
+void measure_tile(const Readout& readout, const Kernels<T>& kernels, const T* state, const Ending& ending,
+                  const double* phases, Rows<T> outputs, std::size_t first, std::size_t count, T* scratch) {
+  const T scale = static_cast<T>(ending.factor * ending.factor);
+  for (const Readout::Probabilities& part : readout.probabilities()) {
     std::array<T*, max_lanes> rows;
-    for (std::size_t lane = 0; lane < count; ++lane) rows[lane] = outputs.row(first + lane);
-    kernels.probabilities(state, table(offset), static_cast<T>(scale), rows.data(), static_cast<int>(count));
-    return;
+    for (std::size_t lane = 0; lane < count; ++lane) rows[lane] = outputs.row(first + lane) + part.first;
+    kernels.probabilities(state, table(part, ending), scale, rows.data(), static_cast<int>(count));
   }
-  const std::size_t lanes = kernels.lanes;
-  kernels.parity_sums(state, program.dimension(), scratch);
-  for (std::size_t j = 0; j < parities_.size(); ++j) {
-    const T signed_scale = static_cast<T>(scale * sign_of(odd_overlap(parities_[j], offset)));
-    for (std::size_t lane = 0; lane < count; ++lane) {
-      outputs.row(first + lane)[j] = signed_scale * scratch[parities_[j] * lanes + lane];
-    }
+  const std::size_t dimension = readout.program().dimension();
+  for (const Readout::Expectations& part : readout.expectations()) {
+    measure(part, kernels, state, dimension, ending, outputs, first, count, scratch);
+  }
+  for (const Readout::State& part : readout.states()) {
+    measure(part, state, kernels.lanes, ending, phases, outputs, first, count);
   }
 }
 
 template <class T>
-void Readout::seed(const Program& program, const T* state, Index offset, Rows<const T> cotangents, std::size_t first,
-                   std::size_t count, T* psi, T* lambda, T* overlaps) const {
-  const Kernels<T>& kernels = cpu::kernels<T>();
-  const std::size_t lanes = kernels.lanes;
-  if (!outcomes_.empty()) {
+void seed_tile(const Readout& readout, const Kernels<T>& kernels, const T* state, const Ending& ending,
+               const double* phases, Rows<const T> cotangents, std::size_t first, std::size_t count, T* psi, T* lambda,
+               T* scratch, T* overlaps, double* phase_slopes) {
+  const std::size_t dimension = readout.program().dimension(), lanes = kernels.lanes;
+  const auto cotangent_rows = [&](const Readout::Probabilities& part, const std::vector<T>& zeros) {
     std::array<const T*, max_lanes> rows;
-    const std::vector<T> zeros(count < lanes ? outcomes_.size() : 0);
     for (std::size_t lane = 0; lane < lanes; ++lane) {
-      rows[lane] = lane < count ? cotangents.row(first + lane) : zeros.data();
+      rows[lane] = lane < count ? cotangents.row(first + lane) + part.first : zeros.data();
     }
-    kernels.seed_probabilities(state, table(offset), rows.data(), psi, lambda, overlaps);
-    return;
+    return rows;
+  };
+  const bool alone = readout.probabilities().size() == 1 && readout.expectations().empty() && readout.states().empty();
+  if (alone) {  // the common case in one sweep
+    const Readout::Probabilities& part = readout.probabilities().front();
+    const std::vector<T> zeros(count < lanes ? part.outcomes.size() : 0);
+    return kernels.seed_only_probabilities(state, table(part, ending), cotangent_rows(part, zeros).data(), psi, lambda,
+                                           overlaps);
   }
-  std::fill_n(lambda, program.dimension() * lanes, T{0});
-  for (std::size_t j = 0; j < parities_.size(); ++j) {
-    const T sign = static_cast<T>(sign_of(odd_overlap(parities_[j], offset)));
-    for (std::size_t lane = 0; lane < count; ++lane) {
-      lambda[parities_[j] * lanes + lane] += sign * cotangents.row(first + lane)[j];
-    }
+  std::copy_n(state, dimension * lanes, psi);
+  std::fill_n(lambda, dimension * lanes, T{0});
+  for (const Readout::Probabilities& part : readout.probabilities()) {
+    const std::vector<T> zeros(count < lanes ? part.outcomes.size() : 0);
+    kernels.seed_probabilities(state, table(part, ending), cotangent_rows(part, zeros).data(), lambda);
   }
-  kernels.seed_parities(state, program.dimension(), psi, lambda, overlaps);
+  for (const Readout::Expectations& part : readout.expectations()) {
+    seed(part, kernels, state, dimension, ending, cotangents, first, count, lambda, scratch);
+  }
+  for (const Readout::State& part : readout.states()) {
+    seed(part, state, lanes, ending, phases, cotangents, first, count, lambda, phase_slopes);
+  }
+  kernels.inner_product(psi, lambda, dimension, overlaps);
 }
 
-template void Readout::measure(const Program&, const float*, Index, double, Rows<float>, std::size_t, std::size_t,
-                               float*) const;
-template void Readout::measure(const Program&, const double*, Index, double, Rows<double>, std::size_t, std::size_t,
-                               double*) const;
-template void Readout::seed(const Program&, const float*, Index, Rows<const float>, std::size_t, std::size_t, float*,
-                            float*, float*) const;
-template void Readout::seed(const Program&, const double*, Index, Rows<const double>, std::size_t, std::size_t, double*,
-                            double*, double*) const;
+#define QCSIM_INSTANTIATE(T)                                                                                        \
+  template void measure_tile(const Readout&, const Kernels<T>&, const T*, const Ending&, const double*, Rows<T>,    \
+                             std::size_t, std::size_t, T*);                                                         \
+  template void seed_tile(const Readout&, const Kernels<T>&, const T*, const Ending&, const double*, Rows<const T>, \
+                          std::size_t, std::size_t, T*, T*, T*, T*, double*);
+QCSIM_INSTANTIATE(float)
+QCSIM_INSTANTIATE(double)
+#undef QCSIM_INSTANTIATE
 
 }  // namespace qcsim

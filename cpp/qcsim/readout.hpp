@@ -1,7 +1,10 @@
-// What is read from the final states: outcome probabilities of some qubits, or expectations of Z products. Built once
-// per program and measurement; called by execution (measure) and adjoint (seed).
+// What is read from the final states: outcome probabilities of some qubits, expectations of sums of Pauli words, the
+// state itself, or several of these side by side. Built once per program and measurement; called by execution (measure)
+// and adjoint (seed).
 #pragma once
 
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "qcsim/cpu/kernels.hpp"
@@ -10,32 +13,71 @@
 
 namespace qcsim {
 
+using Letters = std::vector<std::pair<int, char>>;           // ((qubit, 'X' | 'Y' | 'Z'), ...)
+using Observable = std::vector<std::pair<double, Letters>>;  // a weighted sum
+
+// The true final state is factor * residue * stored state, times e^{i phase} for each sample.
+struct Ending {
+  Pauli residue;
+  double factor;
+};
+
 class Readout {
  public:
+  explicit Readout(const Program& program) : program_(program) {}
+
+  // Each adds its outputs behind those there are. std::invalid_argument for qubits that the circuit does not have.
   // Probabilities of the 2^k outcomes of the given qubits, the first being the most significant bit.
-  static Readout probabilities(const Program& program, const std::vector<int>& qubits);
-  // Expectations of products of Z, one for each set of qubits.
-  static Readout parities(const Program& program, const std::vector<std::vector<int>>& products);
+  void add_probabilities(const std::vector<int>& qubits);
+  void add_expectations(const std::vector<Observable>& observables);
+  void add_state();  // 2 * 2^n numbers: real, imaginary, ...
 
-  std::size_t n_outputs() const { return outcomes_.empty() ? parities_.size() : outcomes_.size(); }
-  std::size_t scratch_size(const Program& program) const { return outcomes_.empty() ? program.dimension() : 0; }
+  std::size_t n_outputs() const { return n_outputs_; }
+  bool linear() const { return n_states_ > 0; }  // holds amplitudes, which no shift rule differentiates
+  const Program& program() const { return program_; }
 
-  // Writes the outputs of the samples in a tile; scratch holds scratch_size() * lanes numbers.
-  template <class T>
-  void measure(const Program& program, const T* state, Index offset, double factor, Rows<T> outputs, std::size_t first,
-               std::size_t count, T* scratch) const;
-
-  // psi = state and lambda = d(sum of cotangent * output) / d(true state) / (2 factor), in stored amplitudes;
-  // overlaps (lanes) = sum of lambda * psi. Samples beyond count get lambda = 0.
-  template <class T>
-  void seed(const Program& program, const T* state, Index offset, Rows<const T> cotangents, std::size_t first,
-            std::size_t count, T* psi, T* lambda, T* overlaps) const;
+  struct Probabilities {
+    std::size_t first;
+    std::vector<Index> outcomes, rest;  // stored index = outcomes[w] ^ rest[v] ^ residue flips
+  };
+  struct Expectations {
+    std::size_t first, n_outputs;
+    std::vector<Pauli> words;          // distinct
+    std::vector<std::size_t> outputs;  // of each term: its output, word and weight
+    std::vector<std::size_t> word_of;
+    std::vector<double> weights, constants;  // constants: one an output
+    bool by_parities = false;                // many words of Z alone: one transform for all
+  };
+  struct State {
+    std::size_t first;
+    std::vector<SignedIndex> real, imaginary;  // of each basis state; imaginary is empty in a real program
+  };
+  const std::vector<Probabilities>& probabilities() const { return probabilities_; }
+  const std::vector<Expectations>& expectations() const { return expectations_; }
+  const std::vector<State>& states() const { return states_; }
 
  private:
-  OutcomeTable table(Index offset) const;
-
-  std::vector<Index> outcomes_, rest_;  // of probabilities: stored index = outcomes[w] ^ rest[v] ^ offset
-  std::vector<Index> parities_;         // of expectations: a row of the frame each
+  const Program& program_;
+  std::size_t n_outputs_ = 0, n_states_ = 0;
+  std::vector<Probabilities> probabilities_;
+  std::vector<Expectations> expectations_;
+  std::vector<State> states_;
 };
+
+// Of a tile
+// ------------------------------------------------------------------------------------------------------------
+
+// Writes the outputs of the samples first .. first+count-1; scratch holds a state. phases: e^{i phase} of each lane as
+// (cosine, sine), read when the readout holds a state.
+template <class T>
+void measure_tile(const Readout& readout, const Kernels<T>& kernels, const T* state, const Ending& ending,
+                  const double* phases, Rows<T> outputs, std::size_t first, std::size_t count, T* scratch);
+
+// psi = state and lambda = d(sum of cotangent * output) / d(true state) / (2 factor), seen through the residue;
+// overlaps (lanes) = sum of lambda * psi; phase_slopes (lanes) += d / d phase. Samples beyond count get lambda = 0.
+template <class T>
+void seed_tile(const Readout& readout, const Kernels<T>& kernels, const T* state, const Ending& ending,
+               const double* phases, Rows<const T> cotangents, std::size_t first, std::size_t count, T* psi, T* lambda,
+               T* scratch, T* overlaps, double* phase_slopes);
 
 }  // namespace qcsim

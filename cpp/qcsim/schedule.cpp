@@ -14,7 +14,7 @@ namespace {
 template <class T>
 constexpr double smallest_factor = std::is_same_v<T, float> ? 0x1p-24 : 0x1p-400;
 
-static_assert(max_block == 1 << max_pass_width, "kernels.hpp may include nothing that says so itself");
+static_assert(max_block == 1 << max_plain_width, "kernels.hpp may include nothing that says so itself");
 
 template <class T>
 bool varies(const Angle& angle, const Inputs<T>& inputs) {
@@ -40,103 +40,172 @@ void check_finite(const char* name, const Rows<const T>& rows, std::size_t batch
 }  // namespace
 
 template <class T>
-Schedule<T>::Schedule(const Program& program, const Inputs<T>& inputs, const Shift& shift)
-    : program_(program), inputs_(inputs), shift_(shift) {
+void check_angles(const Inputs<T>& inputs) {
   check_finite("weight", inputs.weights, inputs.batch);
   check_finite("feature", inputs.features, inputs.batch);
-  const auto& rotations = program.rotations();
-  Index offset = 0, sign = 0;  // true amplitude at x has the sign (-1)^<sign, x>, up to a global one
-  turns_.reserve(rotations.size());
-  for (std::size_t i = 0; i < rotations.size(); ++i) {
-    const Rotation& rotation = rotations[i];
-    offset ^= rotation.flips;
-    const double pair_sign = odd_overlap(sign, rotation.column) ? -1.0 : 1.0;
-    if (varies(rotation.angle, inputs_)) {
-      turns_.push_back({true, odd_overlap(rotation.row, offset), 1.0, 0.0, pair_sign});
-      continue;
-    }
-    const double half = 0.5 * angle(i, 0), cosine = std::cos(half), sine = std::sin(half);
-    if (std::abs(cosine) >= std::abs(sine)) {
-      turns_.push_back({false, odd_overlap(rotation.row, offset), cosine, pair_sign * sine / cosine, pair_sign});
-    } else {
-      offset ^= rotation.column;
-      turns_.push_back({false, odd_overlap(rotation.row, offset), sine, pair_sign * cosine / sine, -pair_sign});
-      sign ^= rotation.row;
-    }
-  }
-  final_offset_ = offset ^ program.final_flips();
-  forward_ = sweep(program.forward_passes(), false, 1.0);
 }
 
 template <class T>
-Sweep<T> Schedule<T>::reverse() const {
-  return sweep(program_.reverse_passes(), true, forward_.final_factor);
-}
-
-template <class T>
-Sweep<T> Schedule<T>::sweep(const std::vector<Pass>& passes, bool backwards, double factor) const {
-  Sweep<T> result;
-  result.steps.reserve(passes.size());
-  for (std::size_t p = 0; p < passes.size(); ++p) {
-    const Pass& pass = passes[backwards ? passes.size() - 1 - p : p];
-    PassArguments<T> arguments{};
-    arguments.width = pass.width;
-    arguments.leaders = pass.leaders.data();
-    arguments.n_leaders = pass.leaders.size();
-    double pass_factor = 1.0;
-    for (int k = 0; k < pass.width; ++k) {
-      const std::size_t r = pass.first + static_cast<std::size_t>(k);
-      pass_factor *= turns_[r].factor;
-      arguments.general = arguments.general || turns_[r].per_sample;
-      arguments.tangents[k] = static_cast<T>(turns_[r].tangent);
-      const Index column = program_.rotations()[r].column;
-      for (int block = 0; block < (1 << pass.width); ++block) {
-        if (((block >> k & 1) != 0) != turns_[r].flipped) arguments.members[block] ^= column;
+Schedule<T>::Schedule(const Program& program, const Inputs<T>& inputs, std::size_t sample, const Shift& shift)
+    : program_(program), inputs_(inputs), shift_(shift), sample_(sample) {
+  Pauli residue;
+  turns_.reserve(program.rotations().size());
+  for (const Segment& segment : program.segments()) {
+    for (std::size_t i = segment.first; i < segment.last; ++i) {
+      const Rotation& rotation = program.rotations()[i];
+      const double sign = rotation.generator.negative != anticommute(rotation.generator, residue) ? -1.0 : 1.0;
+      if (sample == whole_batch && varies(rotation.angle, inputs_)) {
+        turns_.push_back({true, 1.0, 0.0, sign});
+        continue;
+      }
+      const double half = 0.5 * rotation_angle(i, sample == whole_batch ? 0 : sample);
+      const double cosine = std::cos(half), sine = sign * std::sin(half);
+      if (std::abs(cosine) >= std::abs(sine)) {
+        turns_.push_back({false, cosine, sine / cosine, sign});
+      } else {
+        turns_.push_back({false, sine, -cosine / sine, sign});
+        residue = residue * Pauli{rotation.generator.flips, rotation.generator.signs, false};
       }
     }
-    arguments.general = arguments.general || std::abs(factor * pass_factor) < smallest_factor<T>;
-    result.steps.push_back({&pass, arguments, factor, arguments.general ? factor : 1.0});
-    factor = arguments.general ? 1.0 : factor * pass_factor;
+    if (segment.flip >= 0 || segment.dense >= 0) residues_.push_back(residue);
+  }
+  residues_.push_back(residue);
+}
+
+template <class T>
+Sweep<T> Schedule<T>::sweep(const std::vector<Stage>& plan, bool backwards, std::size_t lanes, double factor) const {
+  Sweep<T> result;
+  std::size_t n_operations = 0;
+  for (const Stage& stage : plan) {
+    for (const Pass& pass : stage.passes) n_operations += pass.operations.size() + 1;  // one more to rescale
+  }
+  result.codes.resize(n_operations);
+  result.lane_flips.resize(n_operations);
+  result.coefficients = Buffer<T>(n_operations * 3 * lanes);
+  std::size_t place = 0, barrier = backwards ? residues_.size() - 1 : 0;
+  for (std::size_t s = 0; s < plan.size(); ++s) {
+    const Stage& stage = plan[backwards ? plan.size() - 1 - s : s];
+    if (stage.flip != nullptr || stage.dense != nullptr) {
+      const Pauli& residue = residues_[backwards ? --barrier : barrier++];
+      result.steps.push_back({});
+      result.steps.back().barrier = result.barriers.size();
+      result.barriers.push_back(make_barrier<T>(stage, residue, program_.n_bits(), backwards));
+      continue;
+    }
+    for (std::size_t p = 0; p < stage.passes.size(); ++p) {
+      const Pass& pass = stage.passes[backwards ? stage.passes.size() - 1 - p : p];
+      typename Sweep<T>::Step step;
+      step.stage = &stage;
+      step.pass = &pass;
+      step.coefficients = place;
+      const auto n = pass.operations.size();
+      double product = 1.0;
+      for (const Operation& operation : pass.operations) {
+        product *= turns_[operation.rotation].factor;
+        step.varying = step.varying || turns_[operation.rotation].per_sample;
+      }
+      step.factors.assign(n, factor);
+      if (std::abs(factor * product) < smallest_factor<T>) step.rescale = std::exchange(factor, 1.0);
+      if (pass.plain) {  // gradients are read before anything else
+        step.arguments.general = step.varying || step.rescale != 1.0;
+        if (!step.arguments.general) factor *= product;
+      } else {
+        for (std::size_t k = 0; k < n; ++k) {
+          const std::size_t j = backwards ? n - 1 - k : k;
+          step.factors[j] = factor;
+          factor *= turns_[pass.operations[j].rotation].factor;
+        }
+      }
+      PassArguments<T>& arguments = step.arguments;
+      arguments.width = pass.width;
+      arguments.plain = pass.plain;
+      arguments.leaders = pass.leaders.data();
+      arguments.n_leaders = pass.leaders.size();
+      arguments.signs = pass.signs.data();
+      std::copy(pass.members.begin(), pass.members.end(), arguments.members);
+      // The scaling runs before all else.
+      if (!pass.plain && step.rescale != 1.0) step.scaling = backwards ? static_cast<int>(n) : 0;
+      arguments.n_operations = static_cast<int>(n) + (step.scaling >= 0 ? 1 : 0);
+      std::size_t row = place;
+      for (const Operation& operation : pass.operations) {
+        if (static_cast<int>(row - place) == step.scaling) ++row;
+        const bool variant = turns_[operation.rotation].per_sample || operation.lane_flips != 0;
+        result.codes[row] = static_cast<std::uint8_t>(operation.pattern + (variant ? variant_code : 0));
+        result.lane_flips[row++] = static_cast<std::uint8_t>(operation.lane_flips);
+      }
+      if (step.scaling >= 0) result.codes[place + static_cast<std::size_t>(step.scaling)] = scale_code;
+      fill(step, sample_ == whole_batch ? 0 : sample_, lanes, result.coefficients.data() + 3 * place * lanes);
+      place += n + 1;
+      result.steps.push_back(std::move(step));
+    }
+  }
+  for (auto& step : result.steps) {
+    if (step.pass == nullptr) continue;
+    step.arguments.codes = result.codes.data() + step.coefficients;
+    step.arguments.lane_flips = result.lane_flips.data() + step.coefficients;
+    step.coefficients *= 3 * lanes;
+    step.arguments.coefficients = result.coefficients.data() + step.coefficients;
   }
   result.final_factor = factor;
   return result;
 }
 
 template <class T>
-void Schedule<T>::fill_coefficients(const typename Sweep<T>::Step& step, std::size_t first_sample, std::size_t lanes,
-                                    T* out) const {
-  for (int k = 0; k < step.pass->width; ++k) {
-    const std::size_t r = step.pass->first + static_cast<std::size_t>(k);
-    const Turn& turn = turns_[r];
-    const double scale = k == 0 ? step.rescale : 1.0;
-    T* cosines = out + 2 * static_cast<std::size_t>(k) * lanes;
-    T* sines = cosines + lanes;
+void Schedule<T>::fill(const typename Sweep<T>::Step& step, std::size_t first_sample, std::size_t lanes, T* out) const {
+  const Pass& pass = *step.pass;
+  const bool lanes_are_samples = sample_ == whole_batch;
+  const auto write = [&](std::size_t row, std::size_t lane, double sine, double cosine) {
+    T* coefficients = out + 3 * row * lanes + lane;
+    coefficients[0] = static_cast<T>(sine);
+    coefficients[lanes] = static_cast<T>(-sine);
+    coefficients[2 * lanes] = static_cast<T>(cosine);
+  };
+  std::size_t row = 0;
+  for (std::size_t j = 0; j < pass.operations.size(); ++j, ++row) {
+    if (static_cast<int>(row) == step.scaling) ++row;
+    const std::size_t rotation = pass.operations[j].rotation;
+    const Turn& turn = turns_[rotation];
+    const Index signs = program_.rotations()[rotation].generator.signs;
+    const double scale = pass.plain && j == 0 ? step.rescale : 1.0;
     for (std::size_t lane = 0; lane < lanes; ++lane) {
-      double cosine = turn.factor, sine = turn.factor * turn.tangent;
-      if (turn.per_sample) {
-        const std::size_t sample = std::min(first_sample + lane, inputs_.batch - 1);
-        const double half = 0.5 * angle(r, sample);
-        cosine = std::cos(half);
-        sine = turn.gradient_sign * std::sin(half);
+      double sine = turn.tangent, cosine = 1.0;
+      if (step.arguments.general) {
+        cosine = turn.factor;
+        sine *= turn.factor;
       }
-      cosines[lane] = static_cast<T>(scale * cosine);
-      sines[lane] = static_cast<T>(scale * sine);
+      if (turn.per_sample) {
+        const double half = 0.5 * rotation_angle(rotation, std::min(first_sample + lane, inputs_.batch - 1));
+        cosine = std::cos(half);
+        sine = turn.sign * std::sin(half);
+      }
+      if (!lanes_are_samples && odd_overlap(signs, static_cast<Index>(lane))) sine = -sine;
+      write(row, lane, scale * sine, scale * cosine);
     }
+  }
+  if (step.scaling < 0) return;
+  for (std::size_t lane = 0; lane < lanes; ++lane) {
+    write(static_cast<std::size_t>(step.scaling), lane, 0.0, step.rescale);
   }
 }
 
 template <class T>
-double Schedule<T>::angle(std::size_t rotation, std::size_t sample) const {
-  const Angle& source = program_.rotations()[rotation].angle;
+double Schedule<T>::rotation_angle(std::size_t rotation, std::size_t sample) const {
+  const double value = angle(program_.rotations()[rotation].angle, sample);
+  return shift_.angle != 0.0 && shift_.rotation == rotation ? value + shift_.angle : value;
+}
+
+template <class T>
+double Schedule<T>::angle(const Angle& source, std::size_t sample) const {
   const auto index = static_cast<std::size_t>(source.index);
   double value = 0.0;
   if (source.source == Angle::Source::weight) value = static_cast<double>(inputs_.weights.row(sample)[index]);
   if (source.source == Angle::Source::feature) value = static_cast<double>(inputs_.features.row(sample)[index]);
-  value = source.scale * value + source.shift;
-  return shift_.angle != 0.0 && shift_.rotation == rotation ? value + shift_.angle : value;
+  return source.scale * value + source.shift;
 }
 
 template class Schedule<float>;
 template class Schedule<double>;
+template void check_angles(const Inputs<float>&);
+template void check_angles(const Inputs<double>&);
 
 }  // namespace qcsim

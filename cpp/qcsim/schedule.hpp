@@ -1,17 +1,20 @@
-// The numbers of one call: a program and its angles become passes ready to run.
+// The numbers of one call: a plan and its angles become passes ready to run.
 //
-// A rotation is divided by the larger of |cos(t/2)| and |sin(t/2)|. With the cosine the rest is T(tan) = [[1, -t], [t,
-// 1]]; with the sine R = s (-Z) T(cot) X, and X and Z join the frame as an offset and a sign, so that every rotation
-// shared by the batch is the same T(t) with |t| <= 1: one multiply-add per amplitude. The divided-out factors collect
-// in one scalar: true state = factor * (sign) * stored state. Where that scalar gets small (deep circuits), and where
-// angles differ between samples, a pass takes the general form with both coefficients.
+// A rotation cos + sin G, with G^2 = -1, is divided by the larger of |cos| and |sin|. With the cosine the rest is 1 + t
+// G; with the sine it is G (1 - (cos/sin) G), and G joins a product of X and Z that the state is left behind by, so
+// that every rotation shared by the batch is the same 1 + t G with |t| <= 1: one multiply-add per amplitude. The
+// divided-out factors collect in one scalar: true state = factor * residue * stored state. Where that scalar gets small
+// (deep circuits) a pass rescales, and where angles differ between the samples of a tile an operation has both
+// coefficients.
 #pragma once
 
 #include <vector>
 
+#include "qcsim/barrier.hpp"
+#include "qcsim/buffer.hpp"
+#include "qcsim/compiled.hpp"
 #include "qcsim/cpu/kernels.hpp"
 #include "qcsim/inputs.hpp"
-#include "qcsim/program.hpp"
 
 namespace qcsim {
 
@@ -23,51 +26,63 @@ struct Shift {
 
 struct Turn {
   bool per_sample;
-  bool flipped;          // the stored bit of this rotation counts from the other side
-  double factor;         // divided out: 1 for per-sample angles
-  double tangent;        // |tangent| <= 1, sign of the stored amplitudes included
-  double gradient_sign;  // of sum(lambda_1 psi_0 - lambda_0 psi_1) in stored amplitudes, and of a per-sample sine
+  double factor;   // divided out: 1 for per-sample angles
+  double tangent;  // |tangent| <= 1
+  double sign;     // of the generator in the stored state
 };
 
-// One sweep over the passes, in the order they run.
+// One sweep over a plan, in the order it runs.
 template <class T>
 struct Sweep {
   struct Step {
-    const Pass* pass;
-    PassArguments<T> arguments;  // coefficients are filled per tile when general
-    double factor_before;        // of the state on entry
-    double rescale;              // multiplied into the coefficients of a general pass
+    const Stage* stage = nullptr;
+    const Pass* pass = nullptr;  // nullptr: a barrier
+    std::size_t barrier = 0;
+    PassArguments<T> arguments{};
+    std::size_t coefficients = 0;  // where those of the pass begin
+    bool varying = false;          // filled again for each tile
+    double rescale = 1.0;          // or the factor taken into the state where the pass begins
+    int scaling = -1;              // which operation of the arguments does that, if one of its own is needed
+    std::vector<double> factors;   // of the state where the gradient of operation j of the pass is read
   };
   std::vector<Step> steps;
+  std::vector<Barrier<T>> barriers;
+  std::vector<std::uint8_t> codes, lane_flips;
+  Buffer<T> coefficients;  // (operations, 3, lanes)
   double final_factor = 1.0;
 };
 
 template <class T>
 class Schedule {
  public:
-  // std::invalid_argument when a weight or a feature is not finite.
-  Schedule(const Program& program, const Inputs<T>& inputs, const Shift& shift = {});
+  // `sample` is the one whose angles count, or whole_batch: those that differ between samples are then left open.
+  static constexpr std::size_t whole_batch = ~std::size_t{0};
+  Schedule(const Program& program, const Inputs<T>& inputs, std::size_t sample, const Shift& shift = {});
 
   const std::vector<Turn>& turns() const { return turns_; }
-  const Sweep<T>& forward() const { return forward_; }
-  Sweep<T> reverse() const;  // starts from forward().final_factor
-  Index final_offset() const { return final_offset_; }
+  const Pauli& final_residue() const { return residues_.back(); }
 
-  // Cosine and sine of each rotation of a general pass for the samples first .. first+lanes-1 (the last repeated):
-  // (width, 2, lanes).
-  void fill_coefficients(const typename Sweep<T>::Step& step, std::size_t first_sample, std::size_t lanes,
-                         T* out) const;
+  // The residue at each barrier in order, then at the end.
+  Sweep<T> sweep(const std::vector<Stage>& plan, bool backwards, std::size_t lanes, double factor) const;
+
+  // The coefficients of a varying step for the samples first .. first+lanes-1 (the last repeated).
+  void fill(const typename Sweep<T>::Step& step, std::size_t first_sample, std::size_t lanes, T* out) const;
+
+  double angle(const Angle& source, std::size_t sample) const;
 
  private:
-  double angle(std::size_t rotation, std::size_t sample) const;
-  Sweep<T> sweep(const std::vector<Pass>& passes, bool backwards, double factor) const;
+  double rotation_angle(std::size_t rotation, std::size_t sample) const;
 
   const Program& program_;
   Inputs<T> inputs_;
   Shift shift_;
+  std::size_t sample_;
   std::vector<Turn> turns_;
-  Sweep<T> forward_;
-  Index final_offset_ = 0;
+  std::vector<Pauli> residues_;
 };
+
+// std::invalid_argument when a weight or a feature is not finite.
+template <class T>
+void check_angles(const Inputs<T>& inputs);
 
 }  // namespace qcsim

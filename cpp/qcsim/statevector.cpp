@@ -18,7 +18,13 @@ constexpr T safe_low = std::is_same_v<T, float> ? T(1e-20) : T(1e-200);
 template <class T>
 constexpr T safe_high = std::is_same_v<T, float> ? T(1e30) : T(1e200);
 
-// The row divided by its norm through its largest entry, so that no square overflows or vanishes; returns 1 / norm.
+}  // namespace
+
+template <class T>
+bool doubtful(T sum_of_squares) {
+  return !(sum_of_squares >= safe_low<T> && sum_of_squares <= safe_high<T>);
+}
+
 template <class T>
 double normalise_with_care(const T* row, std::size_t columns, std::size_t sample, T* out) {
   T largest = 0;
@@ -45,11 +51,9 @@ double normalise_with_care(const T* row, std::size_t columns, std::size_t sample
   return 1.0 / norm / static_cast<double>(largest);
 }
 
-}  // namespace
-
 template <class T>
-void prepare(const Program& program, const Inputs<T>& inputs, std::size_t first, T* state, double* inverse_norms) {
-  const Kernels<T>& kernels = cpu::kernels<T>();
+void prepare(const Program& program, const Kernels<T>& kernels, const Inputs<T>& inputs, std::size_t first, T* state,
+             double* inverse_norms) {
   const std::size_t lanes = kernels.lanes;
   if (!program.embeds_amplitudes()) {
     std::fill_n(state, program.dimension() * lanes, T{0});
@@ -59,14 +63,14 @@ void prepare(const Program& program, const Inputs<T>& inputs, std::size_t first,
   }
   const std::size_t columns = inputs.amplitudes.columns;
   alignas(64) T sums[max_lanes], scales[max_lanes];
-  const T* rows[max_lanes];
+  const T* rows[max_lanes] = {};
   for (std::size_t lane = 0; lane < lanes; ++lane) {
     rows[lane] = inputs.amplitudes.row(std::min(first + lane, inputs.batch - 1));
   }
   kernels.sums_of_squares(rows, columns, sums);
   std::vector<T> careful;
   for (std::size_t lane = 0; lane < lanes; ++lane) {
-    if (sums[lane] >= safe_low<T> && sums[lane] <= safe_high<T>) {
+    if (!doubtful(sums[lane])) {
       scales[lane] = T{1} / std::sqrt(sums[lane]);
       inverse_norms[lane] = static_cast<double>(scales[lane]);
       continue;
@@ -77,28 +81,59 @@ void prepare(const Program& program, const Inputs<T>& inputs, std::size_t first,
     rows[lane] = copy;
     scales[lane] = 1;
   }
-  kernels.load(rows, columns, program.dimension(), scales, state);
+  if (!program.complex_input()) return kernels.load(rows, columns, program.dimension(), scales, state);
+  // Complex rows alternate real and imaginary parts; the state has all real parts before all imaginary ones.
+  const std::size_t half = columns / 2, whole = program.dimension() / 2;
+  std::vector<T> parts(lanes * columns);
+  const T* part_rows[2][max_lanes];
+  for (std::size_t lane = 0; lane < lanes; ++lane) {
+    T* real = parts.data() + lane * columns;
+    T* imaginary = real + half;
+    for (std::size_t i = 0; i < half; ++i) {
+      real[i] = rows[lane][2 * i];
+      imaginary[i] = rows[lane][2 * i + 1];
+    }
+    part_rows[0][lane] = real;
+    part_rows[1][lane] = imaginary;
+  }
+  kernels.load(part_rows[0], half, whole, scales, state);
+  kernels.load(part_rows[1], half, whole, scales, state + whole * lanes);
 }
 
 template <class T>
-void evolve(const Schedule<T>& schedule, std::size_t first, T* state) {
-  const Kernels<T>& kernels = cpu::kernels<T>();
-  alignas(64) T coefficients[2 * max_pass_width * max_lanes];
-  for (const auto& step : schedule.forward().steps) {
-    if (!step.arguments.general) {
-      kernels.forward(step.arguments, state);
+PassArguments<T> arguments_for(const Schedule<T>& schedule, const typename Sweep<T>::Step& step, std::size_t lanes,
+                               std::size_t first, T* scratch) {
+  PassArguments<T> arguments = step.arguments;
+  if (step.varying) {
+    schedule.fill(step, first, lanes, scratch);
+    arguments.coefficients = scratch;
+  }
+  return arguments;
+}
+
+template <class T>
+void evolve(const Schedule<T>& schedule, const Sweep<T>& sweep, const Kernels<T>& kernels, std::size_t first,
+            T* state) {
+  alignas(64) T coefficients[max_coefficients];
+  for (const auto& step : sweep.steps) {
+    if (step.pass == nullptr) {
+      for (const Index base : sweep.barriers[step.barrier].bases) {
+        apply_barrier(sweep.barriers[step.barrier], base, state, kernels.flip, kernels.dense);
+      }
       continue;
     }
-    schedule.fill_coefficients(step, first, kernels.lanes, coefficients);
-    PassArguments<T> arguments = step.arguments;
-    arguments.coefficients = coefficients;
-    kernels.forward(arguments, state);
+    kernels.forward(arguments_for(schedule, step, kernels.lanes, first, static_cast<T*>(coefficients)), state);
   }
 }
 
-template void prepare(const Program&, const Inputs<float>&, std::size_t, float*, double*);
-template void prepare(const Program&, const Inputs<double>&, std::size_t, double*, double*);
-template void evolve(const Schedule<float>&, std::size_t, float*);
-template void evolve(const Schedule<double>&, std::size_t, double*);
+#define QCSIM_INSTANTIATE(T)                                                                                        \
+  template bool doubtful(T);                                                                                        \
+  template double normalise_with_care(const T*, std::size_t, std::size_t, T*);                                      \
+  template void prepare(const Program&, const Kernels<T>&, const Inputs<T>&, std::size_t, T*, double*);             \
+  template PassArguments<T> arguments_for(const Schedule<T>&, const Sweep<T>::Step&, std::size_t, std::size_t, T*); \
+  template void evolve(const Schedule<T>&, const Sweep<T>&, const Kernels<T>&, std::size_t, T*);
+QCSIM_INSTANTIATE(float)
+QCSIM_INSTANTIATE(double)
+#undef QCSIM_INSTANTIATE
 
 }  // namespace qcsim

@@ -44,7 +44,7 @@ class Circuit:
     def __init__(self, n_qubits: int) -> None:
         self._core = _core.Circuit(integer("n_qubits", n_qubits, f"1..{_core.MAX_QUBITS}"))
         self._frozen = False
-        self._program: _core.Program | None = None
+        self._program: _core.Compiled | None = None
         self._readouts: dict[Any, _core.Readout] = {}
 
     # Gates -----------------------------------------------------------------------------------------------------------
@@ -152,11 +152,11 @@ class Circuit:
 
     # Inside ----------------------------------------------------------------------------------------------------------
 
-    def compiled(self) -> _core.Program:
+    def compiled(self) -> _core.Compiled:
         """The compiled program; freezes the circuit."""
         if self._program is None:
             self._frozen = True
-            self._program = _core.Program(self._core)
+            self._program = _core.Compiled(self._core)
         return self._program
 
     def readout(self, qubits: tuple[int, ...] | None, products: tuple[tuple[int, ...], ...] | None) -> _core.Readout:
@@ -165,10 +165,12 @@ class Circuit:
         found = self._readouts.get(key)
         if found is None:
             if products is not None:
-                found = _core.Readout.parities(self.compiled(), products)
+                found = _core.Readout(self.compiled())
+                found.add_expectations([[(1.0, [(q, "Z") for q in product])] for product in products])
             else:
                 chosen = range(self.n_qubits) if qubits is None else qubits
-                found = _core.Readout.probabilities(self.compiled(), list(chosen))
+                found = _core.Readout(self.compiled())
+                found.add_probabilities(list(chosen))
             if len(self._readouts) == _KEPT_READOUTS:
                 self._readouts.pop(next(iter(self._readouts)))
             self._readouts[key] = found

@@ -250,7 +250,7 @@ def backward(
     given_back, into_weights, into_features = address(cotangent), address(weights), address(features)
     if plan.gradient == "parameter-shift":
         if weights is not None or features is not None:
-            timed(call.parameter_shift, given_back, ABSENT, into_weights, into_features, n_threads)
+            timed(call.parameter_shift, given_back, into_weights, into_features, n_threads)
         into_weights = into_features = ABSENT
     if amplitudes is not None or into_weights != ABSENT or into_features != ABSENT:
         timed(call.adjoint, given_back, address(amplitudes), into_weights, into_features, n_threads)

@@ -19,39 +19,48 @@ qcsim::Rows<T> rows(const Address& address) {
 // An execution with the shared ownership of what it refers to.
 template <class T>
 struct Call {
-  std::shared_ptr<const qcsim::Program> program;
+  std::shared_ptr<const qcsim::Compiled> compiled;
   std::shared_ptr<const qcsim::Readout> readout;
-  qcsim::Execution<T> execution;
+  std::unique_ptr<qcsim::Execution<T>> execution;
 };
 
 template <class T>
-std::optional<Call<T>> run(std::shared_ptr<const qcsim::Program> program, std::shared_ptr<const qcsim::Readout> readout,
-                           std::size_t batch, const Address& amplitudes, const Address& weights,
-                           const Address& features, const Address& outputs, bool keep, int n_threads) {
+std::optional<Call<T>> run(std::shared_ptr<const qcsim::Compiled> compiled,
+                           std::shared_ptr<const qcsim::Readout> readout, std::size_t batch, const Address& amplitudes,
+                           const Address& weights, const Address& features, const Address& outputs, bool keep,
+                           int n_threads) {
   const py::gil_scoped_release release;
   const qcsim::Inputs<T> inputs{batch, rows<const T>(amplitudes), rows<const T>(weights), rows<const T>(features)};
-  qcsim::Execution<T> execution(*program, *readout, inputs);
-  execution.run(rows<T>(outputs), keep, n_threads);
+  auto execution = qcsim::Execution<T>::make(*compiled, *readout, inputs);
+  execution->run(rows<T>(outputs), keep, n_threads);
   if (!keep) return std::nullopt;
-  return Call<T>{std::move(program), std::move(readout), std::move(execution)};
+  return Call<T>{std::move(compiled), std::move(readout), std::move(execution)};
 }
 
-template <class T, auto method>
-void gradients(const Call<T>& call, const Address& cotangents, const Address& amplitudes, const Address& weights,
-               const Address& features, int n_threads) {
+template <class T>
+void adjoint(const Call<T>& call, const Address& cotangents, const Address& amplitudes, const Address& weights,
+             const Address& features, int n_threads) {
   const py::gil_scoped_release release;
-  method(call.execution, rows<const T>(cotangents), {rows<T>(amplitudes), rows<T>(weights), rows<T>(features)},
-         n_threads);
+  call.execution->adjoint(rows<const T>(cotangents), {rows<T>(amplitudes), rows<T>(weights), rows<T>(features)},
+                          n_threads);
+}
+
+template <class T>
+void parameter_shift(const Call<T>& call, const Address& cotangents, const Address& weights, const Address& features,
+                     int n_threads) {
+  const py::gil_scoped_release release;
+  qcsim::parameter_shift<T>(*call.execution, rows<const T>(cotangents), {{}, rows<T>(weights), rows<T>(features)},
+                            n_threads);
 }
 
 template <class T>
 void bind(py::module_& m, const char* call_name, const char* run_name) {
   py::class_<Call<T>>(m, call_name, "A run that kept its final states, for its gradients.")
-      .def("adjoint", &gradients<T, &qcsim::adjoint<T>>, py::arg("cotangents"), py::arg("amplitudes"),
-           py::arg("weights"), py::arg("features"), py::arg("n_threads"))
-      .def("parameter_shift", &gradients<T, &qcsim::parameter_shift<T>>, py::arg("cotangents"), py::arg("amplitudes"),
-           py::arg("weights"), py::arg("features"), py::arg("n_threads"));
-  m.def(run_name, &run<T>, py::arg("program"), py::arg("readout"), py::arg("batch"), py::arg("amplitudes"),
+      .def("adjoint", &adjoint<T>, py::arg("cotangents"), py::arg("amplitudes"), py::arg("weights"),
+           py::arg("features"), py::arg("n_threads"))
+      .def("parameter_shift", &parameter_shift<T>, py::arg("cotangents"), py::arg("weights"), py::arg("features"),
+           py::arg("n_threads"));
+  m.def(run_name, &run<T>, py::arg("compiled"), py::arg("readout"), py::arg("batch"), py::arg("amplitudes"),
         py::arg("weights"), py::arg("features"), py::arg("outputs"), py::arg("keep"), py::arg("n_threads"));
 }
 

@@ -1,19 +1,36 @@
 #include "bindings.hpp"
-#include "qcsim/program.hpp"
+#include "qcsim/compiled.hpp"
 #include "qcsim/readout.hpp"
 
-using qcsim::Program;
+using qcsim::Compiled;
 using qcsim::Readout;
 
+namespace {
+
+std::size_t n_passes(const std::vector<qcsim::Stage>& plan) {
+  std::size_t n = 0;
+  for (const qcsim::Stage& stage : plan) n += stage.passes.size();
+  return n;
+}
+
+}  // namespace
+
 void bind_program(py::module_& m) {
-  py::class_<Program, std::shared_ptr<Program>>(m, "Program")
-      .def(py::init<const qcsim::Circuit&>(), py::arg("circuit"))
-      .def_property_readonly("n_rotations", [](const Program& self) { return self.rotations().size(); })
-      .def_property_readonly("n_forward_passes", [](const Program& self) { return self.forward_passes().size(); })
-      .def_property_readonly("n_reverse_passes", [](const Program& self) { return self.reverse_passes().size(); });
+  py::class_<Compiled, std::shared_ptr<Compiled>>(m, "Compiled")
+      .def(py::init<const qcsim::Circuit&, bool>(), py::arg("circuit"), py::arg("complex_input") = false)
+      .def_property_readonly("is_complex", [](const Compiled& self) { return self.program().is_complex(); })
+      .def_property_readonly("is_wide", &Compiled::wide)
+      .def_property_readonly("n_rotations", [](const Compiled& self) { return self.program().rotations().size(); })
+      .def_property_readonly("n_forward_passes", [](const Compiled& self) { return n_passes(self.forward()); })
+      .def_property_readonly("n_reverse_passes", [](const Compiled& self) { return n_passes(self.reverse()); });
 
   py::class_<Readout, std::shared_ptr<Readout>>(m, "Readout")
-      .def_static("probabilities", &Readout::probabilities, py::arg("program"), py::arg("qubits"))
-      .def_static("parities", &Readout::parities, py::arg("program"), py::arg("products"))
-      .def_property_readonly("n_outputs", &Readout::n_outputs);
+      .def(py::init([](const Compiled& compiled) { return Readout(compiled.program()); }), py::arg("compiled"),
+           py::keep_alive<1, 2>())
+      .def("add_probabilities", &Readout::add_probabilities, py::arg("qubits"))
+      .def("add_expectations", &Readout::add_expectations, py::arg("observables"),
+           "Each observable is ((weight, ((qubit, letter), ...)), ...).")
+      .def("add_state", &Readout::add_state)
+      .def_property_readonly("n_outputs", &Readout::n_outputs)
+      .def_property_readonly("linear", &Readout::linear);
 }

@@ -9,8 +9,14 @@
 
 namespace qcsim::cpu {
 
+// With the full registers of the machine. std::invalid_argument when QCSIM_ISA asks for what is not there.
 template <class T>
-const Kernels<T>& kernels();  // std::invalid_argument when QCSIM_ISA asks for what is not there
+const Kernels<T>& kernels();
+
+// Those for tiles of 2^n_bits rows: with half registers where two such tiles fit the first-level cache and two full
+// ones do not (9 qubits in float32: 2.6 us forward and backward a sample against 3.0, Zen 4).
+template <class T>
+const Kernels<T>& tile_kernels(int n_bits);
 
 std::string instruction_set();                         // the chosen one
 std::vector<std::string> compiled_instruction_sets();  // from the plainest to the widest

@@ -48,33 +48,69 @@ struct Tile {
     }
   }
 
+  // The instantiation for a width, forward or reverse.
+  template <template <int> class Pass>
+  static auto forward_of(int width) {
+    return width == 1 ? &Pass<1>::forward : width == 2 ? &Pass<2>::forward : &Pass<3>::forward;
+  }
+  template <template <int> class Pass>
+  static auto reverse_of(int width) {
+    return width == 1 ? &Pass<1>::reverse : width == 2 ? &Pass<2>::reverse : &Pass<3>::reverse;
+  }
+  template <int K>
+  using Shared = PlainPass<T, W, K, false>;
+  template <int K>
+  using General = PlainPass<T, W, K, true>;
+  template <int K>
+  using Mixed = MixedPass<T, W, K, false>;
+  template <int K>
+  using Wide = MixedPass<T, W, K, true>;
+
   static void forward(const PassArguments<T>& pass, T* state) {
-    switch (pass.width) {
-      case 1:
-        return pass.general ? forward_pass<T, W, 1, true>(pass, state) : forward_pass<T, W, 1, false>(pass, state);
-      case 2:
-        return pass.general ? forward_pass<T, W, 2, true>(pass, state) : forward_pass<T, W, 2, false>(pass, state);
-      case 3:
-        return pass.general ? forward_pass<T, W, 3, true>(pass, state) : forward_pass<T, W, 3, false>(pass, state);
-      default:
-        return pass.general ? forward_pass<T, W, 4, true>(pass, state) : forward_pass<T, W, 4, false>(pass, state);
-    }
+    if (!pass.plain) return forward_of<Mixed>(pass.width)(pass, state);
+    if (pass.width == 4) return pass.general ? General<4>::forward(pass, state) : Shared<4>::forward(pass, state);
+    return (pass.general ? forward_of<General>(pass.width) : forward_of<Shared>(pass.width))(pass, state);
   }
 
   static void reverse(const PassArguments<T>& pass, T* psi, T* lambda, T* gradients) {
-    switch (pass.width) {
-      case 1:
-        return pass.general ? reverse_pass<T, W, 1, true>(pass, psi, lambda, gradients)
-                            : reverse_pass<T, W, 1, false>(pass, psi, lambda, gradients);
-      case 2:
-        return pass.general ? reverse_pass<T, W, 2, true>(pass, psi, lambda, gradients)
-                            : reverse_pass<T, W, 2, false>(pass, psi, lambda, gradients);
-      case 3:
-        return pass.general ? reverse_pass<T, W, 3, true>(pass, psi, lambda, gradients)
-                            : reverse_pass<T, W, 3, false>(pass, psi, lambda, gradients);
-      default:
-        return pass.general ? reverse_pass<T, W, 4, true>(pass, psi, lambda, gradients)
-                            : reverse_pass<T, W, 4, false>(pass, psi, lambda, gradients);
+    if (!pass.plain) return reverse_of<Mixed>(pass.width)(pass, psi, lambda, gradients);
+    return (pass.general ? reverse_of<General>(pass.width) : reverse_of<Shared>(pass.width))(pass, psi, lambda,
+                                                                                             gradients);
+  }
+
+  static void wide_forward(const PassArguments<T>& pass, T* state) { forward_of<Wide>(pass.width)(pass, state); }
+
+  static void wide_reverse(const PassArguments<T>& pass, T* psi, T* lambda, T* gradients) {
+    reverse_of<Wide>(pass.width)(pass, psi, lambda, gradients);
+  }
+
+  static void flip(const FlipArguments& flip, T* state) {
+    for (std::size_t c = 0; c < flip.n_leaders; ++c) {
+      const std::uint32_t z = flip.leaders[c] ^ flip.offset;
+      const bool negative = flip.negative != odd_bits(static_cast<int>(z & flip.signs));
+      T* here = state + std::size_t{z} * W;
+      T* there = state + std::size_t{z ^ flip.flips} * W;
+      const Register a = L::load(here), b = L::load(there);
+      L::store(here, negative ? -b : b);
+      L::store(there, negative ? -a : a);
+    }
+  }
+
+  static void dense(const DenseArguments<T>& dense, T* state) {
+    for (std::size_t c = 0; c < dense.n_leaders; ++c) {
+      const std::uint32_t leader = dense.leaders[c] ^ dense.base;
+      Register a[max_block];
+      T signs[max_block];
+      for (std::size_t i = 0; i < dense.size; ++i) {
+        const bool negative = dense.negatives[i] != odd_bits(static_cast<int>(leader & dense.signs[i]));
+        signs[i] = negative ? T{-1} : T{1};
+        a[i] = signs[i] * L::load(state + std::size_t{leader ^ dense.offset ^ dense.members[i]} * W);
+      }
+      for (std::size_t i = 0; i < dense.size; ++i) {
+        Register sum{};
+        for (std::size_t j = 0; j < dense.size; ++j) sum += dense.matrix[i * dense.size + j] * a[j];
+        L::store(state + std::size_t{leader ^ dense.offset ^ dense.members[i]} * W, signs[i] * sum);
+      }
     }
   }
 
@@ -95,8 +131,8 @@ struct Tile {
     }
   }
 
-  static void seed_probabilities(const T* state, const OutcomeTable& table, const T* const* cotangents, T* psi,
-                                 T* lambda, T* overlaps) {
+  static void seed_only_probabilities(const T* state, const OutcomeTable& table, const T* const* cotangents, T* psi,
+                                      T* lambda, T* overlaps) {
     Register overlap = {};
     for (std::size_t first = 0; first < table.n_outcomes; first += W) {
       const std::size_t count = table.n_outcomes - first < W ? table.n_outcomes - first : W;
@@ -105,11 +141,27 @@ struct Tile {
       for (std::size_t i = 0; i < count; ++i) {
         const std::size_t outcome = table.outcomes[first + i] ^ table.offset;
         for (std::size_t v = 0; v < table.n_rest; ++v) {
-          overlap += seed(state, (outcome ^ table.rest[v]) * W, g[i], psi, lambda);
+          const std::size_t x = (outcome ^ table.rest[v]) * W;
+          const Register a = L::load(state + x), l = g[i] * a;
+          L::store(psi + x, a);
+          L::store(lambda + x, l);
+          overlap += l * a;
         }
       }
     }
     L::store(overlaps, overlap);
+  }
+
+  static void seed_probabilities(const T* state, const OutcomeTable& table, const T* const* cotangents, T* lambda) {
+    for (std::size_t first = 0; first < table.n_outcomes; first += W) {
+      const std::size_t count = table.n_outcomes - first < W ? table.n_outcomes - first : W;
+      Register g[W];
+      L::gather(cotangents, first, count, g);
+      for (std::size_t i = 0; i < count; ++i) {
+        const std::size_t outcome = table.outcomes[first + i] ^ table.offset;
+        for (std::size_t v = 0; v < table.n_rest; ++v) seed((outcome ^ table.rest[v]) * W, g[i], state, lambda);
+      }
+    }
   }
 
   static void parity_sums(const T* state, std::size_t dimension, T* out) {
@@ -120,11 +172,34 @@ struct Tile {
     walsh_hadamard(dimension, out);
   }
 
-  static void seed_parities(const T* state, std::size_t dimension, T* psi, T* lambda, T* overlaps) {
-    walsh_hadamard(dimension, lambda);
-    Register overlap = {};
-    for (std::size_t x = 0; x < dimension * W; x += W) overlap += seed(state, x, L::load(lambda + x), psi, lambda);
-    L::store(overlaps, overlap);
+  static void seed_parities(const T* state, std::size_t dimension, T* cotangents, T* lambda) {
+    walsh_hadamard(dimension, cotangents);
+    for (std::size_t x = 0; x < dimension * W; x += W) seed(x, L::load(cotangents + x), state, lambda);
+  }
+
+  static void word_sum(const T* state, std::size_t dimension, const WordArguments& word, T* out) {
+    Register sums[2][2] = {};  // by sign, and twice, so that additions do not wait for each other
+    for (std::uint32_t x = 0; x < dimension; ++x) {
+      const Register term = L::load(state + std::size_t{x} * W) * L::load(state + std::size_t{x ^ word.flips} * W);
+      sums[odd_bits(static_cast<int>(x & word.signs)) ? 1 : 0][x & 1] += term;
+    }
+    L::store(out, (sums[0][0] + sums[0][1]) - (sums[1][0] + sums[1][1]));
+  }
+
+  static void seed_word(const T* state, std::size_t dimension, const WordArguments& word, const T* cotangents,
+                        T* lambda) {
+    const Register plus = L::load(cotangents), minus = -plus;
+    for (std::uint32_t x = 0; x < dimension; ++x) {
+      const Register other = L::load(state + std::size_t{x ^ word.flips} * W);
+      T* place = lambda + std::size_t{x} * W;
+      L::store(place, L::load(place) + (odd_bits(static_cast<int>(x & word.signs)) ? minus : plus) * other);
+    }
+  }
+
+  static void inner_product(const T* a, const T* b, std::size_t dimension, T* out) {
+    Register sums[2] = {};
+    for (std::size_t x = 0; x < dimension; ++x) sums[x & 1] += L::load(a + x * W) * L::load(b + x * W);
+    L::store(out, sums[0] + sums[1]);
   }
 
   static void store_input_gradient(const T* psi, const T* lambda, const T* a, const T* b, const T* root,
@@ -142,11 +217,8 @@ struct Tile {
   }
 
  private:
-  static inline Register seed(const T* state, std::size_t x, Register cotangent, T* psi, T* lambda) {
-    const Register a = L::load(state + x), l = cotangent * a;
-    L::store(psi + x, a);
-    L::store(lambda + x, l);
-    return l * a;
+  static inline void seed(std::size_t x, Register cotangent, const T* state, T* lambda) {
+    L::store(lambda + x, L::load(lambda + x) + cotangent * L::load(state + x));
   }
 
   static void walsh_hadamard(std::size_t dimension, T* data) {
@@ -162,26 +234,52 @@ struct Tile {
   }
 };
 
-template <class T>
+template <class T, int W, bool with_wide>
+constexpr auto wide_forward_of() -> void (*)(const PassArguments<T>&, T*) {
+  if constexpr (with_wide) return Tile<T, W>::wide_forward;
+  return nullptr;
+}
+
+template <class T, int W, bool with_wide>
+constexpr auto wide_reverse_of() -> void (*)(const PassArguments<T>&, T*, T*, T*) {
+  if constexpr (with_wide) return Tile<T, W>::wide_reverse;
+  return nullptr;
+}
+
+template <class T, int W, bool with_wide>
 constexpr Kernels<T> table() {
-  constexpr int W = QCSIM_REGISTER_BYTES / sizeof(T);
   static_assert(W <= max_lanes);
   using K = Tile<T, W>;
+  using Scalar = Tile<T, 1>;
   return {W,
           K::sums_of_squares,
           K::load,
           K::forward,
           K::reverse,
+          wide_forward_of<T, W, with_wide>(),
+          wide_reverse_of<T, W, with_wide>(),
+          K::flip,
+          K::dense,
+          Scalar::flip,
+          Scalar::dense,
           K::probabilities,
+          K::seed_only_probabilities,
           K::seed_probabilities,
           K::parity_sums,
           K::seed_parities,
+          K::word_sum,
+          K::seed_word,
+          K::inner_product,
           K::store_input_gradient};
 }
 
-extern const Kernels<float> float_kernels;
-extern const Kernels<double> double_kernels;
-const Kernels<float> float_kernels = table<float>();
-const Kernels<double> double_kernels = table<double>();
+// Full registers, and half ones: a tile half as large may fit the first-level cache where the full one does not.
+extern const Kernels<float> float_kernels[2];
+extern const Kernels<double> double_kernels[2];
+constexpr int full = QCSIM_REGISTER_BYTES, half = full > 16 ? full / 2 : full;
+const Kernels<float> float_kernels[2] = {table<float, full / sizeof(float), true>(),
+                                         table<float, half / sizeof(float), false>()};
+const Kernels<double> double_kernels[2] = {table<double, full / sizeof(double), true>(),
+                                           table<double, half / sizeof(double), false>()};
 
 }  // namespace qcsim::QCSIM_ISA

@@ -1,6 +1,7 @@
 // The table of loops that are compiled once per instruction set (kernels.cpp). A tile is `lanes` samples side by side,
-// amplitude-major: state[x * lanes + sample]. Plain pointers only: this header is seen by every instruction set, and
-// must not bring inline code with it. All state pointers are aligned to 64 bytes.
+// amplitude-major: state[x * lanes + sample]; in the wide layout of one large state the lanes are neighbouring
+// amplitudes. Plain pointers only: this header is seen by every instruction set, and must not bring inline code with
+// it. All state pointers are aligned to 64 bytes.
 #pragma once
 
 #include <cstddef>
@@ -8,18 +9,26 @@
 
 namespace qcsim {
 
-inline constexpr int max_block = 16;          // 2 ^ max_pass_width
+inline constexpr int max_block = 16;          // 2 ^ max_plain_width
 inline constexpr std::size_t max_lanes = 16;  // of any instruction set
+inline constexpr int scale_code = 128;        // an operation that multiplies by its cosine
+inline constexpr int variant_code = 64;       // added to a pattern: two coefficients, or (wide) partners across lanes
 
 template <class T>
 struct PassArguments {
   int width;
-  bool general;
+  bool plain, general;  // general (of a plain pass): two coefficients an operation, not one
   const std::uint32_t* leaders;
   std::size_t n_leaders;
-  std::uint32_t members[max_block];  // stored index of block entry i, relative to a leader
-  T tangents[4];                     // of the rotations, when not general
-  const T* coefficients;             // (width, 2, lanes): cosine and sine per sample, when general
+  const std::uint32_t* signs;        // of each leader, a bit for each operation (mixed)
+  std::uint32_t base, base_signs;    // of the block: joined to each leader and its signs (mixed)
+  std::uint32_t members[max_block];  // register of coset entry i, relative to a leader
+  int n_operations;
+  const std::uint8_t* codes;       // of each operation: pattern + variant_code, or scale_code (mixed)
+  const std::uint8_t* lane_flips;  // of each operation: lane i meets lane i ^ flips (wide)
+  // Of each operation `lanes` numbers each: sine, -sine, cosine. Without the general form sine is a tangent, and the
+  // cosine is 1 and not read.
+  const T* coefficients;
 };
 
 // Stored indices of the outcomes: outcome w of the measured qubits is seen at outcomes[w] ^ rest[v] for every v.
@@ -31,6 +40,35 @@ struct OutcomeTable {
   std::uint32_t offset;
 };
 
+// A barrier that exchanges rows: for each leader z, rows z and z ^ flips change places, both negated where `negative`
+// differs from the overlap of z with `signs`; with flips = 0 the row is only negated.
+struct FlipArguments {
+  const std::uint32_t* leaders;
+  std::size_t n_leaders;
+  std::uint32_t offset;  // joined to each leader
+  std::uint32_t flips, signs;
+  bool negative;
+};
+
+// A barrier that multiplies the `size` rows leader ^ members[i] by a matrix, row-major; row i counts with the sign
+// negatives[i] + <signs[i], leader>.
+template <class T>
+struct DenseArguments {
+  const std::uint32_t* leaders;
+  std::size_t n_leaders;
+  std::uint32_t base;    // joined to each leader
+  std::uint32_t offset;  // likewise, but not part of the sign
+  std::size_t size;
+  std::uint32_t members[max_block], signs[max_block];
+  bool negatives[max_block];
+  const T* matrix;
+};
+
+// A product of X and Z measured: sum over x of (-1)^<signs, x> state[x] state[x ^ flips].
+struct WordArguments {
+  std::uint32_t flips, signs;
+};
+
 template <class T>
 struct Kernels {
   std::size_t lanes;
@@ -39,17 +77,32 @@ struct Kernels {
   // state[x] = rows[.][x] * scales[.], zero from `columns` up to `dimension`
   void (*load)(const T* const* rows, std::size_t columns, std::size_t dimension, const T* scales, T* state);
   void (*forward)(const PassArguments<T>& pass, T* state);
-  // gradients (width, lanes) receives sum(lambda_1 psi_0 - lambda_0 psi_1) of each rotation
+  // Undoes a pass on psi and lambda. gradients (operations, lanes) receives of each the sum of lambda * (generator
+  // psi), lane signs of the wide layout left out.
   void (*reverse)(const PassArguments<T>& pass, T* psi, T* lambda, T* gradients);
+  void (*wide_forward)(const PassArguments<T>& pass, T* state);
+  void (*wide_reverse)(const PassArguments<T>& pass, T* psi, T* lambda, T* gradients);
+  void (*flip)(const FlipArguments& flip, T* state);
+  void (*dense)(const DenseArguments<T>& dense, T* state);
+  void (*scalar_flip)(const FlipArguments& flip, T* state);  // one lane
+  void (*scalar_dense)(const DenseArguments<T>& dense, T* state);
   // out[row][w] = scale * sum over v of state^2
   void (*probabilities)(const T* state, const OutcomeTable& table, T scale, T* const* out, int n_rows);
   // psi = state; lambda[x] = cotangent[outcome of x] * state[x]; overlaps[lane] = sum of lambda * psi
-  void (*seed_probabilities)(const T* state, const OutcomeTable& table, const T* const* cotangents, T* psi, T* lambda,
-                             T* overlaps);
+  void (*seed_only_probabilities)(const T* state, const OutcomeTable& table, const T* const* cotangents, T* psi,
+                                  T* lambda, T* overlaps);
+  // lambda[x] += cotangent[outcome of x] * state[x]
+  void (*seed_probabilities)(const T* state, const OutcomeTable& table, const T* const* cotangents, T* lambda);
   // out[r] = sum over x of (-1)^<r, x> state[x]^2, for every r
   void (*parity_sums)(const T* state, std::size_t dimension, T* out);
-  // lambda holds a cotangent per parity r on entry; then as seed_probabilities
-  void (*seed_parities)(const T* state, std::size_t dimension, T* psi, T* lambda, T* overlaps);
+  // cotangents holds a number per parity r on entry (destroyed); lambda[x] += sum over r of (-1)^<r, x> its number *
+  // state
+  void (*seed_parities)(const T* state, std::size_t dimension, T* cotangents, T* lambda);
+  void (*word_sum)(const T* state, std::size_t dimension, const WordArguments& word, T* out);
+  // lambda[x] += cotangent * (-1)^<signs, x> state[x ^ flips]
+  void (*seed_word)(const T* state, std::size_t dimension, const WordArguments& word, const T* cotangents, T* lambda);
+  // out[lane] = sum over x of a[x] * b[x]
+  void (*inner_product)(const T* a, const T* b, std::size_t dimension, T* out);
   // out[row][x] = (a[row] * lambda[x] + b[row] * psi[x]) * root[row] * root[row]
   void (*store_input_gradient)(const T* psi, const T* lambda, const T* a, const T* b, const T* root,
                                std::size_t columns, T* const* out, int n_rows);

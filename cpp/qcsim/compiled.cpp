@@ -1,0 +1,30 @@
+#include "qcsim/compiled.hpp"
+
+namespace qcsim {
+namespace {
+
+constexpr int max_lane_bits = 4;
+constexpr int wide_block_bits = 11;  // registers of 64 bytes: 128 KiB, within the second-level cache
+constexpr int plain_bits = 10;       // beyond, tiles leave the first-level cache, and fewer sweeps matter more
+
+}  // namespace
+
+Compiled::Compiled(const Circuit& circuit, bool complex_input)
+    : program_(circuit, complex_input), wide_(program_.n_bits() > max_tile_bits) {
+  if (wide_) {
+    wide_plans_.resize(max_lane_bits + 1);
+    return;
+  }
+  const bool small = program_.n_bits() <= plain_bits;
+  forward_ = plan(program_, {0, small ? max_plain_width : 0, program_.n_bits()});
+  reverse_ = plan(program_, {0, small ? max_plain_width - 1 : 0, program_.n_bits()});
+}
+
+const std::vector<Stage>& Compiled::both_ways(int lane_bits) const {
+  const std::lock_guard lock(mutex_);
+  std::vector<Stage>& found = wide_plans_[static_cast<std::size_t>(lane_bits)];
+  if (found.empty()) found = plan(program_, {lane_bits, 0, wide_block_bits});
+  return found;
+}
+
+}  // namespace qcsim

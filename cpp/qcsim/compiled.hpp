@@ -1,0 +1,39 @@
+// A program with its plans: everything that is known before the arrays of a call. Made once per circuit and kept.
+#pragma once
+
+#include <mutex>
+
+#include "qcsim/plan.hpp"
+
+namespace qcsim {
+
+// Up to this many bits of the stored index, samples lie side by side in the lanes of a tile; beyond, the lanes are
+// amplitudes of one state (wide). The choice depends on the circuit alone, so that a row of a batch equals a single
+// run.
+inline constexpr int max_tile_bits = 13;
+
+class Compiled {
+ public:
+  explicit Compiled(const Circuit& circuit, bool complex_input = false);
+  Compiled(const Compiled&) = delete;
+  Compiled& operator=(const Compiled&) = delete;
+
+  const Program& program() const { return program_; }
+  bool wide() const { return wide_; }
+
+  // Of the tile layout. Fewer, wider passes save loads and stores; the reverse sweep holds two states in registers, so
+  // its are narrower.
+  const std::vector<Stage>& forward() const { return forward_; }
+  const std::vector<Stage>& reverse() const { return reverse_; }
+  // Of the wide layout, both ways, for a register of 2^lane_bits numbers.
+  const std::vector<Stage>& both_ways(int lane_bits) const;
+
+ private:
+  Program program_;
+  bool wide_;
+  std::vector<Stage> forward_, reverse_;
+  mutable std::mutex mutex_;
+  mutable std::vector<std::vector<Stage>> wide_plans_;  // by lane_bits
+};
+
+}  // namespace qcsim

@@ -1,0 +1,255 @@
+#include "qcsim/plan.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+namespace qcsim {
+namespace {
+
+// How far a rotation may be moved ahead: past this many others that wait for a later pass.
+constexpr std::size_t max_waiting = 96;
+
+// Vectors over GF(2) in reduced form: each owns a pivot bit.
+class Span {
+ public:
+  std::size_t size() const { return vectors_.size(); }
+  const std::vector<Index>& vectors() const { return vectors_; }
+
+  Index reduced(Index vector) const {
+    for (std::size_t i = 0; i < vectors_.size(); ++i) {
+      if ((vector & pivots_[i]) != 0) vector ^= vectors_[i];
+    }
+    return vector;
+  }
+
+  void add(Index vector) {  // a vector outside the span
+    vector = reduced(vector);
+    const Index pivot = std::bit_floor(vector);
+    for (Index& other : vectors_) {
+      if ((other & pivot) != 0) other ^= vector;
+    }
+    vectors_.push_back(vector);
+    pivots_.push_back(pivot);
+  }
+
+  const std::vector<Index>& pivots() const { return pivots_; }
+
+ private:
+  std::vector<Index> vectors_, pivots_;
+};
+
+struct Group {
+  std::vector<std::size_t> rotations;
+  std::vector<Index> basis;  // flips of registers
+};
+
+class Planner {
+ public:
+  Planner(const Program& program, const Layout& layout) : program_(program), layout_(layout) {}
+
+  std::vector<Stage> run() {
+    for (const Segment& segment : program_.segments()) {
+      n_bits_ = program_.n_bits() - layout_.lane_bits - (segment.real ? 1 : 0);
+      std::vector<std::size_t> rotations(segment.last - segment.first);
+      std::iota(rotations.begin(), rotations.end(), segment.first);
+      if (layout_.block_bits >= n_bits_) {
+        if (!rotations.empty()) one_block(rotations);
+      } else {
+        for (const Group& group : greedy(rotations, layout_.block_bits, rotations.size())) add_block(group);
+      }
+      if (segment.flip >= 0) barrier().flip = &program_.flips()[static_cast<std::size_t>(segment.flip)];
+      if (segment.dense >= 0) barrier().dense = &program_.denses()[static_cast<std::size_t>(segment.dense)];
+    }
+    return std::move(stages_);
+  }
+
+ private:
+  Index flips(std::size_t rotation) const {
+    return program_.rotations()[rotation].generator.flips >> layout_.lane_bits;
+  }
+  Index signs(std::size_t rotation) const {
+    return program_.rotations()[rotation].generator.signs >> layout_.lane_bits;
+  }
+
+  Stage& barrier() {
+    stages_.emplace_back();
+    return stages_.back();
+  }
+
+  bool biorthogonal(std::size_t a, std::size_t b) const {
+    return !odd_overlap(signs(a), flips(b)) && !odd_overlap(signs(b), flips(a));
+  }
+
+  // Takes rotations in order while their flips fit into `dimensions`, and later ones that commute with all left
+  // waiting.
+  std::vector<Group> greedy(std::vector<std::size_t> waiting, int dimensions, std::size_t at_most) const {
+    std::vector<Group> groups;
+    while (!waiting.empty()) {
+      Group group;
+      Span span;
+      std::vector<std::size_t> left;
+      std::size_t next = 0;
+      for (; next < waiting.size() && group.rotations.size() < at_most && left.size() < max_waiting; ++next) {
+        const std::size_t rotation = waiting[next];
+        const Pauli& generator = program_.rotations()[rotation].generator;
+        const bool free = std::none_of(left.begin(), left.end(), [&](std::size_t other) {
+          return anticommute(generator, program_.rotations()[other].generator);
+        });
+        const bool inside = span.reduced(flips(rotation)) == 0;
+        if (!free || (!inside && static_cast<int>(span.size()) == dimensions)) {
+          left.push_back(rotation);
+          continue;
+        }
+        if (!inside) {
+          span.add(flips(rotation));
+          group.basis.push_back(flips(rotation));
+        }
+        group.rotations.push_back(rotation);
+      }
+      left.insert(left.end(), waiting.begin() + static_cast<std::ptrdiff_t>(next), waiting.end());
+      waiting = std::move(left);
+      groups.push_back(std::move(group));
+    }
+    return groups;
+  }
+
+  // Cuts the rotations into runs of biorthogonal ones, and each run into passes of nearly equal width (9 = 3 + 3 + 3,
+  // not 4 + 4 + 1).
+  std::vector<Group> plain(const std::vector<std::size_t>& rotations) const {
+    std::vector<Group> groups;
+    const auto width = static_cast<std::size_t>(layout_.plain_width);
+    for (std::size_t run = 0; run < rotations.size();) {
+      std::size_t end = run + 1;
+      while (end < rotations.size() &&
+             std::all_of(
+                 rotations.begin() + static_cast<std::ptrdiff_t>(run),
+                 rotations.begin() + static_cast<std::ptrdiff_t>(end),
+                 [&](std::size_t earlier) { return biorthogonal(earlier, rotations[end]); })) {
+        ++end;
+      }
+      const std::size_t length = end - run, n_passes = (length + width - 1) / width;
+      for (std::size_t i = 0; i < n_passes; ++i) {
+        Group group;
+        for (std::size_t r = run + i * length / n_passes; r < run + (i + 1) * length / n_passes; ++r) {
+          group.rotations.push_back(rotations[r]);
+          group.basis.push_back(flips(rotations[r]));
+        }
+        groups.push_back(std::move(group));
+      }
+      run = end;
+    }
+    return groups;
+  }
+
+  void one_block(const std::vector<std::size_t>& rotations) {
+    Stage stage;
+    stage.bases = {0};
+    const std::vector<Group> wide = layout_.plain_width > 0 ? plain(rotations) : std::vector<Group>();
+    // Plain passes are some 15 % faster for each rotation, unless they hold too few of them.
+    if (!wide.empty() && 5 * wide.size() <= 2 * rotations.size()) {
+      for (const Group& group : wide) stage.passes.push_back(plain_pass(group));
+    } else {
+      for (const Group& group : greedy(rotations, width(), max_operations)) {
+        stage.passes.push_back(mixed_pass(group, units(n_bits_)));
+      }
+    }
+    stages_.push_back(std::move(stage));
+  }
+
+  void add_block(const Group& block) {
+    Stage stage;
+    Span span;
+    for (const Index vector : block.basis) span.add(vector);
+    complete(span, layout_.block_bits);
+    stage.bases = span_in_order(null_space(span.pivots(), n_bits_));
+    for (const Group& group : greedy(block.rotations, width(), max_operations)) {
+      stage.passes.push_back(mixed_pass(group, span.vectors()));
+    }
+    stages_.push_back(std::move(stage));
+  }
+
+  int width() const { return std::min(max_mixed_width, n_bits_); }
+
+  static std::vector<Index> units(int n_bits) {
+    std::vector<Index> vectors;
+    for (int bit = n_bits - 1; bit >= 0; --bit) vectors.push_back(power_of_two(bit));
+    return vectors;
+  }
+
+  static void complete(Span& span, int dimensions) {
+    for (int bit = 0; static_cast<int>(span.size()) < dimensions; ++bit) {
+      if (span.reduced(power_of_two(bit)) != 0) span.add(power_of_two(bit));
+    }
+  }
+
+  Pass plain_pass(const Group& group) const {
+    Pass pass;
+    pass.plain = true;
+    pass.width = static_cast<int>(group.basis.size());
+    std::vector<Index> rows;
+    for (std::size_t k = 0; k < group.rotations.size(); ++k) {
+      rows.push_back(signs(group.rotations[k]));
+      const auto axis = static_cast<std::uint8_t>(1 << k);
+      pass.operations.push_back({group.rotations[k], static_cast<std::uint8_t>(axis << pass.width | axis), 0});
+    }
+    pass.members = members(group.basis);
+    pass.leaders = span_in_order(null_space(rows, n_bits_));
+    return pass;
+  }
+
+  // block: a basis of the registers in which the pass works.
+  Pass mixed_pass(const Group& group, const std::vector<Index>& block) const {
+    Pass pass;
+    std::vector<Index> basis = group.basis;
+    Span span;
+    for (const Index vector : basis) span.add(vector);
+    for (auto vector = block.rbegin(); static_cast<int>(basis.size()) < width(); ++vector) {
+      if (span.reduced(*vector) == 0) continue;
+      span.add(*vector);
+      basis.push_back(*vector);
+    }
+    pass.width = width();
+    pass.members = members(basis);
+    // Leaders: the block modulo the span, as the combinations of those of its vectors that the span does not reach.
+    std::vector<Index> rest;
+    for (auto vector = block.rbegin(); vector != block.rend(); ++vector) {
+      if (span.reduced(*vector) == 0) continue;
+      rest.insert(rest.begin(), span.reduced(*vector));
+      span.add(*vector);
+    }
+    pass.leaders = span_in_order(rest);
+    pass.signs.assign(pass.leaders.size(), 0);
+    for (std::size_t j = 0; j < group.rotations.size(); ++j) {
+      const std::size_t rotation = group.rotations[j];
+      const auto entry = std::find(pass.members.begin(), pass.members.end(), flips(rotation));
+      auto pattern = static_cast<std::uint8_t>((entry - pass.members.begin()) << pass.width);
+      for (int k = 0; k < pass.width; ++k) {
+        if (odd_overlap(signs(rotation), basis[static_cast<std::size_t>(k)])) {
+          pattern = static_cast<std::uint8_t>(pattern | 1 << k);
+        }
+      }
+      const Index lanes = power_of_two(layout_.lane_bits) - 1;
+      pass.operations.push_back({rotation, pattern, program_.rotations()[rotation].generator.flips & lanes});
+      for (std::size_t c = 0; c < pass.leaders.size(); ++c) {
+        if (odd_overlap(signs(rotation), pass.leaders[c])) pass.signs[c] |= std::uint32_t{1} << j;
+      }
+    }
+    return pass;
+  }
+
+  // Entry i of a coset: the sum of basis[k] over the bits k of i.
+  static std::vector<Index> members(const std::vector<Index>& basis) {
+    return span_in_order({basis.rbegin(), basis.rend()});
+  }
+
+  const Program& program_;
+  Layout layout_;
+  int n_bits_ = 0;  // of the index of a register
+  std::vector<Stage> stages_;
+};
+
+}  // namespace
+
+std::vector<Stage> plan(const Program& program, const Layout& layout) { return Planner(program, layout).run(); }
+
+}  // namespace qcsim

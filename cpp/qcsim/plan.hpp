@@ -1,0 +1,52 @@
+// How the rotations of a program are grouped into passes. A pass loads 2^k registers, one coset of the span of k flips,
+// applies every rotation whose flips lie in that span, and stores once. Called by schedule.
+//
+// A register holds 2^lane_bits neighbours of the stored index: in the tile layout none (its lanes are samples), in the
+// wide layout of a single large state some amplitudes. Passes may be gathered in blocks, which stay in a cache.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "qcsim/program.hpp"
+
+namespace qcsim {
+
+inline constexpr int max_plain_width = 4;  // one state in registers
+inline constexpr int max_mixed_width = 3;
+inline constexpr int max_operations =
+    31;  // of a pass: their signs at a leader are the bits of a word, one spare for scaling
+
+struct Operation {
+  std::size_t rotation;
+  std::uint8_t pattern;  // of entry i of the coset: partner i ^ (pattern >> width), sign from the overlap with the rest
+  Index lane_flips;      // the same inside a register
+};
+
+struct Pass {
+  int width = 0;
+  // Operation j rotates axis j alone, and the axes are biorthogonal: the fastest kind of pass.
+  bool plain = false;
+  std::vector<Operation> operations;
+  std::vector<Index> members;        // 2^width registers of a coset, relative to its leader
+  std::vector<Index> leaders;        // of the cosets in a block, relative to its base
+  std::vector<std::uint32_t> signs;  // of each leader: bit j is its overlap with the signs of operation j
+};
+
+struct Stage {
+  std::vector<Pass> passes;
+  std::vector<Index> bases;    // of the blocks, which are independent of each other
+  const Flip* flip = nullptr;  // a barrier: passes is empty
+  const Dense* dense = nullptr;
+};
+
+struct Layout {
+  int lane_bits;    // of the stored index inside a register
+  int plain_width;  // up to which plain passes are made; 0: none
+  int block_bits;   // a block has 2^block_bits registers
+};
+
+std::vector<Stage> plan(const Program& program, const Layout& layout);
+
+}  // namespace qcsim

@@ -1,0 +1,67 @@
+#include "qcsim/tile.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "parallel/thread_pool.hpp"
+#include "qcsim/cpu/dispatch.hpp"
+#include "qcsim/statevector.hpp"
+
+namespace qcsim {
+
+template <class T>
+TileExecution<T>::TileExecution(const Compiled& compiled, const Readout& readout, const Inputs<T>& inputs,
+                                const Shift& shift)
+    : Execution<T>(compiled, readout, inputs),
+      kernels_(cpu::tile_kernels<T>(compiled.program().n_bits())),
+      schedule_(compiled.program(), inputs, Schedule<T>::whole_batch, shift),
+      forward_(schedule_.sweep(compiled.forward(), false, kernels_.lanes, 1.0)) {}
+
+template <class T>
+int TileExecution<T>::threads(int asked) const {
+  const std::size_t work =
+      this->inputs().batch * this->program().dimension() * (this->program().rotations().size() + 4);
+  return static_cast<int>(
+      std::min(static_cast<std::size_t>(threads_for(work, asked)), std::max<std::size_t>(n_tiles(), 1)));
+}
+
+template <class T>
+void TileExecution<T>::fill_phases(std::size_t tile, double* out) const {
+  if (!this->readout().linear()) return;
+  for (std::size_t lane = 0; lane < kernels_.lanes; ++lane) {
+    const std::size_t sample = std::min(tile * kernels_.lanes + lane, this->inputs().batch - 1);
+    const double phase = global_phase(this->program(), schedule_, sample);
+    out[2 * lane] = std::cos(phase);
+    out[2 * lane + 1] = std::sin(phase);
+  }
+}
+
+template <class T>
+void TileExecution<T>::run(Rows<T> outputs, bool keep, int n_threads) {
+  n_threads = threads(n_threads);
+  const auto workers = static_cast<std::size_t>(n_threads);
+  const std::size_t lanes = kernels_.lanes;
+  const std::size_t scratch_size = this->readout().expectations().empty() ? 0 : tile_size();
+  states_ = Buffer<T>((keep ? n_tiles() : workers) * tile_size());
+  inverse_norms_ = Buffer<double>((keep ? n_tiles() : workers) * lanes);
+  Buffer<T> scratch(workers * scratch_size);
+  parallel::for_each(n_tiles(), n_threads, [&](std::size_t tile, int worker) {
+    const auto own = static_cast<std::size_t>(worker);
+    const std::size_t place = keep ? tile : own, first = tile * lanes;
+    double phases[2 * max_lanes];
+    fill_phases(tile, phases);
+    T* state = states_.data() + place * tile_size();
+    prepare(this->program(), kernels_, this->inputs(), first, state, inverse_norms_.data() + place * lanes);
+    evolve(schedule_, forward_, kernels_, first, state);
+    measure_tile(this->readout(), kernels_, static_cast<const T*>(state), ending(), phases, outputs, first,
+                 std::min(lanes, this->inputs().batch - first), scratch.data() + own * scratch_size);
+  });
+  if (keep) return;
+  states_ = Buffer<T>();
+  inverse_norms_ = Buffer<double>();
+}
+
+template class TileExecution<float>;
+template class TileExecution<double>;
+
+}  // namespace qcsim
