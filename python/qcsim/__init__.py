@@ -7,8 +7,12 @@ the torch module; importing qcsim does not import torch.
 from typing import TYPE_CHECKING, Any
 
 from qcsim._core import __version__
-from qcsim.circuit import Circuit, hardware_efficient
+from qcsim.angles import Angle, feature, weight
+from qcsim.ansatz import data_reuploading, hardware_efficient, strongly_entangling
+from qcsim.circuit import Circuit
 from qcsim.info import build_info
+from qcsim.instruction import Instruction
+from qcsim.pauli import PauliSum
 from qcsim.simulate import Gradients, expval, probabilities, vjp
 from qcsim.stopwatch import Stopwatch
 
@@ -16,16 +20,23 @@ if TYPE_CHECKING:
     from qcsim import nn as nn
 
 __all__ = [
+    "Angle",
     "Circuit",
     "Gradients",
+    "Instruction",
+    "PauliSum",
     "Stopwatch",
     "__version__",
     "build_info",
+    "data_reuploading",
     "expval",
+    "feature",
     "hardware_efficient",
     "nn",
     "probabilities",
+    "strongly_entangling",
     "vjp",
+    "weight",
 ]
 
 

@@ -2,29 +2,37 @@
 
 A circuit is a list of gates, validated as it grows, and a value: equal circuits are equal, and one that has been run or
 hashed is frozen, so that it can be a key. The engine's object lives inside; this face adds types, names and words.
+The methods that add gates are in gates.py.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, overload
 
-from qcsim import _core
-from qcsim.drawing import draw
+from qcsim import _core, drawing, serialise
+from qcsim.angles import Angle, as_angle, feature, weight
+from qcsim.gates import Gates
+from qcsim.instruction import Instruction, depth, instructions
 from qcsim.integers import integer
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 _KEPT_READOUTS = 64
-_INDICES = f"0..{_core.MAX_ANGLES - 1}"
+Values = Mapping[int, Angle | float] | Sequence[Angle | float]
 
 
-class Circuit:
+class Circuit(Gates):
     """A quantum circuit on ``n_qubits`` qubits, built gate by gate.
 
-    Qubit 0 is the most significant bit of a basis index. Every builder method returns the circuit. A rotation takes its
-    angle (radians) from one of three places: the next trainable weight (the default) or a given one (``weight=k``,
-    which may be shared), a per-sample feature (``feature=k``), or a constant (``angle=0.3``).
+    Qubit 0 is the most significant bit of a basis index. Every builder method returns the circuit. A gate takes its
+    angle (radians) from the next trainable weight (the default), from a given one (``weight=k``, which may be shared),
+    from a per-sample feature (``feature=k``), or is given a constant (``angle=0.3``) or an expression
+    (``angle=2 * qcsim.weight(0) + 0.3``).
 
     Args:
-        n_qubits: number of qubits, 1 to 14.
+        n_qubits: number of qubits, 1 to 28.
 
     Raises:
         ValueError: for a number of qubits, a qubit or an index outside its range.
@@ -47,41 +55,10 @@ class Circuit:
         self._program: _core.Compiled | None = None
         self._readouts: dict[Any, _core.Readout] = {}
 
-    # Gates -----------------------------------------------------------------------------------------------------------
-
     def amplitude_embedding(self) -> Circuit:
         """Start from amplitudes given at run time, zero-padded at the tail and normalised; first and once."""
         self._writable().embed_amplitudes()
         return self
-
-    def ry(
-        self, qubit: int, *, weight: int | None = None, feature: int | None = None, angle: float | None = None
-    ) -> Circuit:
-        """Rotate a qubit about Y: ``RY(t) = [[cos t/2, -sin t/2], [sin t/2, cos t/2]]``.
-
-        Args:
-            qubit: the qubit to rotate.
-            weight: index of the trainable weight that is the angle; by default the next one.
-            feature: index of the per-sample feature that is the angle.
-            angle: a constant angle in radians.
-
-        Raises:
-            ValueError: if more than one of ``weight``, ``feature`` and ``angle`` is given.
-        """
-        self._rotation("ry", qubit, weight, feature, angle)
-        return self
-
-    def x(self, qubit: int) -> Circuit:
-        """Flip a qubit (Pauli X). Costs nothing at run time."""
-        return self._gate("x", qubit)
-
-    def cnot(self, control: int, target: int) -> Circuit:
-        """Flip ``target`` where ``control`` is 1. Costs nothing at run time."""
-        return self._gate("cnot", control, target)
-
-    def swap(self, first: int, second: int) -> Circuit:
-        """Exchange two qubits. Costs nothing at run time."""
-        return self._gate("swap", first, second)
 
     def ring(self) -> Circuit:
         """Add ``CNOT(i, (i+1) mod n)`` for i = 0 .. n-1 in that order; one qubit has no ring, two apply both."""
@@ -108,9 +85,44 @@ class Circuit:
         return self._core.n_features
 
     @property
+    def n_gates(self) -> int:
+        """Number of gates, the same as ``len(circuit)``."""
+        return self._core.n_instructions
+
+    @property
     def embeds_amplitudes(self) -> bool:
         """Whether the input state is given as amplitudes; otherwise it is |0...0>."""
         return self._core.embeds_amplitudes
+
+    @property
+    def instructions(self) -> tuple[Instruction, ...]:
+        """The gates in order, each with its name, qubits, angles and (of a unitary) matrix."""
+        return instructions(self._core)
+
+    def depth(self) -> int:
+        """The number of moments if every gate runs as soon as its qubits are free.
+
+        Example:
+            >>> import qcsim
+            >>> qcsim.Circuit(3).h(0).cnot(0, 1).cnot(1, 2).x(0).depth()
+            3
+        """
+        return depth(self.instructions, self.n_qubits)
+
+    def gate_counts(self) -> dict[str, int]:
+        """How often each gate occurs, by name in the order of first use.
+
+        Example:
+            >>> import qcsim
+            >>> qcsim.Circuit(2).h(0).h(1).cz(0, 1).gate_counts()
+            {'h': 2, 'cz': 1}
+        """
+        counts: dict[str, int] = {}
+        for gate, *_ in self._core.instructions:
+            counts[gate] = counts.get(gate, 0) + 1
+        return counts
+
+    # What can be made of it ------------------------------------------------------------------------------------------
 
     def copy(self) -> Circuit:
         """An equal circuit that can be added to, whether or not this one is frozen."""
@@ -121,11 +133,157 @@ class Circuit:
         twin._readouts = {}
         return twin
 
+    def then(self, other: Circuit, *, qubits: Sequence[int] | None = None, fresh_weights: bool = False) -> Circuit:
+        """A new circuit: this one, then another.
+
+        Args:
+            other: what follows. It may not embed amplitudes unless this circuit is empty.
+            qubits: where its qubits 0, 1, ... go; None: to the same numbers, with as many qubits as here.
+            fresh_weights: whether its weights are new ones, counted on from ``self.n_weights``; by default its weight k
+                is the weight k of this circuit. Features are shared in any case.
+
+        Returns:
+            The joined circuit; ``a + b`` is ``a.then(b)``.
+
+        Raises:
+            ValueError: if the qubits do not fit, or for an amplitude embedding after gates.
+
+        Example:
+            >>> import qcsim
+            >>> block = qcsim.Circuit(2).ry(0).cnot(0, 1)
+            >>> print(block.then(block, fresh_weights=True))
+            q0: ─RY(w0)─●─RY(w1)─●─
+            q1: ────────X────────X─
+        """
+        if not isinstance(other, Circuit):
+            raise TypeError(f"only a circuit can follow a circuit, got {other!r} of type {type(other).__name__}")
+        if qubits is None and other.n_qubits != self.n_qubits:
+            raise ValueError(f"a circuit on {other.n_qubits} qubits after one on {self.n_qubits}; "
+                             "say where its qubits go: then(other, qubits=[...])")  # fmt: skip
+        places = self._checked(range(self.n_qubits) if qubits is None else qubits)
+        if len(places) != other.n_qubits:
+            raise ValueError(f"qubits has {len(places)} places; the circuit that follows has {other.n_qubits} qubits")
+        if len(set(places)) != len(places):
+            raise ValueError(f"qubits is {list(places)}; the places must be different")
+        if other.embeds_amplitudes and (len(self) or self.embeds_amplitudes or places != tuple(range(self.n_qubits))):
+            raise ValueError("the circuit that follows embeds amplitudes, which sets the input state; only the first "
+                             "circuit can do so")  # fmt: skip
+        if fresh_weights:
+            other = other.assign(weights=[weight(self.n_weights + k) for k in range(other.n_weights)])
+        moved = (gate._replace(qubits=tuple(places[qubit] for qubit in gate.qubits)) for gate in other.instructions)
+        joined = self.copy()
+        if other.embeds_amplitudes:
+            joined.amplitude_embedding()
+        for gate in moved:
+            joined._add(gate)
+        return joined
+
+    def __add__(self, other: Circuit) -> Circuit:
+        return self.then(other) if isinstance(other, Circuit) else NotImplemented
+
+    def inverse(self) -> Circuit:
+        """The circuit that undoes this one: inverse gates in reverse order, with the same weights and features.
+
+        Raises:
+            ValueError: for a circuit that embeds amplitudes, which no gate can undo.
+
+        Example:
+            >>> import qcsim
+            >>> print(qcsim.Circuit(1).s(0).ry(0).inverse())
+            q0: ─RY(-w0)─S†─
+        """
+        if self.embeds_amplitudes:
+            raise ValueError("this circuit embeds amplitudes, which sets the input state and has no inverse; "
+                             "invert a circuit of its gates alone")  # fmt: skip
+        return _built(self.n_qubits, False, [gate.inverse() for gate in reversed(self.instructions)])
+
+    def assign(self, *, weights: Values | None = None, features: Values | None = None) -> Circuit:
+        """A new circuit with numbers or expressions in place of weights and features.
+
+        Args:
+            weights: one value for each weight, or a mapping from some of them; radians, or expressions such as
+                ``qcsim.feature(0)``.
+            features: the same for features.
+
+        Returns:
+            The new circuit. Weights and features that stay keep their numbers.
+
+        Raises:
+            ValueError: for a wrong number of values, or an index that the circuit does not have.
+
+        Example:
+            >>> import qcsim
+            >>> print(qcsim.Circuit(2).ry(0).rz(1).assign(weights={0: 0.5}))
+            q0: ─RY(0.5)─
+            q1: ─RZ(w1)──
+        """
+        values = {
+            **_values("weight", weight, weights, self.n_weights),
+            **_values("feature", feature, features, self.n_features),
+        }
+        gates = [gate._replace(angles=tuple(_replaced(a, values) for a in gate.angles)) for gate in self.instructions]
+        return _built(self.n_qubits, self.embeds_amplitudes, gates)
+
+    def to_json(self) -> str:
+        """The circuit as JSON text, one gate a line, every number exact.
+
+        Example:
+            >>> import qcsim
+            >>> circuit = qcsim.Circuit(2).ry(0).cnot(0, 1)
+            >>> print(circuit.to_json())
+            {"format": "qcsim.circuit", "version": 1, "n_qubits": 2, "amplitude_embedding": false, "gates": [
+            {"gate": "ry", "qubits": [0], "angles": [{"weight": 0}]},
+            {"gate": "cnot", "qubits": [0, 1]}
+            ]}
+            >>> qcsim.Circuit.from_json(circuit.to_json()) == circuit
+            True
+        """
+        return serialise.to_json(self.n_qubits, self.embeds_amplitudes, self.instructions)
+
+    @classmethod
+    def from_json(cls, text: str) -> Circuit:
+        """The circuit of a text that :meth:`to_json` wrote.
+
+        Raises:
+            ValueError: if the text is no JSON, no circuit, or a circuit that could not have been built.
+            TypeError: if it is no text, or holds another kind of thing where a number belongs.
+        """
+        return _built(*serialise.from_json(text))
+
+    @overload
+    def draw(self, style: Literal["text"] = "text", *, width: int | None = None) -> str: ...
+    @overload
+    def draw(self, style: Literal["mpl"], *, width: int | None = None) -> Figure: ...
+    def draw(self, style: str = "text", *, width: int | None = None) -> str | Figure:
+        """A drawing, one line a qubit, gates packed to the left; long circuits go on in further rows.
+
+        Args:
+            style: ``"text"`` or ``"mpl"`` (a matplotlib Figure, for notebooks and papers).
+            width: where rows end: characters of text (None: the width of the terminal), or of a figure the places
+                of a gate (None: 16); 0 never.
+
+        Returns:
+            The text, or a ``matplotlib.figure.Figure`` (``figure.savefig("circuit.pdf")`` writes it).
+
+        Raises:
+            ValueError: for an unknown style or a negative width.
+            ModuleNotFoundError: if ``"mpl"`` is asked for and matplotlib is not installed.
+
+        Example:
+            >>> import qcsim
+            >>> print(qcsim.Circuit(2).h(0).crz(0, 1, angle=3.14159265358979 / 2).draw(width=0))
+            q0: ─H────●─────
+            q1: ───RZ(π/2)─
+        """
+        if width is not None and integer("width", width, "0 or more") < 0:
+            raise ValueError(f"width is {width}; it must be 0 or more, 0 for one row")
+        return drawing.draw(self.n_qubits, self.embeds_amplitudes, self.instructions, style, width)
+
     def __len__(self) -> int:
-        return len(self._core.instructions)
+        return self.n_gates
 
     def __str__(self) -> str:
-        return draw(self._core)
+        return self.draw()
 
     def __repr__(self) -> str:
         embedding = ", amplitude_embedding" if self.embeds_amplitudes else ""
@@ -145,10 +303,7 @@ class Circuit:
         return self.copy()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        rows = [
-            (gate, qubits, source.name, index, value) for gate, qubits, source, index, value in self._instructions()
-        ]
-        return _rebuild, (self.n_qubits, self.embeds_amplitudes, rows)
+        return Circuit.from_json, (self.to_json(),)
 
     # Inside ----------------------------------------------------------------------------------------------------------
 
@@ -176,85 +331,50 @@ class Circuit:
             self._readouts[key] = found
         return found
 
-    def _instructions(self) -> list[tuple[str, tuple[int, ...], _core.Source, int, float]]:
-        return self._core.instructions
-
     def _key(self) -> tuple[Any, ...]:
-        return (self.n_qubits, self.embeds_amplitudes, tuple(self._instructions()))
+        return (self.n_qubits, self.embeds_amplitudes, tuple(self._core.instructions))
 
     def _writable(self) -> _core.Circuit:
         if self._frozen:
             raise ValueError("this circuit has been run or hashed and is frozen; add gates to circuit.copy()")
         return self._core
 
-    def _qubit(self, qubit: int) -> int:
-        return integer("qubit", qubit, f"0..{self.n_qubits - 1}")
-
-    def _gate(self, name: str, *qubits: int) -> Circuit:
-        self._writable().append(name, [self._qubit(qubit) for qubit in qubits])
-        return self
-
-    def _rotation(self, name: str, qubit: int, weight: int | None, feature: int | None, angle: float | None) -> None:
-        given = [
-            key for key, value in (("weight", weight), ("feature", feature), ("angle", angle)) if value is not None
-        ]
-        if len(given) > 1:
-            raise ValueError(f"{name} got {' and '.join(given)}; its angle comes from one of weight, feature and angle")
-        circuit, qubit = self._writable(), self._qubit(qubit)
-        if angle is not None:
-            circuit.append(name, [qubit], [(_core.Source.CONSTANT, 0, 1.0, _radians(angle))])
-        elif feature is not None:
-            circuit.append(name, [qubit], [(_core.Source.FEATURE, integer("feature", feature, _INDICES), 1.0, 0.0)])
-        else:
-            index = self.n_weights if weight is None else integer("weight", weight, _INDICES)
-            circuit.append(name, [qubit], [(_core.Source.WEIGHT, index, 1.0, 0.0)])
+    def _add(self, instruction: Instruction) -> None:
+        instruction.append_to(self._writable())
 
 
-def hardware_efficient(n_qubits: int, n_layers: int) -> Circuit:
-    """Amplitude embedding, then layers of RY on every qubit and the ring of CNOTs: the reference circuit.
-
-    The weight of layer l, qubit i is number ``l * n_qubits + i``.
-
-    Args:
-        n_qubits: number of qubits, 1 to 14.
-        n_layers: number of layers, 0 or more.
-
-    Returns:
-        A circuit with ``n_qubits * n_layers`` weights.
-
-    Raises:
-        ValueError: for a number of qubits or layers outside its range.
-
-    Source: QC-MAPPO (2025), section 3.1 and equation 2: the hardware-efficient ansatz with 4 layers.
-
-    Example:
-        >>> import qcsim
-        >>> qcsim.hardware_efficient(n_qubits=9, n_layers=4).n_weights
-        36
-    """
-    if integer("n_layers", n_layers, "0 or more") < 0:
-        raise ValueError(f"n_layers is {n_layers}; it must be 0 or more")
-    circuit = Circuit(n_qubits).amplitude_embedding()
-    for _ in range(n_layers):
-        for qubit in range(n_qubits):
-            circuit.ry(qubit)
-        circuit.ring()
-    return circuit
-
-
-def _radians(angle: Any) -> float:
-    if isinstance(angle, bool) or not hasattr(angle, "__float__"):
-        raise TypeError(f"angle is {angle!r} of type {type(angle).__name__}; it must be a number of radians")
-    try:
-        return float(angle)
-    except OverflowError:
-        raise ValueError("angle is beyond the range of float64; it must be a finite number of radians") from None
-
-
-def _rebuild(n_qubits: int, embeds: bool, rows: list[tuple[str, tuple[int, ...], str, int, float]]) -> Circuit:
+def _built(n_qubits: int, embeds: bool, gates: Sequence[Instruction]) -> Circuit:
     circuit = Circuit(n_qubits)
     if embeds:
         circuit.amplitude_embedding()
-    for gate, qubits, source, index, value in rows:
-        circuit._core.append(gate, list(qubits), _core.Source[source], index, value)
+    for gate in gates:
+        circuit._add(gate)
     return circuit
+
+
+def _values(name: str, source: Any, given: Any, expected: int) -> dict[tuple[Any, int], Angle]:
+    """The new angle of each weight or feature that has one."""
+    if given is None:
+        return {}
+    if isinstance(given, Mapping):
+        pairs = list(given.items())
+    elif hasattr(given, "__len__") and not isinstance(given, str):
+        if len(given) != expected:
+            raise ValueError(f"{len(given)} {name}s were given; this circuit has {expected}: "
+                             "to assign some of them give a mapping")  # fmt: skip
+        pairs = list(enumerate(given))
+    else:
+        raise TypeError(f"{name}s is a {type(given).__name__}; it must be a sequence or a mapping such as {{0: 0.3}}")
+    values = {}
+    for key, value in pairs:
+        index = integer(name, key, f"0..{expected - 1}")
+        if not 0 <= index < expected:
+            raise ValueError(f"{name} {index} is not in this circuit; it has {expected} {name}s")
+        old = source(index)
+        values[old.source, index] = as_angle(value)
+    return values
+
+
+def _replaced(angle: Angle, values: Mapping[tuple[Any, int], Angle]) -> Angle:
+    new = values.get((angle.source, angle.index))
+    return angle if new is None else new.affine(angle.scale, angle.shift)

@@ -1,42 +1,66 @@
-"""Observables as text: ``"Z0"``, ``"Z0 Z1"``. Called by simulate and nn before anything runs."""
+"""The observables of a call, checked and in the form of the engine. Called by simulate and nn before anything runs."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import TypeAlias
 
+from qcsim.pauli import PauliSum, Term, text_of
+
+Observable: TypeAlias = str | Mapping[str, float]
 _TOO_LARGE = 2**31 - 1  # what the engine counts to; it refuses any qubit the circuit does not have
-_FACTOR = re.compile(r"([A-Z])(\d+)")
 
 
-def z_products(observables: Sequence[str]) -> tuple[tuple[int, ...], ...]:
-    """The qubits of each product of Z.
+def parse_observables(observables: Sequence[Observable], n_qubits: int) -> tuple[tuple[Term, ...], ...]:
+    """The terms of each observable.
 
     Args:
-        observables: products of single-qubit operators such as ``"Z0 Z2"``.
+        observables: words such as ``"X0 Z2"``, or weighted sums of them (mappings, :class:`qcsim.PauliSum`).
+        n_qubits: of the circuit.
 
     Returns:
-        A tuple of qubits for each observable.
+        For each observable its ``(coefficient, word)``; a word is ``((qubit, letter), ...)`` in the order of its qubits
+        without I, the identity ``()``. A sum that is zero is zero times the identity.
+
+    Raises:
+        TypeError: if ``observables`` is not a list of text and sums.
+        ValueError: if there is none, one cannot be read, or names a qubit that the circuit does not have.
+    """
+    if not isinstance(observables, Sequence) or isinstance(observables, str):
+        raise TypeError(f"observables is {observables!r}; it must be a list of text and sums such as "
+                        "['Z0', 'X0 Z1', {'Z0': 0.5, 'X1': -1.0}]")  # fmt: skip
+    if not observables:
+        raise ValueError("no observable was given; the list must name one or more, such as ['Z0']")
+    # A mapping can change and cannot be a key; text and sums are what repeated calls are looked up by.
+    kept = tuple(each if isinstance(each, (str, PauliSum)) else PauliSum(each) for each in observables)
+    return _parsed(kept, n_qubits)
+
+
+@lru_cache(maxsize=256)
+def _parsed(observables: tuple[str | PauliSum, ...], n_qubits: int) -> tuple[tuple[Term, ...], ...]:
+    return tuple(_terms(PauliSum(each), n_qubits) for each in observables)
+
+
+def _terms(observable: PauliSum, n_qubits: int) -> tuple[Term, ...]:
+    for _, word in observable.terms:
+        for qubit, _ in word:
+            if qubit >= n_qubits:
+                raise ValueError(f"observable {text_of(word)!r}: qubit {qubit} is outside 0..{n_qubits - 1} "
+                                 f"for a {n_qubits}-qubit circuit")  # fmt: skip
+    return observable.terms or ((0.0, ()),)
+
+
+def z_products(observables: Sequence[Observable]) -> tuple[tuple[int, ...], ...]:
+    """The qubits of each product of Z, where nothing else can be measured.
 
     Raises:
         TypeError: if ``observables`` is not a sequence of text.
         ValueError: if a product cannot be read, or holds anything but Z.
     """
-    if not isinstance(observables, Sequence) or isinstance(observables, str) or not _all_text(observables):
-        raise TypeError(f"observables is {observables!r}; it must be a list of text such as ['Z0', 'Z0 Z1']")
-    return tuple(_qubits(observable) for observable in observables)
-
-
-def _all_text(items: Iterable[object]) -> bool:
-    return all(isinstance(item, str) for item in items)
-
-
-def _qubits(observable: str) -> tuple[int, ...]:
-    factors = [_FACTOR.fullmatch(word) for word in observable.split()]
-    if not factors or None in factors:
-        raise ValueError(f"observable {observable!r} cannot be read; write a product such as 'Z0' or 'Z0 Z1'")
-    names = {factor[1] for factor in factors if factor}
-    if names != {"Z"}:
-        raise ValueError(f"observable {observable!r} holds {', '.join(sorted(names - {'Z'}))}; "
-                         "this version measures products of Z, such as 'Z0' or 'Z0 Z1'")  # fmt: skip
-    return tuple(min(int(factor[2]), _TOO_LARGE) for factor in factors if factor)
+    products = []
+    for (coefficient, word), *rest in parse_observables(observables, _TOO_LARGE + 1):
+        if rest or coefficient != 1.0 or not word or any(letter != "Z" for _, letter in word):
+            raise ValueError(f"observable {text_of(word)!r}: this version measures products of Z such as 'Z0 Z1'")
+        products.append(tuple(min(qubit, _TOO_LARGE) for qubit, _ in word))
+    return tuple(products)
