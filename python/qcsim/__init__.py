@@ -12,14 +12,25 @@ from qcsim.ansatz import data_reuploading, hardware_efficient, strongly_entangli
 from qcsim.circuit import Circuit
 from qcsim.info import build_info
 from qcsim.instruction import Instruction
+from qcsim.measurements import Expval, Probabilities, Samples, Statevector, Variance
 from qcsim.pauli import PauliSum
-from qcsim.simulate import Gradients, expval, probabilities, vjp
 from qcsim.stopwatch import Stopwatch
+from qcsim.verbs import Gradients, counts, expval, measure, probabilities, sample, statevector, variance, vjp
 
 if TYPE_CHECKING:
     from qcsim import nn as nn
 
 __all__ = [
+    "variance",
+    "statevector",
+    "sample",
+    "measure",
+    "counts",
+    "Variance",
+    "Statevector",
+    "Samples",
+    "Probabilities",
+    "Expval",
     "Angle",
     "Circuit",
     "Gradients",

@@ -19,6 +19,7 @@ Address = tuple[int, int, int]
 ABSENT: Address = (0, 0, 0)
 
 _DTYPES = {"float32": _core.run_float32, "float64": _core.run_float64}
+_PARTS = {"complex64": "float32", "complex128": "float64"}  # of complex amplitudes
 
 
 class Operands(NamedTuple):
@@ -30,6 +31,7 @@ class Operands(NamedTuple):
     batch: int
     single: bool  # no argument had a batch axis: the output has none either
     dtype: str
+    complex_amplitudes: bool
 
 
 def is_torch(array: Any) -> bool:
@@ -88,6 +90,7 @@ def operands(circuit: Circuit, weights: Any, amplitudes: Any, features: Any) -> 
         batch=batch,
         single=not batches,
         dtype=dtype_name(weights),
+        complex_amplitudes="amplitudes" in given and dtype_name(given["amplitudes"]) in _PARTS,
     )
 
 
@@ -98,8 +101,12 @@ def address(array: Any, *, shared: bool = False) -> Address:
     columns = array.shape[-1]
     if isinstance(array, np.ndarray):
         pointer, stride = array.ctypes.data, array.strides[0] // array.itemsize
+        parts = 2 if array.dtype.kind == "c" else 1
     else:
         pointer, stride = array.data_ptr(), array.stride(0)
+        parts = 2 if array.is_complex() else 1
+    if parts == 2:  # to the engine, pairs of real numbers
+        columns, stride = 2 * columns, 2 * stride
     # A batch of one may have any stride, and 0 would say something else.
     if array.ndim == 2 and array.shape[0] == 1:
         stride = columns
@@ -112,9 +119,10 @@ def empty_array(template: Any, shape: tuple[int, ...]) -> Any:
 
 
 def _no_weights(other: Any) -> Any:
-    if other is None:
-        return np.empty(0)
-    return other.new_empty(0) if is_torch(other) else np.empty(0, getattr(other, "dtype", np.float64))
+    if is_torch(other):
+        return other.real.new_empty(0) if other.is_complex() else other.new_empty(0)
+    dtype = np.dtype(getattr(other, "dtype", np.float64))
+    return np.empty(0, _PARTS.get(dtype.name, dtype))
 
 
 def _required(name: str, array: Any, size: int, needed: bool) -> Any:
@@ -128,12 +136,13 @@ def _required(name: str, array: Any, size: int, needed: bool) -> Any:
 
 def _as_array(name: str, array: Any) -> Any:
     if not is_torch(array) and not isinstance(array, np.ndarray):
-        if not isinstance(array, (list, tuple, float, np.generic)):
+        if not isinstance(array, (list, tuple, float, complex, np.generic)):
             kind = type(array).__name__
             raise TypeError(f"{name} is a {kind}; it must be a NumPy array, a torch tensor or a list of numbers")
-        array = np.asarray(array, dtype=getattr(array, "dtype", np.float64))
-    if dtype_name(array) not in _DTYPES:
-        raise ValueError(f"{name} has dtype {dtype_name(array)}; the options are float32 and float64")
+        array = _from_numbers(name, array)
+    if dtype_name(array) not in _DTYPES and (name != "amplitudes" or dtype_name(array) not in _PARTS):
+        more = ", and complex64 and complex128" if name == "amplitudes" else ""
+        raise ValueError(f"{name} has dtype {dtype_name(array)}; the options are float32 and float64{more}")
     if is_torch(array) and array.layout is not _strided():
         raise ValueError(f"{name} has layout {array.layout}; it must be dense: call todense() on it")
     if isinstance(array, np.ma.MaskedArray):
@@ -145,12 +154,19 @@ def _as_array(name: str, array: Any) -> Any:
     return array
 
 
+def _from_numbers(name: str, numbers: Any) -> Any:
+    array = np.asarray(numbers)
+    if array.dtype.kind in "biu" or array.size == 0:
+        return array.astype(np.float64)
+    return array
+
+
 def _same_kind(given: dict[str, Any]) -> None:
     kinds = {name: "torch" if is_torch(array) else "NumPy" for name, array in given.items()}
     if len(set(kinds.values())) > 1:
         raise TypeError(f"arrays of two kinds: {_listed(kinds)}; give all as NumPy or all as torch")
     dtypes = {name: dtype_name(array) for name, array in given.items()}
-    if len(set(dtypes.values())) > 1:
+    if len({_PARTS.get(dtype, dtype) for dtype in dtypes.values()}) > 1:
         raise ValueError(f"the dtypes differ: {_listed(dtypes)}; give one dtype")
 
 
@@ -184,7 +200,7 @@ def _rows(array: Any, batch: int) -> Any:
 def dense(array: Any) -> Any:
     """The array with the numbers of a row side by side and, with a batch axis, rows that do not overlap."""
     if is_torch(array):
-        array = array.resolve_neg()  # a view may hold its sign as a flag that memory does not show
+        array = array.resolve_conj().resolve_neg()  # a view may hold its sign as a flag that memory does not show
         if array._is_zerotensor():  # torch's own stand-in for zeros, without memory
             array = array.clone()
         side_by_side = array.stride(-1) == 1 or array.shape[-1] <= 1

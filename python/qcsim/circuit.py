@@ -17,6 +17,7 @@ from qcsim.instruction import Instruction, depth, instructions
 from qcsim.integers import integer
 
 if TYPE_CHECKING:
+    from qcsim.measurements import Reading
     from matplotlib.figure import Figure
 
 _KEPT_READOUTS = 64
@@ -47,13 +48,13 @@ class Circuit(Gates):
         1
     """
 
-    __slots__ = ("_core", "_frozen", "_program", "_readouts")
+    __slots__ = ("_core", "_frozen", "_programs", "_readouts")
 
     def __init__(self, n_qubits: int) -> None:
         self._core = _core.Circuit(integer("n_qubits", n_qubits, f"1..{_core.MAX_QUBITS}"))
         self._frozen = False
-        self._program: _core.Compiled | None = None
-        self._readouts: dict[Any, _core.Readout] = {}
+        self._programs: dict[bool, _core.Compiled] = {}  # by whether the amplitudes are complex
+        self._readouts: dict[Any, tuple[_core.Compiled, _core.Readout]] = {}
 
     def amplitude_embedding(self) -> Circuit:
         """Start from amplitudes given at run time, zero-padded at the tail and normalised; first and once."""
@@ -307,25 +308,15 @@ class Circuit(Gates):
 
     # Inside ----------------------------------------------------------------------------------------------------------
 
-    def compiled(self) -> _core.Compiled:
-        """The compiled program; freezes the circuit."""
-        if self._program is None:
-            self._frozen = True
-            self._program = _core.Compiled(self._core)
-        return self._program
-
-    def readout(self, qubits: tuple[int, ...] | None, products: tuple[tuple[int, ...], ...] | None) -> _core.Readout:
-        """What to read from the final state: the outcomes of some qubits (None: all), or products of Z."""
-        key = (qubits, products)
+    def compiled(self, readings: tuple[Reading, ...], complex_input: bool) -> tuple[_core.Compiled, _core.Readout]:
+        """The compiled program and what to read from its final state; freezes the circuit."""
+        key = (readings, complex_input)
         found = self._readouts.get(key)
         if found is None:
-            if products is not None:
-                found = _core.Readout(self.compiled())
-                found.add_expectations([[(1.0, [(q, "Z") for q in product])] for product in products])
-            else:
-                chosen = range(self.n_qubits) if qubits is None else qubits
-                found = _core.Readout(self.compiled())
-                found.add_probabilities(list(chosen))
+            self._frozen = True
+            if complex_input not in self._programs:
+                self._programs[complex_input] = _core.Compiled(self._core, complex_input)
+            found = self._programs[complex_input], _readout(self._programs[complex_input], readings)
             if len(self._readouts) == _KEPT_READOUTS:
                 self._readouts.pop(next(iter(self._readouts)))
             self._readouts[key] = found
@@ -341,6 +332,18 @@ class Circuit(Gates):
 
     def _add(self, instruction: Instruction) -> None:
         instruction.append_to(self._writable())
+
+
+def _readout(program: _core.Compiled, readings: tuple[Reading, ...]) -> _core.Readout:
+    readout = _core.Readout(program)
+    for kind, what in readings:
+        if kind == "probabilities":
+            readout.add_probabilities(what)
+        elif kind == "expval":
+            readout.add_expectations(what)
+        else:
+            readout.add_state()
+    return readout
 
 
 def _built(n_qubits: int, embeds: bool, gates: Sequence[Instruction]) -> Circuit:

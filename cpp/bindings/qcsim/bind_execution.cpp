@@ -6,6 +6,7 @@
 
 #include "bindings.hpp"
 #include "qcsim/parameter_shift.hpp"
+#include "qcsim/sample.hpp"
 
 namespace {
 
@@ -54,7 +55,14 @@ void parameter_shift(const Call<T>& call, const Address& cotangents, const Addre
 }
 
 template <class T>
-void bind(py::module_& m, const char* call_name, const char* run_name) {
+void draw(std::size_t batch, const Address& probabilities, std::size_t uniform, std::size_t out, std::size_t shots) {
+  const py::gil_scoped_release release;
+  qcsim::draw(batch, rows<const T>(probabilities), reinterpret_cast<const double*>(uniform),
+              reinterpret_cast<std::int64_t*>(out), shots);
+}
+
+template <class T>
+void bind(py::module_& m, const char* call_name, const char* run_name, const char* draw_name) {
   py::class_<Call<T>>(m, call_name, "A run that kept its final states, for its gradients.")
       .def("adjoint", &adjoint<T>, py::arg("cotangents"), py::arg("amplitudes"), py::arg("weights"),
            py::arg("features"), py::arg("n_threads"))
@@ -62,11 +70,13 @@ void bind(py::module_& m, const char* call_name, const char* run_name) {
            py::arg("n_threads"));
   m.def(run_name, &run<T>, py::arg("compiled"), py::arg("readout"), py::arg("batch"), py::arg("amplitudes"),
         py::arg("weights"), py::arg("features"), py::arg("outputs"), py::arg("keep"), py::arg("n_threads"));
+  m.def(draw_name, &draw<T>, py::arg("batch"), py::arg("probabilities"), py::arg("uniform"), py::arg("out"),
+        py::arg("shots"));
 }
 
 }  // namespace
 
 void bind_execution(py::module_& m) {
-  bind<float>(m, "CallFloat32", "run_float32");
-  bind<double>(m, "CallFloat64", "run_float64");
+  bind<float>(m, "CallFloat32", "run_float32", "draw_float32");
+  bind<double>(m, "CallFloat64", "run_float64", "draw_float64");
 }

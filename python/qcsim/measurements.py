@@ -1,0 +1,151 @@
+"""What can be measured at the end of a circuit: values that name it, each knowing what the engine must read for it.
+
+A measurement asks the engine for `readings`, columns of numbers side by side, and makes its result of them. Called by
+verbs, simulate and nn.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import numpy as np
+
+from qcsim import _core
+from qcsim.integers import integer
+from qcsim.observables import Observable, parse_observables
+from qcsim.pauli import PauliSum, Term
+
+if TYPE_CHECKING:
+    from qcsim.circuit import Circuit
+
+Terms: TypeAlias = tuple[Term, ...]
+# Outcomes of qubits, (B, 2^k); expectations, (B, number); the state as (real, imaginary, ...), (B, 2 * 2^n).
+Reading: TypeAlias = (
+    tuple[Literal["probabilities"], tuple[int, ...]]
+    | tuple[Literal["expval"], tuple[Terms, ...]]
+    | tuple[Literal["statevector"], None]
+)
+
+
+@dataclass(frozen=True)
+class Probabilities:
+    """Outcome probabilities of some qubits, (B, 2^k).
+
+    Attributes:
+        qubits: the k qubits, the first being the most significant bit of an outcome; None: all.
+    """
+
+    qubits: Sequence[int] | None = None
+
+    def reading(self, circuit: Circuit) -> Reading:
+        """What the engine reads."""
+        return "probabilities", _measured(circuit, self.qubits)
+
+    def result(self, circuit: Circuit, columns: Any) -> Any:
+        """The result from the columns that were read."""
+        return columns
+
+
+@dataclass(frozen=True)
+class Expval:
+    """Expectations of observables, (B, number of observables).
+
+    Attributes:
+        observables: Pauli words such as ``"Z0 X2"``, or weighted sums such as ``{"Z0 Z1": 0.5, "X0": -1.0}``.
+    """
+
+    observables: Sequence[Observable]
+
+    def reading(self, circuit: Circuit) -> Reading:
+        """What the engine reads."""
+        return "expval", parse_observables(self.observables, circuit.n_qubits)
+
+    def result(self, circuit: Circuit, columns: Any) -> Any:
+        """The result from the columns that were read."""
+        return columns
+
+
+@dataclass(frozen=True)
+class Variance:
+    """Variances ``<O^2> - <O>^2`` of observables, (B, number of observables).
+
+    Attributes:
+        observables: as for :class:`Expval`.
+    """
+
+    observables: Sequence[Observable]
+
+    def reading(self, circuit: Circuit) -> Reading:
+        """What the engine reads."""
+        parse_observables(self.observables, circuit.n_qubits)
+        sums = [PauliSum(observable) for observable in self.observables]
+        return "expval", parse_observables([*sums, *(each * each for each in sums)], circuit.n_qubits)
+
+    def result(self, circuit: Circuit, columns: Any) -> Any:
+        """The result from the columns that were read."""
+        means, squares = columns[:, : len(self.observables)], columns[:, len(self.observables) :]
+        return squares - means * means
+
+
+@dataclass(frozen=True)
+class Statevector:
+    """The final state, (B, 2^n) complex."""
+
+    def reading(self, circuit: Circuit) -> Reading:
+        """What the engine reads."""
+        return "statevector", None
+
+    def result(self, circuit: Circuit, columns: Any) -> Any:
+        """The result from the columns that were read."""
+        if isinstance(columns, np.ndarray):
+            return np.ascontiguousarray(columns).view(np.result_type(columns.dtype, np.complex64))
+        torch = sys.modules["torch"]
+        return torch.view_as_complex(columns.unflatten(1, (-1, 2)))
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Measurement outcomes drawn from the probabilities, (B, shots) integers.
+
+    Attributes:
+        shots: draws per sample.
+        seed: the same seed gives the same draws, whatever the number of threads; None: a fresh one each time.
+        qubits: as for :class:`Probabilities`.
+    """
+
+    shots: int
+    seed: int | None = None
+    qubits: Sequence[int] | None = None
+
+    def reading(self, circuit: Circuit) -> Reading:
+        """What the engine reads."""
+        if integer("shots", self.shots, "1 or more") < 1:
+            raise ValueError(f"shots is {self.shots}; it must be 1 or more")
+        if self.seed is not None and integer("seed", self.seed, "0 or more") < 0:
+            raise ValueError(f"seed is {self.seed}; it must be 0 or more")
+        return "probabilities", _measured(circuit, self.qubits)
+
+    def result(self, circuit: Circuit, columns: Any) -> Any:
+        """The result from the columns that were read."""
+        from_torch = not isinstance(columns, np.ndarray)
+        table = np.ascontiguousarray(columns.detach().numpy() if from_torch else columns)
+        uniform = np.random.Generator(np.random.Philox(self.seed)).random((len(table), self.shots))
+        drawn = np.empty(uniform.shape, np.int64)
+        draw = _core.draw_float32 if table.dtype == np.float32 else _core.draw_float64
+        draw(len(table), (table.ctypes.data, table.shape[1], table.shape[1]), uniform.ctypes.data,
+             drawn.ctypes.data, self.shots)  # fmt: skip
+        return sys.modules["torch"].from_numpy(drawn) if from_torch else drawn
+
+
+Measurement: TypeAlias = Probabilities | Expval | Variance | Statevector | Samples
+
+
+def _measured(circuit: Circuit, qubits: Sequence[int] | None) -> tuple[int, ...]:
+    if qubits is None:
+        return tuple(range(circuit.n_qubits))
+    if not isinstance(qubits, Iterable):
+        raise TypeError(f"qubits is {qubits!r}; it must be a list of qubits such as [0, 1]")
+    return tuple(integer("a measured qubit", qubit, f"0..{circuit.n_qubits - 1}") for qubit in qubits)

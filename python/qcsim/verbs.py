@@ -1,0 +1,381 @@
+"""The verbs of the simulator on NumPy arrays and torch tensors. B is the batch, n the qubits, P the weights, D the
+amplitudes, F the features. What happens inside is in simulate.py; torch tensors go through autograd.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from qcsim.arrays import is_torch, operands
+from qcsim.circuit import Circuit
+from qcsim.integers import integer
+from qcsim.measurements import Expval, Measurement, Probabilities, Samples, Statevector, Variance
+from qcsim.observables import Observable
+from qcsim.simulate import backward, execute, forward, make_plan
+
+
+class Gradients(NamedTuple):
+    """Gradients in the shapes of what they belong to; None where the circuit has no such input."""
+
+    weights: Any
+    amplitudes: Any
+    features: Any
+
+
+def probabilities(
+    circuit: Circuit,
+    weights: Any = None,
+    amplitudes: Any = None,
+    features: Any = None,
+    *,
+    qubits: Sequence[int] | None = None,
+    gradient: str = "adjoint",
+    num_threads: int | None = None,
+    out: Any = None,
+) -> Any:
+    """Probabilities of the measurement outcomes, ``p(z) = |<z|U(weights)|x>|^2``.
+
+    Args:
+        circuit: what to run.
+        weights: (P,) angles in radians shared by the batch, or (B, P) per sample; float32 or float64.
+        amplitudes: (B, D) or (D,) with D <= 2^n, real or complex, if the circuit embeds amplitudes: zero-padded at the
+            tail and normalised; any norm above zero.
+        features: (B, F) or (F,) per-sample angles in radians, if the circuit has features.
+        qubits: the qubits to measure, the first being the most significant bit of an outcome; None: all.
+        gradient: ``"adjoint"`` or ``"parameter-shift"`` (the same numbers at the cost of two circuits a rotation),
+            for torch's backward pass; gradients of amplitudes are always taken by the adjoint method.
+        num_threads: threads to use; None: torch's setting if torch is loaded, else the environment variable
+            QCSIM_NUM_THREADS, else all.
+        out: where to write the result instead of a new array: a contiguous array or tensor of the result's shape and
+            dtype. No gradient is kept then.
+
+    Returns:
+        (B, 2^k) outcome probabilities of the k measured qubits, or (2^k,) if no argument has a batch axis; kind, dtype
+        and device of the arguments.
+
+    Raises:
+        ValueError: for a wrong shape, a dtype other than float32 and float64 (complex64 and complex128 for amplitudes),
+            a number that is not finite, amplitudes that are all zero, or an unknown option.
+        TypeError: for something that is no array.
+
+    Example:
+        >>> import numpy as np, qcsim
+        >>> qcsim.probabilities(qcsim.Circuit(2).ry(0).cnot(0, 1), np.array([np.pi / 2])).round(3)
+        array([0.5, 0. , 0. , 0.5])
+    """
+    plan = make_plan(circuit, (Probabilities(qubits),), gradient, num_threads)
+    return execute(plan, weights, amplitudes, features, out)[0]
+
+
+def expval(
+    circuit: Circuit,
+    weights: Any = None,
+    observables: Sequence[Observable] = ("Z0",),
+    amplitudes: Any = None,
+    features: Any = None,
+    *,
+    gradient: str = "adjoint",
+    num_threads: int | None = None,
+    out: Any = None,
+) -> Any:
+    """Expectations of observables, ``<psi|O|psi>``.
+
+    Args:
+        circuit: what to run.
+        weights: as for :func:`probabilities`.
+        observables: Pauli words such as ``"Z0"`` and ``"X0 Y2"``, or weighted sums of them, mappings such as
+            ``{"Z0 Z1": 0.5, "X0": -1.0}`` or :class:`qcsim.PauliSum`.
+        amplitudes: as for :func:`probabilities`.
+        features: as for :func:`probabilities`.
+        gradient: as for :func:`probabilities`.
+        num_threads: as for :func:`probabilities`.
+        out: as for :func:`probabilities`.
+
+    Returns:
+        (B, len(observables)) numbers, or (len(observables),) if no argument has a batch axis.
+
+    Raises:
+        ValueError: as :func:`probabilities`, and for an observable that cannot be read.
+        TypeError: as :func:`probabilities`.
+
+    Example:
+        >>> import numpy as np, qcsim
+        >>> qcsim.expval(qcsim.Circuit(2).ry(0).cnot(0, 1), np.array([np.pi / 3]), ["Z0", "X0 X1"]).round(3)
+        array([0.5  , 0.866])
+    """
+    plan = make_plan(circuit, (Expval(observables),), gradient, num_threads)
+    return execute(plan, weights, amplitudes, features, out)[0]
+
+
+def variance(
+    circuit: Circuit,
+    weights: Any = None,
+    observables: Sequence[Observable] = ("Z0",),
+    amplitudes: Any = None,
+    features: Any = None,
+    *,
+    gradient: str = "adjoint",
+    num_threads: int | None = None,
+) -> Any:
+    """Variances of observables, ``<psi|O^2|psi> - <psi|O|psi>^2``.
+
+    Args:
+        circuit: what to run.
+        weights: as for :func:`probabilities`.
+        observables: as for :func:`expval`.
+        amplitudes: as for :func:`probabilities`.
+        features: as for :func:`probabilities`.
+        gradient: as for :func:`probabilities`.
+        num_threads: as for :func:`probabilities`.
+
+    Returns:
+        (B, len(observables)) numbers, or (len(observables),) if no argument has a batch axis.
+
+    Raises:
+        ValueError: as :func:`expval`.
+        TypeError: as :func:`expval`.
+
+    Example:
+        >>> import numpy as np, qcsim
+        >>> qcsim.variance(qcsim.Circuit(1).ry(0), np.array([np.pi / 3]), ["Z0"]).round(3)
+        array([0.75])
+    """
+    plan = make_plan(circuit, (Variance(observables),), gradient, num_threads)
+    return execute(plan, weights, amplitudes, features)[0]
+
+
+def statevector(
+    circuit: Circuit,
+    weights: Any = None,
+    amplitudes: Any = None,
+    features: Any = None,
+    *,
+    num_threads: int | None = None,
+) -> Any:
+    """The final state ``U(weights)|x>``, global phase included.
+
+    Args:
+        circuit: what to run.
+        weights: as for :func:`probabilities`.
+        amplitudes: as for :func:`probabilities`.
+        features: as for :func:`probabilities`.
+        num_threads: as for :func:`probabilities`.
+
+    Returns:
+        (B, 2^n) complex64 or complex128 amplitudes, or (2^n,) if no argument has a batch axis.
+
+    Raises:
+        ValueError: as :func:`probabilities`.
+        TypeError: as :func:`probabilities`.
+
+    Example:
+        >>> import qcsim
+        >>> qcsim.statevector(qcsim.Circuit(2).h(0).cnot(0, 1).s(1)).round(3)
+        array([0.707+0.j   , 0.   +0.j   , 0.   +0.j   , 0.   +0.707j])
+    """
+    plan = make_plan(circuit, (Statevector(),), "adjoint", num_threads)
+    return execute(plan, weights, amplitudes, features)[0]
+
+
+def sample(
+    circuit: Circuit,
+    weights: Any = None,
+    amplitudes: Any = None,
+    features: Any = None,
+    *,
+    shots: int = 1,
+    seed: int | None = None,
+    qubits: Sequence[int] | None = None,
+    num_threads: int | None = None,
+) -> Any:
+    """Measurement outcomes, drawn independently.
+
+    Args:
+        circuit: what to run.
+        weights: as for :func:`probabilities`.
+        amplitudes: as for :func:`probabilities`.
+        features: as for :func:`probabilities`.
+        shots: draws per sample of the batch.
+        seed: the same seed gives the same draws, whatever the number of threads; None: a fresh one each time.
+        qubits: as for :func:`probabilities`.
+        num_threads: as for :func:`probabilities`.
+
+    Returns:
+        (B, shots) int64 outcomes in 0..2^k-1, or (shots,) if no argument has a batch axis.
+
+    Raises:
+        ValueError: as :func:`probabilities`, and for a number of shots below 1.
+        TypeError: as :func:`probabilities`.
+
+    Example:
+        >>> import qcsim
+        >>> bell = qcsim.Circuit(2).h(0).cnot(0, 1)
+        >>> sorted(set(qcsim.sample(bell, shots=100, seed=0).tolist()))
+        [0, 3]
+    """
+    plan = make_plan(circuit, (Samples(shots, seed, qubits),), "adjoint", num_threads)
+    return execute(plan, weights, amplitudes, features)[0]
+
+
+def counts(
+    circuit: Circuit,
+    weights: Any = None,
+    amplitudes: Any = None,
+    features: Any = None,
+    *,
+    shots: int = 1,
+    seed: int | None = None,
+    qubits: Sequence[int] | None = None,
+    num_threads: int | None = None,
+) -> Any:
+    """How often each outcome was drawn.
+
+    Args:
+        circuit: what to run.
+        weights: as for :func:`probabilities`.
+        amplitudes: as for :func:`probabilities`.
+        features: as for :func:`probabilities`.
+        shots: as for :func:`sample`.
+        seed: as for :func:`sample`.
+        qubits: as for :func:`probabilities`.
+        num_threads: as for :func:`probabilities`.
+
+    Returns:
+        For each sample of the batch a dictionary from outcomes, as text of bits with the first measured qubit in front,
+        to how often they were drawn, in the order of the outcomes; one dictionary if no argument has a batch axis.
+
+    Raises:
+        ValueError: as :func:`sample`.
+        TypeError: as :func:`sample`.
+
+    Example:
+        >>> import qcsim
+        >>> qcsim.counts(qcsim.Circuit(2).x(1), shots=10, seed=0)
+        {'01': 10}
+    """
+    drawn = sample(circuit, weights, amplitudes, features, shots=shots, seed=seed, qubits=qubits,
+                   num_threads=num_threads)  # fmt: skip
+    width = circuit.n_qubits if qubits is None else len(qubits)
+    table = np.asarray(drawn)
+    return _counted(table, width) if table.ndim == 1 else [_counted(row, width) for row in table]
+
+
+def measure(
+    circuit: Circuit,
+    weights: Any = None,
+    measurements: Sequence[Measurement] = (Probabilities(),),
+    amplitudes: Any = None,
+    features: Any = None,
+    *,
+    gradient: str = "adjoint",
+    num_threads: int | None = None,
+) -> tuple[Any, ...]:
+    """Several measurements of the same final state, from one run of the circuit.
+
+    Args:
+        circuit: what to run.
+        weights: as for :func:`probabilities`.
+        measurements: :class:`Probabilities`, :class:`Expval`, :class:`Variance`, :class:`Statevector` and
+            :class:`Samples`, in any number.
+        amplitudes: as for :func:`probabilities`.
+        features: as for :func:`probabilities`.
+        gradient: as for :func:`probabilities`; the parameter-shift rule does not know states.
+        num_threads: as for :func:`probabilities`.
+
+    Returns:
+        A result for each measurement, in the form of the verb of its name.
+
+    Raises:
+        ValueError: as the verbs do.
+        TypeError: as the verbs do, and for something that is no measurement.
+
+    Example:
+        >>> import numpy as np, qcsim
+        >>> wanted = [qcsim.Probabilities([0]), qcsim.Expval(["X0 X1"])]
+        >>> p, xx = qcsim.measure(qcsim.Circuit(2).ry(0).cnot(0, 1), np.array([np.pi / 2]), wanted)
+        >>> p.round(3), xx.round(3)
+        (array([0.5, 0.5]), array([1.]))
+    """
+    plan = make_plan(circuit, tuple(measurements), gradient, num_threads)
+    return execute(plan, weights, amplitudes, features)
+
+
+def vjp(
+    circuit: Circuit,
+    weights: Any = None,
+    amplitudes: Any = None,
+    features: Any = None,
+    *,
+    qubits: Sequence[int] | None = None,
+    observables: Sequence[Observable] | None = None,
+    gradient: str = "adjoint",
+    num_threads: int | None = None,
+) -> tuple[Any, Callable[[Any], Gradients]]:
+    """Outputs and the function that pulls a cotangent back to the inputs, on NumPy arrays (torch users call backward).
+
+    Args:
+        circuit: what to run.
+        weights: as for :func:`probabilities`.
+        amplitudes: as for :func:`probabilities`.
+        features: as for :func:`probabilities`.
+        qubits: the qubits whose probabilities are the outputs; None: all.
+        observables: if given, their expectations are the outputs instead.
+        gradient: as for :func:`probabilities`.
+        num_threads: as for :func:`probabilities`.
+
+    Returns:
+        The outputs, and ``pullback(cotangent)`` which takes an array of their shape and returns the
+        :class:`Gradients` of ``sum(cotangent * outputs)``, in the shapes of the inputs; of complex amplitudes
+        ``dL/dRe + i dL/dIm``, as torch has it.
+
+    Raises:
+        ValueError: as :func:`probabilities`.
+        TypeError: as :func:`probabilities`, and for torch tensors.
+
+    Example:
+        >>> import numpy as np, qcsim
+        >>> outputs, pullback = qcsim.vjp(qcsim.Circuit(1).ry(0), np.array([0.3]), observables=["Z0"])
+        >>> bool(np.isclose(pullback(np.array([1.0])).weights[0], -np.sin(0.3)))
+        True
+    """
+    if any(is_torch(array) for array in (weights, amplitudes, features)):
+        raise TypeError("vjp takes NumPy arrays; with torch tensors call probabilities or expval, then backward()")
+    if qubits is not None and observables is not None:
+        raise ValueError("qubits and observables were both given; the outputs are one or the other")
+    wanted = Probabilities(qubits) if observables is None else Expval(observables)
+    plan = make_plan(circuit, (wanted,), gradient, num_threads)
+    given = operands(circuit, weights, amplitudes, features)
+    # The pullback reads the angles again, and parameter shift runs the circuits again: keep their inputs from change.
+    amplitudes_kept = given.amplitudes if gradient == "adjoint" else _copied(given.amplitudes)
+    given = given._replace(weights=given.weights.copy(), features=_copied(given.features), amplitudes=amplitudes_kept)
+    outputs, call = forward(plan, given, keep=True)
+    shapes = [None if array is None else np.shape(array) for array in (weights, amplitudes, features)]
+
+    def pullback(cotangent: Any) -> Gradients:
+        cotangent = np.ascontiguousarray(cotangent, dtype=given.dtype)
+        expected = outputs.shape[1:] if given.single else outputs.shape
+        if cotangent.shape != expected:
+            raise ValueError(f"the cotangent has shape {cotangent.shape}; the outputs have {expected}")
+        full = backward(plan, given, call, cotangent.reshape(outputs.shape), (True, True, True))
+        return Gradients(*(_folded(array, shape) for array, shape in zip(full, shapes, strict=True)))
+
+    return (outputs[0] if given.single else outputs), pullback
+
+
+def _counted(outcomes: Any, width: int) -> dict[str, int]:
+    found, often = np.unique(outcomes, return_counts=True)
+    return {format(int(outcome), f"0{width}b"): int(n) for outcome, n in zip(found, often, strict=True)}
+
+
+def _copied(array: Any) -> Any:
+    return None if array is None else array.copy()
+
+
+def _folded(array: Any, shape: tuple[int, ...] | None) -> Any:
+    """A gradient in the shape of its input: summed over the batch where one row served all samples."""
+    if array is None or shape is None:
+        return None
+    return array if array.shape == shape else array.sum(axis=0)
