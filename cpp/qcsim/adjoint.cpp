@@ -49,7 +49,7 @@ class TileAdjoint {
  private:
   void undo(const typename Sweep<T>::Step& step, T* psi, T* lambda) {
     if (step.pass == nullptr) {
-      for (const Index base : sweep_.barriers[step.barrier].bases) {
+      for (const Index base : sweep_.barriers[step.barrier].leaders.high()) {
         for (T* state : {psi, lambda}) {
           apply_barrier(sweep_.barriers[step.barrier], base, state, kernels_.flip, kernels_.dense);
         }

@@ -5,17 +5,6 @@
 namespace qcsim {
 namespace {
 
-constexpr std::size_t table_bits = 13;
-
-// All x with even overlap with each row, as two tables.
-template <class T>
-void split(std::vector<Index> rows, int n_bits, Barrier<T>& barrier) {
-  const std::vector<Index> basis = null_space(std::move(rows), n_bits);
-  const auto low = static_cast<std::ptrdiff_t>(std::min(basis.size(), table_bits));
-  barrier.leaders = span_in_order({basis.end() - low, basis.end()});
-  barrier.bases = span_in_order({basis.begin(), basis.end() - low});
-}
-
 template <class T>
 void prepare_flip(const Flip& flip, const Pauli& residue, int n_bits, Barrier<T>& barrier) {
   // The controls read the true index, z + residue.flips; between the members of a pair the residue's signs differ by a
@@ -33,11 +22,12 @@ void prepare_flip(const Flip& flip, const Pauli& residue, int n_bits, Barrier<T>
     rows.push_back(pair_bit);
     if ((offset & pair_bit) != 0) offset ^= action.flips;
   }
-  split(std::move(rows), n_bits, barrier);
+  barrier.leaders = SpanTable(null_space(std::move(rows), n_bits));
   const bool negative = (action.negative != odd_overlap(residue.signs, action.flips)) !=
                         odd_overlap(action.signs, residue.flips ^ action.flips);
   barrier.is_flip = true;
-  barrier.flip = {barrier.leaders.data(), barrier.leaders.size(), offset, action.flips, action.signs, negative};
+  barrier.flip = {
+      barrier.leaders.low().data(), barrier.leaders.low().size(), offset, action.flips, action.signs, negative};
 }
 
 template <class T>
@@ -49,7 +39,7 @@ void prepare_dense(const Dense& dense, const Pauli& residue, int n_bits, bool ba
     rows.push_back(dense.z[axis].signs);
     if (dense.z[axis].negative) origin ^= dense.x[axis].flips;
   }
-  split(std::move(rows), n_bits, barrier);
+  barrier.leaders = SpanTable(null_space(std::move(rows), n_bits));
   DenseArguments<T>& arguments = barrier.dense;
   // Entry i is the product of the X of its bits, acting on a leader, seen through the residue.
   for (std::size_t i = 0; i < size; ++i) {
@@ -68,8 +58,8 @@ void prepare_dense(const Dense& dense, const Pauli& residue, int n_bits, bool ba
       barrier.matrix[i * size + j] = static_cast<T>(dense.matrix[backwards ? j * size + i : i * size + j]);
     }
   }
-  arguments.leaders = barrier.leaders.data();
-  arguments.n_leaders = barrier.leaders.size();
+  arguments.leaders = barrier.leaders.low().data();
+  arguments.n_leaders = barrier.leaders.low().size();
   arguments.offset = residue.flips ^ origin;
   arguments.size = size;
   arguments.matrix = barrier.matrix.data();

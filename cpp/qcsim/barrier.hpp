@@ -14,7 +14,7 @@ struct Barrier {
   bool is_flip = false;
   FlipArguments flip{};
   DenseArguments<T> dense{};
-  std::vector<Index> leaders, bases;  // every leader is one of `leaders` joined with one of `bases`
+  SpanTable leaders;  // low(), for each base in high()
   std::vector<T> matrix;
 
   Barrier() = default;

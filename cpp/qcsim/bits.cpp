@@ -14,6 +14,11 @@ std::vector<Index> span_in_order(const std::vector<Index>& vectors) {
   return sums;
 }
 
+SpanTable::SpanTable(const std::vector<Index>& vectors)
+    : low_bits_(std::min(static_cast<int>(vectors.size()), max_low_bits)),
+      low_(span_in_order({vectors.end() - low_bits_, vectors.end()})),
+      high_(span_in_order({vectors.begin(), vectors.end() - low_bits_})) {}
+
 std::vector<Index> null_space(std::vector<Index> rows, int n_bits) {
   // Gauss-Jordan elimination: afterwards each surviving row owns its pivot bit.
   std::vector<Index> pivots;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <bit>
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -22,6 +23,23 @@ inline constexpr bool odd_overlap(Index a, Index b) { return (std::popcount(a & 
 // All 2^k combinations of k vectors: entry w is the sum of vectors[j] over the bits of w, vectors.front() belonging
 // to the most significant bit.
 std::vector<Index> span_in_order(const std::vector<Index>& vectors);
+
+// span_in_order without a table of its full size: entry w is low[w mod its size] joined with high[w / its size].
+class SpanTable {
+ public:
+  SpanTable() = default;
+  explicit SpanTable(const std::vector<Index>& vectors);
+
+  std::size_t size() const { return low_.size() * high_.size(); }
+  Index operator[](std::size_t w) const { return low_[w & (low_.size() - 1)] ^ high_[w >> low_bits_]; }
+  const std::vector<Index>& low() const { return low_; }  // all of it up to 2^max_low_bits entries
+  const std::vector<Index>& high() const { return high_; }
+  static constexpr int max_low_bits = 14;
+
+ private:
+  int low_bits_ = 0;
+  std::vector<Index> low_{0}, high_{0};
+};
 
 // A basis of { x of n_bits bits : odd_overlap(row, x) == 0 for each row }, in reduced form: each basis vector owns one
 // bit that no other has, and span_in_order of it visits memory in ascending order of those bits.

@@ -147,10 +147,11 @@ struct PlainPass {
 // Every pattern of an operation on at most three axes, as cases of a switch: the registers of a coset stay where they
 // are, and only the code that meets them changes.
 #define QCSIM_8(CASE, n) CASE(n) CASE(n + 1) CASE(n + 2) CASE(n + 3) CASE(n + 4) CASE(n + 5) CASE(n + 6) CASE(n + 7)
-#define QCSIM_64(CASE, n)                                                                                      \
-  QCSIM_8(CASE, n)                                                                                             \
-  QCSIM_8(CASE, n + 8) QCSIM_8(CASE, n + 16) QCSIM_8(CASE, n + 24) QCSIM_8(CASE, n + 32) QCSIM_8(CASE, n + 40) \
-      QCSIM_8(CASE, n + 48) QCSIM_8(CASE, n + 56)
+#define QCSIM_64(CASE, n) \
+  QCSIM_8(CASE, n)        \
+  QCSIM_8(CASE, n + 8)    \
+  QCSIM_8(CASE, n + 16)   \
+  QCSIM_8(CASE, n + 24) QCSIM_8(CASE, n + 32) QCSIM_8(CASE, n + 40) QCSIM_8(CASE, n + 48) QCSIM_8(CASE, n + 56)
 #define QCSIM_PATTERNS(CASE) QCSIM_64(CASE, 0) QCSIM_64(CASE, 64)
 
 // Mixed passes: any sequence of operations. In the wide layout partners may lie across the lanes of a register; in the

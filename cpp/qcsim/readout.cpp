@@ -49,12 +49,10 @@ Image image(const Program& program, const Letters& letters) {
 
 double sign_of(bool odd) { return odd ? -1.0 : 1.0; }
 
-double word_sign(const Pauli& word, const Ending& ending) {
-  return sign_of(word.negative != anticommute(word, ending.residue));
-}
-
+// Of a program that fits a tile, so that its tables are whole.
 OutcomeTable table(const Readout::Probabilities& part, const Ending& ending) {
-  return {part.outcomes.data(), part.outcomes.size(), part.rest.data(), part.rest.size(), ending.residue.flips};
+  const std::vector<Index>&outcomes = part.outcomes.low(), &rest = part.rest.low();
+  return {outcomes.data(), outcomes.size(), rest.data(), rest.size(), part.origin ^ ending.residue.flips};
 }
 
 template <class T>
@@ -73,7 +71,7 @@ void measure(const Readout::Expectations& part, const Kernels<T>& kernels, const
     alignas(64) T sums[max_lanes];
     const T* found = scratch + std::size_t{word.signs} * lanes;
     if (!part.by_parities || word.flips != 0) {
-      kernels.word_sum(state, dimension, {word.flips, word.signs}, sums);
+      kernels.word_sum(state, {word.flips, word.signs, 0, 0, dimension}, sums);
       found = sums;
     }
     for (std::size_t lane = 0; lane < count; ++lane)
@@ -107,37 +105,31 @@ void seed(const Readout::Expectations& part, const Kernels<T>& kernels, const T*
     if (part.by_parities && word.flips == 0) {
       for (std::size_t lane = 0; lane < lanes; ++lane) scratch[std::size_t{word.signs} * lanes + lane] += slope[lane];
     } else {
-      kernels.seed_word(state, dimension, {word.flips, word.signs}, slope, lambda);
+      kernels.seed_word(state, {word.flips, word.signs, 0, 0, dimension}, slope, lambda);
     }
   }
   if (part.by_parities) kernels.seed_parities(state, dimension, scratch, lambda);
 }
 
-// The stored place and sign of a true amplitude.
-SignedIndex place(const SignedIndex& amplitude, const Ending& ending) {
-  return ending.residue * SignedIndex{amplitude.index ^ ending.residue.flips, amplitude.negative};
-}
-
-// place() moves an index from the stored to the true state; the stored one is needed, so flip back.
-std::size_t stored(const SignedIndex& amplitude, const Ending& ending) {
-  return std::size_t{amplitude.index} ^ ending.residue.flips;
+template <class T>
+double amplitude(const T* state, std::size_t lanes, std::size_t lane, const SignedIndex& at, double factor) {
+  return sign_of(at.negative) * factor * static_cast<double>(state[std::size_t{at.index} * lanes + lane]);
 }
 
 template <class T>
 void measure(const Readout::State& part, const T* state, std::size_t lanes, const Ending& ending, const double* phases,
              Rows<T> outputs, std::size_t first, std::size_t count) {
-  const auto amplitude = [&](const SignedIndex& at, std::size_t lane) {
-    return sign_of(place(at, ending).negative) * ending.factor *
-           static_cast<double>(state[stored(at, ending) * lanes + lane]);
-  };
-  for (std::size_t lane = 0; lane < count; ++lane) {
-    T* out = outputs.row(first + lane) + part.first;
-    const double cosine = phases[2 * lane], sine = phases[2 * lane + 1];
-    for (std::size_t b = 0; b < part.real.size(); ++b) {
-      const double re = amplitude(part.real[b], lane);
-      const double im = part.imaginary.empty() ? 0.0 : amplitude(part.imaginary[b], lane);
-      out[2 * b] = static_cast<T>(cosine * re - sine * im);
-      out[2 * b + 1] = static_cast<T>(sine * re + cosine * im);
+  for (std::size_t b = 0; b < part.size(); ++b) {
+    const SignedIndex basis = part.real(b), real = stored_place(basis, ending);
+    for (std::size_t lane = 0; lane < count; ++lane) {
+      const double cosine = phases[2 * lane], sine = phases[2 * lane + 1];
+      const double re = amplitude(state, lanes, lane, real, ending.factor);
+      const double im =
+          part.imaginary ? amplitude(state, lanes, lane, stored_place(*part.imaginary * basis, ending), ending.factor)
+                         : 0.0;
+      T* out = outputs.row(first + lane) + part.first + 2 * b;
+      out[0] = static_cast<T>(cosine * re - sine * im);
+      out[1] = static_cast<T>(sine * re + cosine * im);
     }
   }
 }
@@ -146,30 +138,34 @@ template <class T>
 void seed(const Readout::State& part, const T* state, std::size_t lanes, const Ending& ending, const double* phases,
           Rows<const T> cotangents, std::size_t first, std::size_t count, T* lambda, double* phase_slopes) {
   const double scale = 0.5 / ending.factor;
-  const auto add = [&](const SignedIndex& at, std::size_t lane, double slope) {
-    lambda[stored(at, ending) * lanes + lane] += static_cast<T>(sign_of(place(at, ending).negative) * scale * slope);
-  };
-  const auto amplitude = [&](const SignedIndex& at, std::size_t lane) {
-    return sign_of(place(at, ending).negative) * ending.factor *
-           static_cast<double>(state[stored(at, ending) * lanes + lane]);
-  };
-  for (std::size_t lane = 0; lane < count; ++lane) {
-    const T* given = cotangents.row(first + lane) + part.first;
-    const double cosine = phases[2 * lane], sine = phases[2 * lane + 1];
-    for (std::size_t b = 0; b < part.real.size(); ++b) {
+  for (std::size_t b = 0; b < part.size(); ++b) {
+    const SignedIndex basis = part.real(b);
+    for (std::size_t lane = 0; lane < count; ++lane) {
       // The cotangent turned back by the global phase.
-      const double re = cosine * static_cast<double>(given[2 * b]) + sine * static_cast<double>(given[2 * b + 1]);
-      const double im = cosine * static_cast<double>(given[2 * b + 1]) - sine * static_cast<double>(given[2 * b]);
-      add(part.real[b], lane, re);
-      phase_slopes[lane] += im * amplitude(part.real[b], lane);
-      if (part.imaginary.empty()) continue;
-      add(part.imaginary[b], lane, im);
-      phase_slopes[lane] -= re * amplitude(part.imaginary[b], lane);
+      const T* given = cotangents.row(first + lane) + part.first + 2 * b;
+      const double cosine = phases[2 * lane], sine = phases[2 * lane + 1];
+      const double re = cosine * static_cast<double>(given[0]) + sine * static_cast<double>(given[1]);
+      const double im = cosine * static_cast<double>(given[1]) - sine * static_cast<double>(given[0]);
+      const auto add = [&](const SignedIndex& at, double slope, double quarter_turn) {
+        lambda[std::size_t{at.index} * lanes + lane] += static_cast<T>(sign_of(at.negative) * scale * slope);
+        phase_slopes[lane] += quarter_turn * amplitude(state, lanes, lane, at, ending.factor);
+      };
+      add(stored_place(basis, ending), re, im);
+      if (part.imaginary) add(stored_place(*part.imaginary * basis, ending), im, -re);
     }
   }
 }
 
 }  // namespace
+
+double word_sign(const Pauli& word, const Ending& ending) {
+  return sign_of(word.negative != anticommute(word, ending.residue));
+}
+
+SignedIndex stored_place(const SignedIndex& amplitude, const Ending& ending) {
+  const Index stored = amplitude.index ^ ending.residue.flips;
+  return {stored, (ending.residue * SignedIndex{stored, amplitude.negative}).negative};
+}
 
 void Readout::add_probabilities(const std::vector<int>& qubits) {
   check_qubits(program_, qubits);
@@ -181,8 +177,7 @@ void Readout::add_probabilities(const std::vector<int>& qubits) {
   for (int qubit = 0; qubit < program_.n_qubits(); ++qubit) {
     if (std::find(qubits.begin(), qubits.end(), qubit) == qubits.end()) others.push_back(frame.x(qubit).flips);
   }
-  Probabilities part{n_outputs_, span_in_order(measured), span_in_order(others)};
-  for (Index& outcome : part.outcomes) outcome ^= frame.origin().index;
+  Probabilities part{n_outputs_, frame.origin().index, SpanTable(measured), SpanTable(others)};
   n_outputs_ += part.outcomes.size();
   probabilities_.push_back(std::move(part));
 }
@@ -222,15 +217,20 @@ void Readout::add_expectations(const std::vector<Observable>& observables) {
 
 void Readout::add_state() {
   const Frame& frame = program_.final_frame();
-  State part{n_outputs_, {frame.origin()}, {}};
-  for (int qubit = program_.n_qubits() - 1; qubit >= 0; --qubit) {  // the last qubit is the least significant bit
-    const std::size_t half = part.real.size();
-    for (std::size_t b = 0; b < half; ++b) part.real.push_back(frame.x(qubit) * part.real[b]);
+  State part{n_outputs_, {frame.origin()}, {Pauli{}}, {}};
+  const int n = program_.n_qubits();
+  for (int qubit = n - 1; qubit >= 0; --qubit) {  // the last qubit is the least significant bit
+    const Pauli& x = frame.x(qubit);
+    if (n - 1 - qubit < SpanTable::max_low_bits) {
+      const std::size_t half = part.low.size();
+      for (std::size_t b = 0; b < half; ++b) part.low.push_back(x * part.low[b]);
+    } else {
+      const std::size_t half = part.high.size();
+      for (std::size_t b = 0; b < half; ++b) part.high.push_back(x * part.high[b]);
+    }
   }
-  if (program_.is_complex()) {
-    for (const SignedIndex& amplitude : part.real) part.imaginary.push_back(frame.x(frame.phase_axis()) * amplitude);
-  }
-  n_outputs_ += 2 * part.real.size();
+  if (program_.is_complex()) part.imaginary = frame.x(frame.phase_axis());
+  n_outputs_ += 2 * part.size();
   ++n_states_;
   states_.push_back(std::move(part));
 }

@@ -3,7 +3,7 @@
 // and adjoint (seed).
 #pragma once
 
-#include <string>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -38,7 +38,8 @@ class Readout {
 
   struct Probabilities {
     std::size_t first;
-    std::vector<Index> outcomes, rest;  // stored index = outcomes[w] ^ rest[v] ^ residue flips
+    Index origin;
+    SpanTable outcomes, rest;  // stored index = origin ^ outcomes[w] ^ rest[v] ^ residue flips
   };
   struct Expectations {
     std::size_t first, n_outputs;
@@ -50,7 +51,12 @@ class Readout {
   };
   struct State {
     std::size_t first;
-    std::vector<SignedIndex> real, imaginary;  // of each basis state; imaginary is empty in a real program
+    std::vector<SignedIndex> low;  // real amplitude b is stored at high[b / size of low] * low[b mod size of low]
+    std::vector<Pauli> high;
+    std::optional<Pauli> imaginary;  // moves from a real to the imaginary amplitude; none in a real program
+
+    std::size_t size() const { return low.size() * high.size(); }
+    SignedIndex real(std::size_t b) const { return high[b / low.size()] * low[b % low.size()]; }
   };
   const std::vector<Probabilities>& probabilities() const { return probabilities_; }
   const std::vector<Expectations>& expectations() const { return expectations_; }
@@ -64,11 +70,14 @@ class Readout {
   std::vector<State> states_;
 };
 
-// Of a tile
-// ------------------------------------------------------------------------------------------------------------
+// Where the true amplitude of a basis state is stored, and its sign.
+SignedIndex stored_place(const SignedIndex& amplitude, const Ending& ending);
 
-// Writes the outputs of the samples first .. first+count-1; scratch holds a state. phases: e^{i phase} of each lane as
-// (cosine, sine), read when the readout holds a state.
+// The sign of a measured word in the stored state.
+double word_sign(const Pauli& word, const Ending& ending);
+
+// Of a tile: writes the outputs of the samples first .. first+count-1; scratch holds a state. phases: e^{i phase} of
+// each lane as (cosine, sine), read when the readout holds a state.
 template <class T>
 void measure_tile(const Readout& readout, const Kernels<T>& kernels, const T* state, const Ending& ending,
                   const double* phases, Rows<T> outputs, std::size_t first, std::size_t count, T* scratch);

@@ -117,7 +117,7 @@ void evolve(const Schedule<T>& schedule, const Sweep<T>& sweep, const Kernels<T>
   alignas(64) T coefficients[max_coefficients];
   for (const auto& step : sweep.steps) {
     if (step.pass == nullptr) {
-      for (const Index base : sweep.barriers[step.barrier].bases) {
+      for (const Index base : sweep.barriers[step.barrier].leaders.high()) {
         apply_barrier(sweep.barriers[step.barrier], base, state, kernels.flip, kernels.dense);
       }
       continue;

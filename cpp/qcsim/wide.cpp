@@ -1,16 +1,265 @@
 #include "qcsim/wide.hpp"
 
-#include <stdexcept>
+#include <cmath>
+
+#include "qcsim/chunks.hpp"
+#include "qcsim/cpu/dispatch.hpp"
+#include "qcsim/statevector.hpp"
+#include "qcsim/wide_readout.hpp"
+
 namespace qcsim {
+namespace {
+
+constexpr std::size_t kept_bytes_at_most = std::size_t{1} << 28;  // of the states of a batch; one state is always kept
+
+int lane_bits(std::size_t lanes) { return std::countr_zero(lanes); }
+
+// The steps first .. last-1 of a sweep that belong to one stage.
 template <class T>
-WideExecution<T>::WideExecution(const Compiled& c, const Readout& r, const Inputs<T>& i, const Shift&)
-    : Execution<T>(c, r, i) {
-  throw std::invalid_argument("too many qubits");
+std::size_t end_of_stage(const Sweep<T>& sweep, std::size_t first) {
+  std::size_t last = first;
+  while (last < sweep.steps.size() && sweep.steps[last].pass != nullptr &&
+         sweep.steps[last].stage == sweep.steps[first].stage) {
+    ++last;
+  }
+  return last;
 }
+
+// The arguments of a pass on the block at `base`.
 template <class T>
-void WideExecution<T>::run(Rows<T>, bool, int) {}
+PassArguments<T> on_block(const Program& program, const typename Sweep<T>::Step& step, Index base, int bits) {
+  PassArguments<T> arguments = step.arguments;
+  arguments.base = base;
+  const auto& operations = step.pass->operations;
+  const std::size_t first = step.scaling == 0 ? 1 : 0;  // before it there may be a scaling, which has no sign
+  for (std::size_t j = 0; j < operations.size(); ++j) {
+    const Index signs = program.rotations()[operations[j].rotation].generator.signs >> bits;
+    if (odd_overlap(signs, base)) arguments.base_signs |= std::uint32_t{1} << (first + j);
+  }
+  return arguments;
+}
+
 template <class T>
-void WideExecution<T>::adjoint(Rows<const T>, const Gradients<T>&, int) {}
+void run_barrier(const Barrier<T>& barrier, const Kernels<T>& kernels, T* state, int n_threads) {
+  const std::vector<Index>& bases = barrier.leaders.high();
+  parallel::for_each(bases.size(), n_threads, [&](std::size_t i, int) {
+    apply_barrier(barrier, bases[i], state, kernels.scalar_flip, kernels.scalar_dense);
+  });
+}
+
+template <class T>
+void load(const Rows<const T>& amplitudes, const Program& program, std::size_t sample, T* state, double& inverse_norm,
+          int n_threads) {
+  const std::size_t columns = amplitudes.columns;
+  const T* row = amplitudes.row(sample);
+  const double squares = sum_chunks(columns, least_chunk, n_threads, [&](std::size_t first, std::size_t last) {
+    double sum = 0.0;
+    for (std::size_t i = first; i < last; ++i) sum += static_cast<double>(row[i]) * static_cast<double>(row[i]);
+    return sum;
+  });
+  Buffer<T> careful;
+  double scale = 1.0;
+  if (doubtful(squares)) {
+    careful = Buffer<T>(columns);
+    inverse_norm = normalise_with_care(row, columns, sample, careful.data());
+    row = careful.data();
+  } else {
+    scale = inverse_norm = 1.0 / std::sqrt(squares);
+  }
+  const std::size_t parts = program.complex_input() ? 2 : 1, half = program.dimension() / 2;
+  for_chunks(columns / parts, least_chunk, n_threads, [&](std::size_t first, std::size_t last, std::size_t) {
+    for (std::size_t part = 0; part < parts; ++part) {
+      for (std::size_t i = first; i < last; ++i) {
+        state[part * half + i] = static_cast<T>(scale * static_cast<double>(row[parts * i + part]));
+      }
+    }
+  });
+}
+
+}  // namespace
+
+template <class T>
+WideExecution<T>::WideExecution(const Compiled& compiled, const Readout& readout, const Inputs<T>& inputs,
+                                const Shift& shift)
+    : Execution<T>(compiled, readout, inputs), kernels_(cpu::kernels<T>()), shift_(shift) {}
+
+template <class T>
+const std::vector<Stage>& WideExecution<T>::plan() const {
+  return this->compiled().both_ways(lane_bits(kernels_.lanes));
+}
+
+template <class T>
+Schedule<T> WideExecution<T>::schedule(std::size_t sample) const {
+  return Schedule<T>(this->program(), this->inputs(), sample, shift_);
+}
+
+template <class T>
+typename WideExecution<T>::Final WideExecution<T>::evolved(const Schedule<T>& schedule, std::size_t sample,
+                                                           Ending& ending, int n_threads) const {
+  const Program& program = this->program();
+  Final result{Buffer<T>(program.dimension()), 1.0};
+  T* state = result.state.data();
+  for_chunks(program.dimension(), least_chunk, n_threads,
+             [&](std::size_t first, std::size_t last, std::size_t) { std::fill(state + first, state + last, T{0}); });
+  if (program.embeds_amplitudes()) {
+    load(this->inputs().amplitudes, program, sample, state, result.inverse_norm, n_threads);
+  } else {
+    state[0] = 1;
+  }
+  const int bits = lane_bits(kernels_.lanes);
+  const Sweep<T> sweep = schedule.sweep(plan(), false, kernels_.lanes, 1.0);
+  for (std::size_t s = 0; s < sweep.steps.size();) {
+    if (sweep.steps[s].pass == nullptr) {
+      run_barrier(sweep.barriers[sweep.steps[s++].barrier], kernels_, state, n_threads);
+      continue;
+    }
+    const std::size_t end = end_of_stage(sweep, s);
+    const std::vector<Index>& bases = sweep.steps[s].stage->bases;
+    parallel::for_each(bases.size(), n_threads, [&](std::size_t i, int) {
+      for (std::size_t k = s; k < end; ++k) {
+        kernels_.wide_forward(on_block<T>(program, sweep.steps[k], bases[i], bits), state);
+      }
+    });
+    s = end;
+  }
+  ending = {schedule.final_residue(), sweep.final_factor};
+  return result;
+}
+
+template <class T>
+void WideExecution<T>::run(Rows<T> outputs, bool keep, int n_threads) {
+  const std::size_t batch = this->inputs().batch, bytes = this->program().dimension() * sizeof(T);
+  keep = keep && (batch == 1 || batch * bytes <= kept_bytes_at_most);
+  kept_.clear();
+  kept_.resize(keep ? batch : 0);
+  parallel::for_each(batch, batch > 1 ? n_threads : 1, [&](std::size_t sample, int) {
+    const Schedule<T> own = schedule(sample);
+    Ending ending;
+    Final final = evolved(own, sample, ending, n_threads);
+    measure_wide(this->readout(), kernels_, static_cast<const T*>(final.state.data()), ending,
+                 global_phase(this->program(), own, sample), outputs.row(sample), n_threads);
+    if (keep) kept_[sample] = std::move(final);
+  });
+}
+
+template <class T>
+void WideExecution<T>::pull_back(std::size_t sample, Rows<const T> cotangents, const Gradients<T>& gradients,
+                                 double* shared_weights, int n_threads) {
+  const Program& program = this->program();
+  const Schedule<T> own = schedule(sample);
+  Ending ending{own.final_residue(), 0.0};
+  Final final;
+  if (sample < kept_.size() && kept_[sample].state.size() != 0) {
+    final = std::move(kept_[sample]);
+    kept_[sample] = Final();
+    ending.factor = own.sweep(plan(), false, kernels_.lanes, 1.0).final_factor;
+  } else {
+    final = evolved(own, sample, ending, n_threads);
+  }
+  const std::size_t dimension = program.dimension();
+  Buffer<T> cotangent_state(dimension);
+  T* psi = final.state.data();
+  T* lambda = cotangent_state.data();
+  double phase_slope = 0.0;
+  seed_wide(this->readout(), kernels_, static_cast<const T*>(psi), ending, global_phase(program, own, sample),
+            cotangents.row(sample), lambda, phase_slope, n_threads);
+  if (this->readout().linear()) {
+    for (const Angle& angle : program.phases()) collect(angle, phase_slope, sample, gradients, shared_weights);
+  }
+  const auto overlap = [&] {
+    return sum_chunks(dimension, least_chunk, n_threads, [&](std::size_t first, std::size_t last) {
+      double sum = 0.0;
+      for (std::size_t x = first; x < last; ++x) sum += static_cast<double>(psi[x]) * static_cast<double>(lambda[x]);
+      return sum;
+    });
+  };
+  const double projection = gradients.amplitudes.present() ? overlap() * ending.factor * ending.factor : 0.0;
+
+  const int bits = lane_bits(kernels_.lanes);
+  const Sweep<T> sweep = own.sweep(plan(), true, kernels_.lanes, ending.factor);
+  for (std::size_t s = 0; s < sweep.steps.size();) {
+    if (sweep.steps[s].pass == nullptr) {
+      const Barrier<T>& barrier = sweep.barriers[sweep.steps[s++].barrier];
+      run_barrier(barrier, kernels_, psi, n_threads);
+      run_barrier(barrier, kernels_, lambda, n_threads);
+      continue;
+    }
+    const std::size_t end = end_of_stage(sweep, s);
+    const std::vector<Index>& bases = sweep.steps[s].stage->bases;
+    std::size_t n_operations = 0;
+    for (std::size_t k = s; k < end; ++k) n_operations += sweep.steps[k].pass->operations.size();
+    std::vector<double> sums(max_chunks * n_operations, 0.0);
+    for_chunks(bases.size(), 1, n_threads, [&](std::size_t first, std::size_t last, std::size_t chunk) {
+      alignas(64) T raw[(max_operations + 1) * max_lanes];
+      for (std::size_t i = first; i < last; ++i) {
+        double* sum = sums.data() + chunk * n_operations;
+        for (std::size_t k = s; k < end; ++k) {
+          const auto& step = sweep.steps[k];
+          kernels_.wide_reverse(on_block<T>(program, step, bases[i], bits), psi, lambda, raw);
+          for (std::size_t j = 0; j < step.pass->operations.size(); ++j, ++sum) {
+            const Index signs = program.rotations()[step.pass->operations[j].rotation].generator.signs;
+            for (std::size_t lane = 0; lane < kernels_.lanes; ++lane) {
+              const double value = static_cast<double>(raw[j * kernels_.lanes + lane]);
+              *sum += odd_overlap(signs, static_cast<Index>(lane)) ? -value : value;
+            }
+          }
+        }
+      }
+    });
+    std::size_t place = 0;
+    for (std::size_t k = s; k < end; ++k) {
+      const auto& step = sweep.steps[k];
+      for (std::size_t j = 0; j < step.pass->operations.size(); ++j, ++place) {
+        double total = 0.0;
+        for (std::size_t chunk = 0; chunk < max_chunks; ++chunk) total += sums[chunk * n_operations + place];
+        const std::size_t rotation = step.pass->operations[j].rotation;
+        const double slope = own.turns()[rotation].sign * step.factors[j] * step.factors[j] * total;
+        collect(program.rotations()[rotation].angle, slope, sample, gradients, shared_weights);
+      }
+    }
+    s = end;
+  }
+  if (!gradients.amplitudes.present()) return;
+  // With y = x / |x|: dL/dx = (lambda - <lambda, y> y) / |x|, and <lambda, psi> is the same at both ends.
+  const double start = sweep.final_factor;
+  const std::size_t parts = program.complex_input() ? 2 : 1;
+  T* out = gradients.amplitudes.row(sample);
+  for_chunks(gradients.amplitudes.columns / parts, least_chunk, n_threads,
+             [&](std::size_t first, std::size_t last, std::size_t) {
+               for (std::size_t part = 0; part < parts; ++part) {
+                 for (std::size_t i = first; i < last; ++i) {
+                   const std::size_t x = part * dimension / 2 + i;
+                   const double slope = static_cast<double>(lambda[x]) - projection * static_cast<double>(psi[x]);
+                   out[parts * i + part] = static_cast<T>(2.0 * start * slope * final.inverse_norm);
+                 }
+               }
+             });
+}
+
+template <class T>
+void WideExecution<T>::adjoint(Rows<const T> cotangents, const Gradients<T>& gradients, int n_threads) {
+  const std::size_t batch = this->inputs().batch;
+  const auto clear = [&](const Rows<T>& rows) {
+    for (std::size_t sample = 0; rows.present() && sample < batch; ++sample) {
+      std::fill_n(rows.row(sample), rows.columns, T{0});
+    }
+  };
+  clear(gradients.features);
+  const bool shared = gradients.weights.present() && this->inputs().weights.stride == 0;
+  if (!shared) clear(gradients.weights);
+  const std::size_t n_weights = shared ? gradients.weights.columns : 0;
+  std::vector<double> partial(batch * n_weights, 0.0);
+  parallel::for_each(batch, batch > 1 ? n_threads : 1, [&](std::size_t sample, int) {
+    pull_back(sample, cotangents, gradients, shared ? partial.data() + sample * n_weights : nullptr, n_threads);
+  });
+  for (std::size_t w = 0; w < n_weights; ++w) {
+    double sum = 0.0;
+    for (std::size_t sample = 0; sample < batch; ++sample) sum += partial[sample * n_weights + w];
+    gradients.weights.data[w] = static_cast<T>(sum);
+  }
+}
+
 template class WideExecution<float>;
 template class WideExecution<double>;
+
 }  // namespace qcsim

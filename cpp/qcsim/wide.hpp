@@ -1,4 +1,6 @@
-// Few large states: one sample at a time, its neighbouring amplitudes in SIMD lanes, all threads on it.
+// Few large states: neighbouring amplitudes of one state in SIMD lanes, all threads on it, and blocks of it run through
+// many passes while they are in a cache. Samples of a batch run one after another, or side by side where there are
+// enough.
 #pragma once
 
 #include "qcsim/execution.hpp"
@@ -11,7 +13,26 @@ class WideExecution final : public Execution<T> {
   WideExecution(const Compiled& compiled, const Readout& readout, const Inputs<T>& inputs, const Shift& shift);
 
   void run(Rows<T> outputs, bool keep, int n_threads) override;
+  // Uses up the kept states: they walk back in place, so that a gradient needs two states in all. A second call runs
+  // the circuit again.
   void adjoint(Rows<const T> cotangents, const Gradients<T>& gradients, int n_threads) override;
+
+ private:
+  struct Final {
+    Buffer<T> state;
+    double inverse_norm = 1.0;
+  };
+
+  const std::vector<Stage>& plan() const;
+  Schedule<T> schedule(std::size_t sample) const;
+  Final evolved(const Schedule<T>& schedule, std::size_t sample, Ending& ending, int n_threads) const;
+  // Of one sample; slopes (P,) of shared weights.
+  void pull_back(std::size_t sample, Rows<const T> cotangents, const Gradients<T>& gradients, double* shared_weights,
+                 int n_threads);
+
+  const Kernels<T>& kernels_;
+  Shift shift_;
+  std::vector<Final> kept_;  // of each sample; empty where not kept or used up
 };
 
 }  // namespace qcsim

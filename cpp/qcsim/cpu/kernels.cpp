@@ -177,23 +177,32 @@ struct Tile {
     for (std::size_t x = 0; x < dimension * W; x += W) seed(x, L::load(cotangents + x), state, lambda);
   }
 
-  static void word_sum(const T* state, std::size_t dimension, const WordArguments& word, T* out) {
-    Register sums[2][2] = {};  // by sign, and twice, so that additions do not wait for each other
-    for (std::uint32_t x = 0; x < dimension; ++x) {
-      const Register term = L::load(state + std::size_t{x} * W) * L::load(state + std::size_t{x ^ word.flips} * W);
-      sums[odd_bits(static_cast<int>(x & word.signs)) ? 1 : 0][x & 1] += term;
+  // Calls body(x, whether its sign is negative, the register that row x meets).
+  template <class Body>
+  static inline void each_meeting(const T* state, const WordArguments& word, Body body) {
+    const auto lanes = L::across(static_cast<typename L::Integer>(word.lane_flips));
+    const auto last = static_cast<std::uint32_t>(word.last);
+    for (auto x = static_cast<std::uint32_t>(word.first); x < last; ++x) {
+      const Register other = L::load(state + std::size_t{x ^ word.flips} * W);
+      const bool negative = odd_bits(static_cast<int>(x & word.signs));
+      body(x, negative, word.lane_flips == 0 ? other : L::permute(other, lanes));
     }
+  }
+
+  static void word_sum(const T* state, const WordArguments& word, T* out) {
+    Register sums[2][2] = {};  // by sign, and twice, so that additions do not wait for each other
+    each_meeting(state, word, [&](std::uint32_t x, bool negative, const Register& other) {
+      sums[negative ? 1 : 0][x & 1] += L::load(state + std::size_t{x} * W) * other;
+    });
     L::store(out, (sums[0][0] + sums[0][1]) - (sums[1][0] + sums[1][1]));
   }
 
-  static void seed_word(const T* state, std::size_t dimension, const WordArguments& word, const T* cotangents,
-                        T* lambda) {
+  static void seed_word(const T* state, const WordArguments& word, const T* cotangents, T* lambda) {
     const Register plus = L::load(cotangents), minus = -plus;
-    for (std::uint32_t x = 0; x < dimension; ++x) {
-      const Register other = L::load(state + std::size_t{x ^ word.flips} * W);
+    each_meeting(state, word, [&](std::uint32_t x, bool negative, const Register& other) {
       T* place = lambda + std::size_t{x} * W;
-      L::store(place, L::load(place) + (odd_bits(static_cast<int>(x & word.signs)) ? minus : plus) * other);
-    }
+      L::store(place, L::load(place) + (negative ? minus : plus) * other);
+    });
   }
 
   static void inner_product(const T* a, const T* b, std::size_t dimension, T* out) {

@@ -64,9 +64,12 @@ struct DenseArguments {
   const T* matrix;
 };
 
-// A product of X and Z measured: sum over x of (-1)^<signs, x> state[x] state[x ^ flips].
+// A product of X and Z measured on rows first .. last-1: row x meets row x ^ flips with the sign of the overlap of x
+// with `signs`; in the wide layout lane i also meets lane i ^ lane_flips, and the signs of lanes are left to the
+// caller.
 struct WordArguments {
-  std::uint32_t flips, signs;
+  std::uint32_t flips, signs, lane_flips;
+  std::size_t first, last;
 };
 
 template <class T>
@@ -98,9 +101,10 @@ struct Kernels {
   // cotangents holds a number per parity r on entry (destroyed); lambda[x] += sum over r of (-1)^<r, x> its number *
   // state
   void (*seed_parities)(const T* state, std::size_t dimension, T* cotangents, T* lambda);
-  void (*word_sum)(const T* state, std::size_t dimension, const WordArguments& word, T* out);
+  // out[lane] = sum over x of (-1)^<signs, x> state[x] state[x ^ flips]
+  void (*word_sum)(const T* state, const WordArguments& word, T* out);
   // lambda[x] += cotangent * (-1)^<signs, x> state[x ^ flips]
-  void (*seed_word)(const T* state, std::size_t dimension, const WordArguments& word, const T* cotangents, T* lambda);
+  void (*seed_word)(const T* state, const WordArguments& word, const T* cotangents, T* lambda);
   // out[lane] = sum over x of a[x] * b[x]
   void (*inner_product)(const T* a, const T* b, std::size_t dimension, T* out);
   // out[row][x] = (a[row] * lambda[x] + b[row] * psi[x]) * root[row] * root[row]
