@@ -9,6 +9,9 @@
 #include "qcsim/cpu/kernels.hpp"
 #include "qcsim/lanes.hpp"
 
+// The registers of a coset must not go through memory between operations.
+#define QCSIM_INLINE inline __attribute__((always_inline))
+
 namespace qcsim::QCSIM_ISA {
 
 constexpr bool odd_bits(int bits) { return (__builtin_popcount(static_cast<unsigned>(bits)) & 1) != 0; }
@@ -22,19 +25,19 @@ struct Turn {
   using Shuffle = typename L::Shuffle;
   static constexpr int partner = pattern >> K, positive = pattern & ((1 << K) - 1);
 
-  static inline Register met(Register other, [[maybe_unused]] const Shuffle& lanes) {
+  static QCSIM_INLINE Register met(Register other, [[maybe_unused]] const Shuffle& lanes) {
     if constexpr (across) return L::permute(other, lanes);
     return other;
   }
   template <bool plus>
-  static inline Register sum(Register own, Register other, Register sine, [[maybe_unused]] Register cosine) {
+  static QCSIM_INLINE Register sum(Register own, Register other, Register sine, [[maybe_unused]] Register cosine) {
     if constexpr (general) own *= cosine;
     if constexpr (plus) return own + sine * other;
     return own - sine * other;
   }
 
   template <int i>
-  static inline void pair(Register (&a)[1 << K], Register sine, Register cosine, const Shuffle& lanes) {
+  static QCSIM_INLINE void pair(Register (&a)[1 << K], Register sine, Register cosine, const Shuffle& lanes) {
     constexpr int j = i ^ partner;
     if constexpr (i <= j) {
       const Register low = a[i], high = a[j];
@@ -43,8 +46,8 @@ struct Turn {
     }
   }
   template <int i>
-  static inline void product(const Register (&p)[1 << K], const Register (&q)[1 << K], const Shuffle& lanes,
-                             Register& plus, Register& minus) {
+  static QCSIM_INLINE void product(const Register (&p)[1 << K], const Register (&q)[1 << K], const Shuffle& lanes,
+                                   Register& plus, Register& minus) {
     const Register term = met(p[i ^ partner], lanes);
     if constexpr (odd_bits(i & positive)) {
       plus += q[i] * term;
@@ -54,13 +57,13 @@ struct Turn {
   }
 
   template <int... i>
-  static inline void apply(Register (&a)[1 << K], Register sine, Register cosine, const Shuffle& lanes,
-                           std::integer_sequence<int, i...>) {
+  static QCSIM_INLINE void apply(Register (&a)[1 << K], Register sine, Register cosine, const Shuffle& lanes,
+                                 std::integer_sequence<int, i...>) {
     (pair<i>(a, sine, cosine, lanes), ...);
   }
   template <int... i>
-  static inline Register overlap(const Register (&p)[1 << K], const Register (&q)[1 << K], const Shuffle& lanes,
-                                 std::integer_sequence<int, i...>) {
+  static QCSIM_INLINE Register overlap(const Register (&p)[1 << K], const Register (&q)[1 << K], const Shuffle& lanes,
+                                       std::integer_sequence<int, i...>) {
     Register plus{}, minus{};
     (product<i>(p, q, lanes, plus, minus), ...);
     return plus - minus;
@@ -91,18 +94,18 @@ struct PlainPass {
   }
 
   template <int... k>
-  inline void apply(Register (&a)[1 << K], std::integer_sequence<int, k...>) const {
+  QCSIM_INLINE void apply(Register (&a)[1 << K], std::integer_sequence<int, k...>) const {
     (Axis<k>::apply(a, sine[k], cosine[k], Shuffle{}, entries), ...);
   }
   // Two accumulators an operation, kept over the cosets: one would be a chain of dependent additions.
   template <int k, int... i>
-  static inline void collect(const Register (&p)[1 << K], const Register (&q)[1 << K], Register& plus, Register& minus,
-                             std::integer_sequence<int, i...>) {
+  static QCSIM_INLINE void collect(const Register (&p)[1 << K], const Register (&q)[1 << K], Register& plus,
+                                   Register& minus, std::integer_sequence<int, i...>) {
     (Axis<k>::template product<i>(p, q, Shuffle{}, plus, minus), ...);
   }
   template <int... k>
-  static inline void collect(const Register (&p)[1 << K], const Register (&q)[1 << K], Register (&plus)[K],
-                             Register (&minus)[K], std::integer_sequence<int, k...>) {
+  static QCSIM_INLINE void collect(const Register (&p)[1 << K], const Register (&q)[1 << K], Register (&plus)[K],
+                                   Register (&minus)[K], std::integer_sequence<int, k...>) {
     (collect<k>(p, q, plus[k], minus[k], entries), ...);
   }
 
@@ -174,12 +177,12 @@ struct MixedPass {
   using Case = Turn<T, W, K, code % variant_code, !wide && code >= variant_code, wide && code >= variant_code>;
 
   template <int code>
-  static inline void turn(Register (&a)[1 << K], Register sine, Register cosine, const Shuffle& lanes) {
+  static QCSIM_INLINE void turn(Register (&a)[1 << K], Register sine, Register cosine, const Shuffle& lanes) {
     if constexpr (occurs(code)) Case<code>::apply(a, sine, cosine, lanes, entries);
   }
   template <int code>
-  static inline void back(Register (&p)[1 << K], Register (&q)[1 << K], Register sine, Register cosine,
-                          const Shuffle& lanes, Register& overlap) {
+  static QCSIM_INLINE void back(Register (&p)[1 << K], Register (&q)[1 << K], Register sine, Register cosine,
+                                const Shuffle& lanes, Register& overlap) {
     if constexpr (occurs(code)) {
       overlap = Case<code>::overlap(p, q, lanes, entries);
       Case<code>::apply(p, sine, cosine, lanes, entries);
@@ -265,6 +268,7 @@ struct MixedPass {
   }
 };
 
+#undef QCSIM_INLINE
 #undef QCSIM_8
 #undef QCSIM_64
 #undef QCSIM_PATTERNS
