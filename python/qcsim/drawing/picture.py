@@ -71,7 +71,9 @@ def picture(n_qubits: int, columns: Sequence[Sequence[Glyph]], width: int | None
         x = start + _COLUMN_GAP
         for c in row:
             for glyph in columns[c]:
-                _draw(pen, glyph, x + widths[c] / 2)
+                # Boxes of one kind that stand above each other are equally wide.
+                alike = max(_glyph_width(other) for other in columns[c] if other.gate == glyph.gate)
+                _draw(pen, glyph, x + widths[c] / 2, alike)
             x += widths[c] + _COLUMN_GAP
     return figure
 
@@ -95,7 +97,7 @@ def _wires(pen: _Pen, n_qubits: int, left: float, right: float) -> None:
         _write(pen, left - _LABEL_GAP, y, f"q{qubit}", _NAME_SIZE, side="right")
 
 
-def _draw(pen: _Pen, glyph: Glyph, x: float) -> None:
+def _draw(pen: _Pen, glyph: Glyph, x: float, width: float) -> None:
     _, edge = _colours(glyph)
     ends = [pen.y(min(glyph.qubits)), pen.y(max(glyph.qubits))]
     if len(glyph.qubits) > 1:
@@ -104,7 +106,7 @@ def _draw(pen: _Pen, glyph: Glyph, x: float) -> None:
         _dot(pen, x, qubit, edge)
     if not glyph.symbol:
         for run in _runs(glyph.targets):
-            _box(pen, glyph, x, run)
+            _box(pen, glyph, x, width, run)
         return
     mark = {"X": _not, "×": _cross, "●": _dot}[glyph.symbol]
     for qubit in glyph.targets:
@@ -129,10 +131,9 @@ def _cross(pen: _Pen, x: float, qubit: int, colour: str) -> None:
         pen.axes.plot([x - _CROSS, x + _CROSS], ends, color=colour, linewidth=1.8, zorder=3, solid_capstyle="round")
 
 
-def _box(pen: _Pen, glyph: Glyph, x: float, run: tuple[int, int]) -> None:
+def _box(pen: _Pen, glyph: Glyph, x: float, width: float, run: tuple[int, int]) -> None:
     """One box over the wires of neighbouring qubits, its name and angles in the middle."""
     face, edge = _colours(glyph)
-    width = _glyph_width(glyph)
     top, bottom = pen.y(run[0]) + _BOX / 2, pen.y(run[1]) - _BOX / 2
     shape = FancyBboxPatch(
         (x - width / 2, bottom), width, top - bottom, boxstyle="round,pad=0,rounding_size=0.045",
