@@ -30,9 +30,9 @@ _DPI = 144
 
 _INK, _WIRE = "#1f2937", "#9aa3b2"
 _NAME_SIZE, _ANGLE_SIZE, _PIN_SIZE = 10.5, 7.0, 6.5
-# Face and edge of a box: fixed one-qubit gates, Paulis, rotations, gates on several qubits, the input state.
+# Face and edge of a box: fixed one-qubit gates, Paulis, rotations, those of features, several qubits, the input state.
 _PLAIN, _PAULI, _TURN = ("#dbeafe", "#3b6fb5"), ("#dcf3e1", "#3d8b5a"), ("#fde8cf", "#c77d1e")
-_JOINT, _STATE = ("#ebe3fa", "#7455b8"), ("#eceff3", "#6b7280")
+_DATA, _JOINT, _STATE = ("#d3f0f0", "#218080"), ("#ebe3fa", "#7455b8"), ("#eceff3", "#6b7280")
 _PAULIS = ("x", "y", "z", "cy")
 _FIXED = ("h", "s", "sdg", "t", "tdg", "sx", "sxdg", "ch")
 
@@ -172,7 +172,7 @@ def _colours(glyph: Glyph) -> tuple[str, str]:
     if glyph.gate in _PAULIS:
         return _PAULI
     if glyph.angles:
-        return _TURN
+        return _DATA if glyph.fed else _TURN
     if glyph.gate in _FIXED:
         return _PLAIN
     return _JOINT if not glyph.symbol else _PLAIN
