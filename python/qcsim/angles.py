@@ -139,14 +139,14 @@ def feature(index: int) -> Angle:
     return Angle(Source.FEATURE, _index("feature", index), 1.0, 0.0)
 
 
-def constant(value: Any) -> Angle:
+def constant(value: Any, name: str = "an angle") -> Angle:
     """A fixed number of radians."""
-    return Angle(Source.CONSTANT, 0, 1.0, real("angle", value, _RADIANS))
+    return Angle(Source.CONSTANT, 0, 1.0, real(name, value, _RADIANS))
 
 
-def as_angle(value: Any) -> Angle:
+def as_angle(value: Any, name: str) -> Angle:
     """An angle of what a user may write for one: an expression or a number of radians."""
-    return value if isinstance(value, Angle) else constant(value)
+    return value if isinstance(value, Angle) else constant(value, name)
 
 
 def one_angle(
@@ -161,12 +161,12 @@ def one_angle(
     names = [name for name, value in pairs if value is not None]
     if len(names) > 1:
         raise ValueError(f"{gate} got {' and '.join(names)}; its angle comes from one of weight, feature and angle")
-    scale, shift = real("scale", scale), real("shift", shift, " of radians")
+    scale, shift = real(f"the scale of {gate}", scale), real(f"the shift of {gate}", shift)
     if given_angle is not None:
         if (scale, shift) != (1.0, 0.0):
             raise ValueError(f"{gate} got angle with scale {scale:g} and shift {shift:g}; they go with weight and "
                              "feature: write the whole expression as the angle")  # fmt: skip
-        return as_angle(given_angle)
+        return as_angle(given_angle, f"the angle of {gate}")
     if given_feature is not None:
         return feature(given_feature).affine(scale, shift)
     return weight(fresh if given_weight is None else given_weight).affine(scale, shift)
@@ -183,7 +183,7 @@ def three_angles(gate: str, fresh: int, given: Any) -> tuple[Angle, ...]:
     if not isinstance(given, Iterable) or isinstance(given, str):
         raise TypeError(f"angles is {given!r}; {gate} takes three numbers of radians or expressions, such as "
                         "(0.1, qcsim.weight(0), 0.3)")  # fmt: skip
-    angles = tuple(as_angle(value) for value in given)
+    angles = tuple(as_angle(value, f"an angle of {gate}") for value in given)
     if len(angles) != 3:
         raise ValueError(f"{gate} takes three angles, got {len(angles)}")
     return angles

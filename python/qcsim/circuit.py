@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from qcsim import _core, drawing, serialise
 from qcsim.angles import Angle, as_angle, feature, weight
-from qcsim.gates import Gates
+from qcsim.gates import Gates, listed
 from qcsim.instruction import Instruction, depth, instructions
 from qcsim.integers import integer
 
@@ -158,14 +158,7 @@ class Circuit(Gates):
         """
         if not isinstance(other, Circuit):
             raise TypeError(f"only a circuit can follow a circuit, got {other!r} of type {type(other).__name__}")
-        if qubits is None and other.n_qubits != self.n_qubits:
-            raise ValueError(f"a circuit on {other.n_qubits} qubits after one on {self.n_qubits}; "
-                             "say where its qubits go: then(other, qubits=[...])")  # fmt: skip
-        places = self._checked(range(self.n_qubits) if qubits is None else qubits)
-        if len(places) != other.n_qubits:
-            raise ValueError(f"qubits has {len(places)} places; the circuit that follows has {other.n_qubits} qubits")
-        if len(set(places)) != len(places):
-            raise ValueError(f"qubits is {list(places)}; the places must be different")
+        places = _places(self.n_qubits, other.n_qubits, qubits)
         if other.embeds_amplitudes and (len(self) or self.embeds_amplitudes or places != tuple(range(self.n_qubits))):
             raise ValueError("the circuit that follows embeds amplitudes, which sets the input state; only the first "
                              "circuit can do so")  # fmt: skip
@@ -260,8 +253,8 @@ class Circuit(Gates):
 
         Args:
             style: ``"text"`` or ``"mpl"`` (a matplotlib Figure, for notebooks and papers).
-            width: where rows end: characters of text (None: the width of the terminal), or of a figure the places
-                of a gate (None: 16); 0 never.
+            width: where rows end: after so many characters of text (None: the width of the terminal), or inches of a
+                figure (None: 11); 0: never.
 
         Returns:
             The text, or a ``matplotlib.figure.Figure`` (``figure.savefig("circuit.pdf")`` writes it).
@@ -272,9 +265,9 @@ class Circuit(Gates):
 
         Example:
             >>> import qcsim
-            >>> print(qcsim.Circuit(2).h(0).crz(0, 1, angle=3.14159265358979 / 2).draw(width=0))
-            q0: ─H────●─────
-            q1: ───RZ(π/2)─
+            >>> print(qcsim.Circuit(2).h(0).crz(0, 1, feature=0).draw(width=0))
+            q0: ─H───●────
+            q1: ───RZ(f0)─
         """
         if width is not None and integer("width", width, "0 or more") < 0:
             raise ValueError(f"width is {width}; it must be 0 or more, 0 for one row")
@@ -355,13 +348,31 @@ def _built(n_qubits: int, embeds: bool, gates: Sequence[Instruction]) -> Circuit
     return circuit
 
 
+def _places(n_qubits: int, n_placed: int, qubits: Any) -> tuple[int, ...]:
+    """Where the qubits of a circuit on ``n_placed`` qubits go among ``n_qubits``."""
+    if qubits is None and n_placed != n_qubits:
+        raise ValueError(f"a circuit on {n_placed} qubits after one on {n_qubits}; "
+                         "say where its qubits go: then(other, qubits=[...])")  # fmt: skip
+    allowed = f"0..{n_qubits - 1}"
+    chosen = range(n_qubits) if qubits is None else listed("qubits", qubits)
+    places = tuple(integer("a place of qubits", place, allowed) for place in chosen)
+    if len(places) != n_placed:
+        raise ValueError(f"qubits has {len(places)} places; the circuit that follows has {n_placed} qubits")
+    if len(set(places)) != len(places):
+        raise ValueError(f"qubits is {list(places)}; the places must be different")
+    for place in places:
+        if not 0 <= place < n_qubits:
+            raise ValueError(f"qubits has place {place}; it must be in {allowed} of a {n_qubits}-qubit circuit")
+    return places
+
+
 def _values(name: str, source: Any, given: Any, expected: int) -> dict[tuple[Any, int], Angle]:
     """The new angle of each weight or feature that has one."""
     if given is None:
         return {}
     if isinstance(given, Mapping):
         pairs = list(given.items())
-    elif hasattr(given, "__len__") and not isinstance(given, str):
+    elif hasattr(given, "__getitem__") and not isinstance(given, str):
         if len(given) != expected:
             raise ValueError(f"{len(given)} {name}s were given; this circuit has {expected}: "
                              "to assign some of them give a mapping")  # fmt: skip
@@ -374,7 +385,7 @@ def _values(name: str, source: Any, given: Any, expected: int) -> dict[tuple[Any
         if not 0 <= index < expected:
             raise ValueError(f"{name} {index} is not in this circuit; it has {expected} {name}s")
         old = source(index)
-        values[old.source, index] = as_angle(value)
+        values[old.source, index] = as_angle(value, f"the value of {name} {index}")
     return values
 
 

@@ -182,11 +182,11 @@ class Gates:
 
     def mcx(self, controls: Sequence[int], target: int) -> Self:
         """X on ``target`` where all of ``controls`` (one or more) are 1."""
-        return self._gate("mcx", *_qubits("controls", controls), target)
+        return self._gate("mcx", *listed("controls", controls), target)
 
     def mcz(self, qubits: Sequence[int]) -> Self:
         """Change the sign where all of ``qubits`` (one or more) are 1."""
-        return self._gate("mcz", *_qubits("qubits", qubits))
+        return self._gate("mcz", *listed("qubits", qubits))
 
     def unitary(self, matrix: Any, *qubits: int) -> Self:
         """A unitary matrix (2^k, 2^k), real or complex, on k = 1..3 qubits, the first the most significant bit."""
@@ -230,7 +230,8 @@ class Gates:
         return self
 
 
-def _qubits(name: str, qubits: Any) -> tuple[int, ...]:
+def listed(name: str, qubits: Any) -> tuple[int, ...]:
+    """The qubits of a list, not yet checked one by one."""
     if not isinstance(qubits, Iterable) or isinstance(qubits, str):
         raise TypeError(f"{name} is {qubits!r}; it must be a list of qubits such as [0, 1]")
     return tuple(qubits)

@@ -16,13 +16,19 @@ _REVERSED = {"u3": (0, 2, 1), "cu3": (0, 2, 1), "rot": (2, 1, 0)}
 
 
 class Instruction(NamedTuple):
-    """A gate, the qubits it acts on, its angles, and the matrix if it is a unitary.
+    """A gate of a circuit: its name, the qubits it acts on, its angles, and the matrix if it is a unitary.
 
     Attributes:
         gate: its name, as that of the builder method.
         qubits: in the order of the builder method: controls first.
         angles: none, one or three.
         matrix: entries row by row; empty but for a unitary.
+
+    Example:
+        >>> import qcsim
+        >>> gate, qubits, angles, matrix = qcsim.Circuit(2).crx(1, 0, angle=2 * qcsim.weight(0)).instructions[0]
+        >>> gate, qubits, angles
+        ('crx', (1, 0), (2 * weight(0),))
     """
 
     gate: str
@@ -84,4 +90,6 @@ def unitary_matrix(matrix: Any, n_qubits: int) -> tuple[complex, ...]:
     side = 2**n_qubits
     if entries.shape != (side, side):
         raise ValueError(f"the matrix has shape {entries.shape}; on {n_qubits} qubit(s) it is ({side}, {side})")
+    if not np.isfinite(entries).all():
+        raise ValueError("the matrix has an entry that is not finite; a unitary has entries of size 1 at most")
     return tuple(entries.ravel().tolist())

@@ -146,7 +146,7 @@ def word_of(text: str) -> Word:
     factors = [found for part in parts if (found := _FACTOR.fullmatch(part))]
     if not parts or len(factors) < len(parts):
         raise ValueError(f"observable {_short(text)} cannot be read; write a product of X, Y, Z and I on numbered "
-                         "qubits such as 'Z0' or 'X0 Y1', or 'I'")  # fmt: skip
+                         "qubits such as 'Z0 Z1' or 'X0', or 'I'")  # fmt: skip
     qubits = [int(factor[2]) for factor in factors]
     for qubit in qubits:
         if qubits.count(qubit) > 1:

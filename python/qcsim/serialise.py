@@ -23,6 +23,7 @@ from qcsim.reals import real
 FORMAT = "qcsim.circuit"
 VERSION = 1
 _INPUTS = {"weight": weight, "feature": feature}
+_AFFINE = (("scale", 1.0), ("shift", 0.0))
 
 
 def to_json(n_qubits: int, embeds: bool, gates: Sequence[Instruction]) -> str:
@@ -89,14 +90,14 @@ def _read_gate(name: str, given: Any) -> Instruction:
 
 def _read_angle(name: str, given: Any) -> Angle:
     if not isinstance(given, dict):
-        return constant(given)
+        return constant(given, f"an angle of {name}")
     inputs = [key for key in _INPUTS if key in given]
     if len(inputs) != 1:
         raise ValueError(
             f'an angle of {name} is {_short(given)}; it must be a number or an object such as {{"weight": 0}}'
         )
     _only(f"an angle of {name}", given, (inputs[0], "scale", "shift"))
-    scale, shift = real("scale", given.get("scale", 1.0)), real("shift", given.get("shift", 0.0))
+    scale, shift = (real(f"the {part} of an angle of {name}", given.get(part, default)) for part, default in _AFFINE)
     return _INPUTS[inputs[0]](given[inputs[0]]).affine(scale, shift)
 
 

@@ -30,6 +30,7 @@ class Glyph(NamedTuple):
         name: what stands in the box.
         angles: what stands below the name, or in brackets behind it.
         gate: its name, that of the builder method.
+        fed: whether an angle of it is a feature.
     """
 
     controls: tuple[int, ...]
@@ -38,6 +39,7 @@ class Glyph(NamedTuple):
     name: str
     angles: str = ""
     gate: str = ""
+    fed: bool = False
 
     @property
     def qubits(self) -> tuple[int, ...]:
@@ -87,6 +89,7 @@ def _glyph(gate: Instruction, names: dict[tuple[complex, ...], str]) -> Glyph:
         name=names[gate.matrix] if gate.matrix else _NAMES.get(gate.gate, gate.gate.upper()),
         angles=", ".join(angle(value) for value in gate.angles),
         gate=gate.gate,
+        fed=any(value.source is Source.FEATURE for value in gate.angles),
     )
 
 

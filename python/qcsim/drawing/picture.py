@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
+from matplotlib.lines import Line2D
 from matplotlib.patches import Circle, FancyBboxPatch
 from matplotlib.textpath import TextPath
 
@@ -30,9 +32,9 @@ _DPI = 144
 
 _INK, _WIRE = "#1f2937", "#9aa3b2"
 _NAME_SIZE, _ANGLE_SIZE, _PIN_SIZE = 10.5, 7.0, 6.5
-# Face and edge of a box: fixed one-qubit gates, Paulis, rotations, gates on several qubits, the input state.
+# Face and edge of a box: fixed one-qubit gates, Paulis, rotations, those of features, several qubits, the input state.
 _PLAIN, _PAULI, _TURN = ("#dbeafe", "#3b6fb5"), ("#dcf3e1", "#3d8b5a"), ("#fde8cf", "#c77d1e")
-_JOINT, _STATE = ("#ebe3fa", "#7455b8"), ("#eceff3", "#6b7280")
+_DATA, _JOINT, _STATE = ("#d3f0f0", "#218080"), ("#ebe3fa", "#7455b8"), ("#eceff3", "#6b7280")
 _PAULIS = ("x", "y", "z", "cy")
 _FIXED = ("h", "s", "sdg", "t", "tdg", "sx", "sxdg", "ch")
 
@@ -71,7 +73,9 @@ def picture(n_qubits: int, columns: Sequence[Sequence[Glyph]], width: int | None
         x = start + _COLUMN_GAP
         for c in row:
             for glyph in columns[c]:
-                _draw(pen, glyph, x + widths[c] / 2)
+                # Boxes of one kind that stand above each other are equally wide.
+                alike = max(_glyph_width(other) for other in columns[c] if other.gate == glyph.gate)
+                _draw(pen, glyph, x + widths[c] / 2, alike)
             x += widths[c] + _COLUMN_GAP
     return figure
 
@@ -91,20 +95,19 @@ def _wrapped(widths: Sequence[float], room: float) -> list[list[int]]:
 def _wires(pen: _Pen, n_qubits: int, left: float, right: float) -> None:
     for qubit in range(n_qubits):
         y = pen.y(qubit)
-        pen.axes.plot([left, right], [y, y], color=_WIRE, linewidth=1.0, zorder=1, solid_capstyle="butt")
+        _line(pen, (left, right), (y, y), _WIRE, 1.0, layer=1)
         _write(pen, left - _LABEL_GAP, y, f"q{qubit}", _NAME_SIZE, side="right")
 
 
-def _draw(pen: _Pen, glyph: Glyph, x: float) -> None:
+def _draw(pen: _Pen, glyph: Glyph, x: float, width: float) -> None:
     _, edge = _colours(glyph)
-    ends = [pen.y(min(glyph.qubits)), pen.y(max(glyph.qubits))]
     if len(glyph.qubits) > 1:
-        pen.axes.plot([x, x], ends, color=edge, linewidth=1.5, zorder=2, solid_capstyle="butt")
+        _line(pen, (x, x), (pen.y(min(glyph.qubits)), pen.y(max(glyph.qubits))), edge, 1.5, layer=2)
     for qubit in glyph.controls:
         _dot(pen, x, qubit, edge)
     if not glyph.symbol:
         for run in _runs(glyph.targets):
-            _box(pen, glyph, x, run)
+            _box(pen, glyph, x, width, run)
         return
     mark = {"X": _not, "×": _cross, "●": _dot}[glyph.symbol]
     for qubit in glyph.targets:
@@ -112,33 +115,31 @@ def _draw(pen: _Pen, glyph: Glyph, x: float) -> None:
 
 
 def _dot(pen: _Pen, x: float, qubit: int, colour: str) -> None:
-    pen.axes.add_patch(Circle((x, pen.y(qubit)), _DOT, color=colour, linewidth=0, zorder=3))
+    pen.axes.add_artist(Circle((x, pen.y(qubit)), _DOT, color=colour, linewidth=0, zorder=3))
 
 
 def _not(pen: _Pen, x: float, qubit: int, colour: str) -> None:
     y, arm = pen.y(qubit), 0.62 * _NOT
-    pen.axes.add_patch(Circle((x, y), _NOT, color=colour, linewidth=0, zorder=3))
+    pen.axes.add_artist(Circle((x, y), _NOT, color=colour, linewidth=0, zorder=3))
     for dx, dy in ((arm, 0.0), (0.0, arm)):
-        pen.axes.plot([x - dx, x + dx], [y - dy, y + dy], color="white", linewidth=1.5, zorder=4)
+        _line(pen, (x - dx, x + dx), (y - dy, y + dy), "white", 1.5, layer=4)
 
 
 def _cross(pen: _Pen, x: float, qubit: int, colour: str) -> None:
     y = pen.y(qubit)
     for sign in (1, -1):
-        ends = [y - sign * _CROSS, y + sign * _CROSS]
-        pen.axes.plot([x - _CROSS, x + _CROSS], ends, color=colour, linewidth=1.8, zorder=3, solid_capstyle="round")
+        _line(pen, (x - _CROSS, x + _CROSS), (y - sign * _CROSS, y + sign * _CROSS), colour, 1.8, layer=3)
 
 
-def _box(pen: _Pen, glyph: Glyph, x: float, run: tuple[int, int]) -> None:
+def _box(pen: _Pen, glyph: Glyph, x: float, width: float, run: tuple[int, int]) -> None:
     """One box over the wires of neighbouring qubits, its name and angles in the middle."""
     face, edge = _colours(glyph)
-    width = _glyph_width(glyph)
     top, bottom = pen.y(run[0]) + _BOX / 2, pen.y(run[1]) - _BOX / 2
     shape = FancyBboxPatch(
         (x - width / 2, bottom), width, top - bottom, boxstyle="round,pad=0,rounding_size=0.045",
         facecolor=face, edgecolor=edge, linewidth=1.1, zorder=3,
     )  # fmt: skip
-    pen.axes.add_patch(shape)
+    pen.axes.add_artist(shape)
     pins = _pins(glyph)
     middle, centre = (top + bottom) / 2, x + pins / 2
     _write(pen, centre, middle + (0.065 if glyph.angles else 0.0), glyph.name, _NAME_SIZE)
@@ -147,6 +148,13 @@ def _box(pen: _Pen, glyph: Glyph, x: float, run: tuple[int, int]) -> None:
     for place, qubit in enumerate(glyph.targets if pins else ()):
         if run[0] <= qubit <= run[1]:
             _write(pen, x - width / 2 + 0.045, pen.y(qubit), str(place), _PIN_SIZE, side="left")
+
+
+def _line(
+    pen: _Pen, xs: tuple[float, float], ys: tuple[float, float], colour: str, width: float, *, layer: int
+) -> None:
+    # add_artist and not plot: nothing here moves the limits of the axes, and a large circuit has thousands of lines.
+    pen.axes.add_artist(Line2D(xs, ys, color=colour, linewidth=width, zorder=layer, solid_capstyle="butt"))
 
 
 def _write(pen: _Pen, x: float, y: float, text: str, size: float, *, side: str = "center") -> None:
@@ -171,7 +179,7 @@ def _colours(glyph: Glyph) -> tuple[str, str]:
     if glyph.gate in _PAULIS:
         return _PAULI
     if glyph.angles:
-        return _TURN
+        return _DATA if glyph.fed else _TURN
     if glyph.gate in _FIXED:
         return _PLAIN
     return _JOINT if not glyph.symbol else _PLAIN
@@ -191,7 +199,10 @@ def _glyph_width(glyph: Glyph) -> float:
 
 @lru_cache(maxsize=4096)
 def _text_width(text: str, size: float) -> float:
-    return TextPath((0.0, 0.0), text, prop=_font(size)).get_extents().width / 72 if text else 0.0
+    if not text:
+        return 0.0
+    across = np.asarray(TextPath((0.0, 0.0), text, prop=_font(size)).vertices)[:, 0]
+    return float(across.max() - across.min()) / 72
 
 
 @lru_cache
