@@ -17,8 +17,9 @@ from qcsim.instruction import Instruction, depth, instructions
 from qcsim.integers import integer
 
 if TYPE_CHECKING:
-    from qcsim.measurements import Reading
     from matplotlib.figure import Figure
+
+    from qcsim.measurements import Reading
 
 _KEPT_READOUTS = 64
 Values = Mapping[int, Angle | float] | Sequence[Angle | float]
@@ -329,11 +330,11 @@ class Circuit(Gates):
 
 def _readout(program: _core.Compiled, readings: tuple[Reading, ...]) -> _core.Readout:
     readout = _core.Readout(program)
-    for kind, what in readings:
-        if kind == "probabilities":
-            readout.add_probabilities(what)
-        elif kind == "expval":
-            readout.add_expectations(what)
+    for reading in readings:
+        if reading[0] == "probabilities":
+            readout.add_probabilities(reading[1])
+        elif reading[0] == "expval":
+            readout.add_expectations(reading[1])
         else:
             readout.add_state()
     return readout

@@ -11,6 +11,7 @@ except ModuleNotFoundError as error:
     raise ModuleNotFoundError("qcsim.nn needs torch: pip install 'qcsim[torch]'", name="torch") from error
 
 from qcsim.circuit import Circuit
+from qcsim.measurements import Expval, Probabilities
 from qcsim.simulate import execute, make_plan
 
 
@@ -52,7 +53,7 @@ class QuantumLayer(torch.nn.Module):
         if isinstance(measure, str) and measure != "probabilities":
             raise ValueError(f"measure is {measure!r}; the options are 'probabilities' and a list of observables")
         self.observables = None if isinstance(measure, str) else tuple(measure)
-        make_plan(circuit, qubits, self.observables, gradient, num_threads)
+        make_plan(circuit, (_measurement(qubits, self.observables),), gradient, num_threads)
         self.circuit = circuit
         self.qubits = None if qubits is None else tuple(qubits)
         self.gradient = gradient
@@ -74,11 +75,15 @@ class QuantumLayer(torch.nn.Module):
             if amplitudes is not None or features is not None:
                 raise ValueError("give x alone, or amplitudes and features by name")
             amplitudes, features = (x, None) if self.circuit.embeds_amplitudes else (None, x)
-        plan = make_plan(self.circuit, self.qubits, self.observables, self.gradient, self.num_threads)
-        result: torch.Tensor = execute(plan, self.weights, amplitudes, features)
+        plan = make_plan(self.circuit, (_measurement(self.qubits, self.observables),), self.gradient, self.num_threads)
+        result: torch.Tensor = execute(plan, self.weights, amplitudes, features)[0]
         return result
 
     def extra_repr(self) -> str:
         """What ``print(layer)`` shows."""
         measured = "probabilities" if self.observables is None else list(self.observables)
         return f"{self.circuit!r}, measure={measured}, gradient={self.gradient!r}"
+
+
+def _measurement(qubits: Sequence[int] | None, observables: Sequence[str] | None) -> Probabilities | Expval:
+    return Probabilities(qubits) if observables is None else Expval(observables)

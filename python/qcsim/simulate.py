@@ -30,9 +30,7 @@ class Plan(NamedTuple):
     num_threads: int | None
 
 
-def make_plan(
-    circuit: Circuit, measurements: tuple[Measurement, ...], gradient: str, num_threads: int | None
-) -> Plan:
+def make_plan(circuit: Circuit, measurements: tuple[Measurement, ...], gradient: str, num_threads: int | None) -> Plan:
     """Check the options of a call."""
     if not isinstance(circuit, Circuit):
         raise TypeError(f"circuit is {circuit!r} of type {type(circuit).__name__}; it must be a qcsim.Circuit")

@@ -11,7 +11,6 @@ import numpy as np
 
 from qcsim.arrays import is_torch, operands
 from qcsim.circuit import Circuit
-from qcsim.integers import integer
 from qcsim.measurements import Expval, Measurement, Probabilities, Samples, Statevector, Variance
 from qcsim.observables import Observable
 from qcsim.simulate import backward, execute, forward, make_plan
