@@ -190,7 +190,12 @@ def random_observables(rng: np.random.Generator, n: int) -> tuple[Observable, ..
 
 
 def random_case(
-    seed: int, n: int | None = None, batch: int | None = None, length: int | None = None, real: bool | None = None
+    seed: int,
+    n: int | None = None,
+    batch: int | None = None,
+    length: int | None = None,
+    real: bool | None = None,
+    embed: bool | None = None,
 ) -> Case:
     """Everything of one test from one integer.
 
@@ -201,7 +206,7 @@ def random_case(
     n = int(rng.choice(np.arange(1, 9), p=[0.1, 0.15, 0.17, 0.17, 0.16, 0.13, 0.07, 0.05])) if n is None else n
     batch = int(rng.integers(1, 5)) if batch is None else batch
     real = bool(rng.random() < 0.4) if real is None else real
-    embed = bool(rng.random() < 0.6)
+    embed = bool(rng.random() < 0.6) if embed is None else embed
     program = random_instructions(rng, n, int(rng.integers(1, 3 * n + 6)) if length is None else length, embed, real)
     features = dense.n_columns(program, "feature")
     columns = dense.n_columns(program, "weight")
