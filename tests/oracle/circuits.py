@@ -265,7 +265,8 @@ def as_complex(case: Case) -> Case:
     column = dense.n_columns(case.instructions, "feature")
     at = 1 if EMBEDDING in case.instructions else 0
     program = [*case.instructions[:at], dense.gate("rz", 0, dense.feature(column)), *case.instructions[at:]]
-    features = np.zeros((case.point.size, 1), case.weights.dtype)
+    single = dense.is_single(case.weights, **case.inputs)
+    features = np.zeros(1 if single else (case.point.size, 1), case.weights.dtype)
     if case.features is not None:
-        features = np.concatenate([case.features, features], axis=1)
+        features = np.concatenate([case.features, features], axis=-1)
     return replace(case, instructions=program, features=features)

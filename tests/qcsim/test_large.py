@@ -47,7 +47,7 @@ def assert_close(case: Case, measure: dict, slack: float = 1.0) -> None:
 
 
 @pytest.mark.parametrize("real", [True, False], ids=["real", "complex"])
-@pytest.mark.parametrize("n", [14, 15, 16, 17, pytest.param(18, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("n", [14, 15, 16, 17, 18])
 def test_a_large_state_agrees_with_axis_slicing(n: int, real: bool) -> None:
     case = large_case(n, seed=n, real=real)
     for measure in case.all_measures:
@@ -70,7 +70,7 @@ def test_large_amplitudes_are_embedded_and_batched(batch: int, real: bool) -> No
 
 
 @pytest.mark.parametrize("real", [True, False], ids=["real", "complex"])
-@pytest.mark.parametrize("n", [14, 15, pytest.param(17, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("n", [14, 15, 17])
 def test_gradients_of_a_large_state_agree_with_a_complex_step(n: int, real: bool) -> None:
     rng = np.random.default_rng(n)
     case = large_case(n, seed=n, real=real, embed=True)
@@ -90,7 +90,7 @@ def test_gradients_of_a_large_state_agree_with_a_complex_step(n: int, real: bool
 
 
 @pytest.mark.parametrize("dtype", PRECISIONS, ids=["float64", "float32"])
-@pytest.mark.parametrize("n", [14, 16, pytest.param(18, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("n", [14, 16, 18])
 def test_adjoint_gradients_of_a_large_state_are_the_shifts_of_a_few_weights(n: int, dtype: type) -> None:
     rng, names = np.random.default_rng(n), ["ry", "rx", "rz", "rxx", "rzz", "ryy"]
     program: list[Instruction] = []
