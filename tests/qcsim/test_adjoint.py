@@ -10,14 +10,14 @@ import pytest
 import qcsim
 from oracle import dense, tensor
 from oracle.check import PRECISIONS, TOLERANCE, assert_gradients, compare_gradients, gradients, random_cotangent
-from oracle.circuits import build, random_case, reference_case
+from oracle.circuits import build, random_amplitudes, random_case, reference_case
 
 
 @pytest.mark.parametrize("dtype", PRECISIONS, ids=["float64", "float32"])
-@pytest.mark.parametrize("seed", range(200))
+@pytest.mark.parametrize("seed", range(300))
 def test_all_gradients_of_a_random_circuit_agree_with_the_oracle(seed: int, dtype: type) -> None:
     case = random_case(seed).cast(dtype)
-    assert_gradients(case, case.measures[seed % 2])
+    assert_gradients(case, case.all_measures[seed % 4])
 
 
 @pytest.mark.parametrize("dtype", PRECISIONS, ids=["float64", "float32"])
@@ -30,10 +30,10 @@ def test_every_size_from_1_to_14_qubits_agrees_with_a_complex_step(n: int, dtype
     _, pullback = qcsim.vjp(build(n, program), weights, amplitudes=amplitudes)
     value = pullback(cotangent)
     point = dense.batched(weights, amplitudes, None)
-    along_weights = np.repeat(rng.normal(size=(1, 2 * n)), 2, axis=0)
+    along_weights = rng.normal(size=(1, 2 * n))
     along_amplitudes = rng.normal(size=(2, 2**n))
     for name, direction in [("weights", (along_weights, None, None)), ("amplitudes", (None, along_amplitudes, None))]:
-        expected = np.sum(cotangent * tensor.directional_derivative(n, program, tuple(point), direction))
+        expected = np.sum(cotangent * tensor.directional_derivative(n, program, point, dense.Inputs(*direction)))
         got = getattr(value, name).astype(float)
         step = along_weights[0] if name == "weights" else along_amplitudes
         scale = np.linalg.norm(got) * np.linalg.norm(step)
@@ -44,7 +44,7 @@ def test_every_size_from_1_to_14_qubits_agrees_with_a_complex_step(n: int, dtype
 @pytest.mark.parametrize("batch", [1, 2, 3, 15, 16, 17, 31, 33, 100])
 def test_any_batch_size_sums_the_weight_gradient_over_its_own_rows(batch: int, dtype: type) -> None:
     case = random_case(11, n=4, batch=batch, length=24).cast(dtype)
-    for measure in case.measures:
+    for measure in case.all_measures:
         assert_gradients(case, measure)
 
 
@@ -76,15 +76,28 @@ def test_the_amplitude_gradient_scales_as_the_inverse_of_the_norm(scale: float, 
 
 
 @pytest.mark.parametrize("dtype", PRECISIONS, ids=["float64", "float32"])
-def test_the_amplitude_gradient_has_no_part_along_the_input(dtype: type) -> None:
-    rng = np.random.default_rng(8)
-    circuit = qcsim.hardware_efficient(6, 3)
-    weights, amplitudes = rng.normal(size=18).astype(dtype), rng.normal(size=(33, 50)).astype(dtype)
-    _, pullback = qcsim.vjp(circuit, weights, amplitudes=amplitudes)
-    gradient = pullback(rng.normal(size=(33, 64)).astype(dtype)).amplitudes
-    along = np.sum(gradient.astype(float) * amplitudes, axis=1)
-    sizes = np.linalg.norm(gradient, axis=1) * np.linalg.norm(amplitudes, axis=1)
-    assert np.max(np.abs(along) / sizes) <= TOLERANCE[dtype]
+@pytest.mark.parametrize("real", [True, False], ids=["real", "complex"])
+def test_the_amplitude_gradient_has_no_part_along_the_input(real: bool, dtype: type) -> None:
+    case = random_case(8, n=6, batch=33, real=real, embed=True)
+    case = replace(case, amplitudes=random_amplitudes(np.random.default_rng(8), (33, 50), real)).cast(dtype)
+    for measure in case.all_measures:
+        cotangent = random_cotangent(case, measure)
+        gradient = gradients(case, cotangent, measure).amplitudes
+        along = np.sum(gradient.conj().astype(complex) * case.amplitudes, axis=1).real
+        scale = dense.slope_scale(case.n, case.instructions, cotangent, case.weights, **case.inputs, **measure)
+        assert np.max(np.abs(along)) <= TOLERANCE[dtype] * scale, measure
+
+
+@pytest.mark.parametrize("dtype", PRECISIONS, ids=["float64", "float32"])
+def test_real_amplitudes_have_the_real_part_of_the_gradient_of_complex_ones(dtype: type) -> None:
+    case = random_case(40, n=5, batch=9, length=25, real=False, embed=True)
+    case = replace(case, amplitudes=np.random.default_rng(40).normal(size=(9, 32))).cast(dtype)
+    twin = replace(case, amplitudes=case.amplitudes + np.zeros((), dtype) * 1j)
+    for measure in case.all_measures:
+        cotangent = random_cotangent(case, measure)
+        one, other = gradients(case, cotangent, measure).amplitudes, gradients(twin, cotangent, measure).amplitudes
+        assert (one.dtype.kind, other.dtype.kind) == ("f", "c")
+        np.testing.assert_allclose(one, other.real, atol=TOLERANCE[dtype] * np.abs(other).max())
 
 
 def test_a_constant_cotangent_of_probabilities_gives_no_gradient() -> None:
@@ -194,7 +207,7 @@ def test_the_memory_layout_of_a_cotangent_does_not_matter() -> None:
 def test_gradients_of_a_thousand_more_random_circuits_agree_with_the_oracle(seed: int) -> None:
     case = random_case(seed)
     for dtype in PRECISIONS:
-        for measure in case.measures:
+        for measure in case.all_measures:
             assert_gradients(case.cast(dtype), measure)
 
 

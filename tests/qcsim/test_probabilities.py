@@ -9,6 +9,7 @@ import qcsim
 from oracle import dense, tensor
 from oracle.check import PRECISIONS, TOLERANCE, assert_outputs
 from oracle.circuits import build, random_case
+from oracle.dense import EMBEDDING, gate
 
 
 def reference(n: int, batch: int, layers: int = 2, dtype: type = np.float64, seed: int = 0):
@@ -23,7 +24,7 @@ def truth(n: int, weights, amplitudes, layers: int = 2, **measure):
 
 
 @pytest.mark.parametrize("dtype", PRECISIONS, ids=["float64", "float32"])
-@pytest.mark.parametrize("seed", range(200))
+@pytest.mark.parametrize("seed", range(300))
 def test_a_random_circuit_agrees_with_the_oracle(seed: int, dtype: type) -> None:
     case = random_case(seed).cast(dtype)
     assert_outputs(case, {"qubits": case.qubits})
@@ -33,8 +34,7 @@ def test_a_random_circuit_agrees_with_the_oracle(seed: int, dtype: type) -> None
 @pytest.mark.parametrize("n", range(1, 15))
 def test_every_size_from_1_to_14_qubits_agrees_with_axis_slicing(n: int, dtype: type) -> None:
     circuit, weights, amplitudes = reference(n, 3, dtype=dtype)
-    wide = np.repeat(weights[None].astype(float), 3, axis=0)
-    expected = tensor.outputs(n, dense.hardware_efficient(n, 2), wide, amplitudes.astype(float))
+    expected = tensor.outputs(n, dense.hardware_efficient(n, 2), dense.batched(weights, amplitudes, None))
     value = qcsim.probabilities(circuit, weights, amplitudes=amplitudes)
     assert dense.relative_error(value, expected) <= TOLERANCE[dtype]
 
@@ -59,8 +59,8 @@ def test_an_empty_batch_is_legal(n: int, dtype: type) -> None:
 
 
 def test_a_bell_pair_is_found_equal_half_the_time() -> None:
-    bell = qcsim.Circuit(2).ry(0, angle=np.pi / 2).cnot(0, 1)
-    np.testing.assert_allclose(qcsim.probabilities(bell, np.zeros(0)), [0.5, 0, 0, 0.5], atol=1e-16)
+    for bell in (qcsim.Circuit(2).ry(0, angle=np.pi / 2).cnot(0, 1), qcsim.Circuit(2).h(0).cnot(0, 1)):
+        np.testing.assert_allclose(qcsim.probabilities(bell, np.zeros(0)), [0.5, 0, 0, 0.5], atol=1e-15)
 
 
 @pytest.mark.parametrize("n", range(2, 15))
@@ -75,7 +75,8 @@ def test_a_ghz_state_has_two_outcomes(n: int) -> None:
 
 
 def test_permutation_gates_alone_move_every_basis_state_exactly() -> None:
-    program = [("amplitude_embedding",), ("x", 1), ("cnot", 0, 2), ("swap", 1, 2), ("cnot", 2, 0), ("x", 0)]
+    program = [EMBEDDING, gate("x", 1), gate("cnot", 0, 2), gate("swap", 1, 2), gate("cnot", 2, 0), gate("x", 0)]
+    program += [gate("toffoli", 2, 1, 0), gate("fredkin", 0, 2, 1), gate("mcx", 0, 1, 2)]
     value = qcsim.probabilities(build(3, program), np.zeros(0), amplitudes=np.eye(8))
     np.testing.assert_array_equal(value, dense.outputs(3, program, np.zeros(0), np.eye(8)))
 
@@ -97,6 +98,20 @@ def test_angles_at_the_corners_and_far_away_are_exact(angle: float, dtype: type)
     amplitudes = np.random.default_rng(1).normal(size=(5, 8)).astype(dtype)
     value = qcsim.probabilities(build(3, program), weights, amplitudes=amplitudes)
     assert dense.relative_error(value, dense.outputs(3, program, weights, amplitudes)) <= TOLERANCE[dtype]
+
+
+@pytest.mark.parametrize("dtype", PRECISIONS, ids=["float64", "float32"])
+@pytest.mark.parametrize("scale", [1e-8, -0.5, 2 * np.pi, 731.7])
+def test_scale_and_shift_are_exact_for_large_angles_too(scale: float, dtype: type) -> None:
+    program = [gate(name, q, dense.weight(q, scale, 0.1)) for q, name in enumerate(["ry", "rx", "ry"])]
+    program += [
+        gate("rzz", 0, 1, dense.feature(0, scale, -0.2)),
+        gate("h", 0),
+        gate("crx", 0, 2, dense.weight(0, scale)),
+    ]
+    weights, features = np.array([17.3, -400.1, 0.7], dtype), np.array([[3.3], [-2000.0]], dtype)
+    value = qcsim.probabilities(build(3, program), weights, features=features)
+    assert dense.relative_error(value, dense.outputs(3, program, weights, None, features)) <= TOLERANCE[dtype]
 
 
 @pytest.mark.parametrize("dtype", PRECISIONS, ids=["float64", "float32"])
@@ -215,5 +230,5 @@ def test_the_inputs_are_left_as_they_were() -> None:
 def test_a_thousand_more_random_circuits_agree_with_the_oracle(seed: int) -> None:
     case = random_case(seed)
     for dtype in PRECISIONS:
-        for measure in case.measures:
+        for measure in case.all_measures:
             assert_outputs(case.cast(dtype), measure)
