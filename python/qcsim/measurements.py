@@ -102,8 +102,8 @@ class Statevector:
         """The result from the columns that were read."""
         if isinstance(columns, np.ndarray):
             return np.ascontiguousarray(columns).view(np.result_type(columns.dtype, np.complex64))
-        torch = sys.modules["torch"]
-        return torch.view_as_complex(columns.unflatten(1, (-1, 2)))
+        parts = columns.unflatten(1, (-1, 2))  # beside other results they may lie where no complex number can
+        return sys.modules["torch"].complex(parts[..., 0], parts[..., 1])
 
 
 @dataclass(frozen=True)
@@ -135,8 +135,7 @@ class Samples:
         uniform = np.random.Generator(np.random.Philox(self.seed)).random((len(table), self.shots))
         drawn = np.empty(uniform.shape, np.int64)
         draw = _core.draw_float32 if table.dtype == np.float32 else _core.draw_float64
-        draw(len(table), (table.ctypes.data, table.shape[1], table.shape[1]), uniform.ctypes.data,
-             drawn.ctypes.data, self.shots)  # fmt: skip
+        draw(len(table), table, uniform.ctypes.data, drawn.ctypes.data, self.shots)
         return sys.modules["torch"].from_numpy(drawn) if from_torch else drawn
 
 

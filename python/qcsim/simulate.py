@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from qcsim.arrays import Operands, address, empty_array, is_torch, operands, run_function
+from qcsim.arrays import ABSENT, Operands, address, empty_array, is_torch, operands, run_function
 from qcsim.circuit import Circuit
 from qcsim.integers import integer
 from qcsim.measurements import Measurement, Reading
@@ -101,7 +101,7 @@ def forward(plan: Plan, given: Operands, *, keep: bool, outputs: Any = None) -> 
         readout,
         given.batch,
         address(given.amplitudes),
-        address(given.weights, shared=given.weights.ndim == 1),
+        address(given.weights),
         address(given.features),
         address(outputs),
         keep,
@@ -124,7 +124,7 @@ def backward(
         if weights is not None or features is not None:
             timed(call.parameter_shift, given_back, into_weights, into_features, n_threads)
         into_weights = into_features = address(None)
-    if amplitudes is not None or into_weights[0] or into_features[0]:
+    if amplitudes is not None or into_weights is not ABSENT or into_features is not ABSENT:
         timed(call.adjoint, given_back, address(amplitudes), into_weights, into_features, n_threads)
     return weights, amplitudes, features
 

@@ -155,7 +155,8 @@ ARGUMENTS = [
     (ValueError, ["features", "(4, 2)"], lambda: qcsim.probabilities(FEATURES, np.zeros(0), features=np.ones((4, 2)))),
     (ValueError, ["batch", "weights 3", "amplitudes 4"], lambda: run(weights=np.ones((3, 3)))),
     (ValueError, ["weights", "int64", "float32", "float64"], lambda: run(weights=np.ones(3, int))),
-    (ValueError, ["amplitudes", "complex128"], lambda: run(amplitudes=AMPLITUDES + 0j)),
+    (ValueError, ["weights", "complex128"], lambda: run(WEIGHTS + 0j)),
+    (ValueError, ["differ", "complex64"], lambda: run(amplitudes=AMPLITUDES.astype(np.complex64))),
     (ValueError, ["float16"], lambda: run(np.ones(3, np.float16), np.ones((4, 8), np.float16))),
     (ValueError, ["weights float32", "amplitudes float64"], lambda: run(weights=WEIGHTS.astype(np.float32))),
     (TypeError, ["weights", "str"], lambda: run(weights="abc")),
@@ -188,8 +189,6 @@ OPTIONS = [
     (ValueError, ["num_threads", "-1"], lambda: run(num_threads=-1)),
     (ValueError, ["num_threads"], lambda: run(num_threads=2**40)),
     (TypeError, ["num_threads", "1.5", "integer"], lambda: run(num_threads=1.5)),
-    (ValueError, ["X0", "products of Z"], lambda: expectation("X0")),
-    (ValueError, ["Z0 Y1", "products of Z"], lambda: expectation("Z0", "Z0 Y1")),
     (ValueError, ["3", "0..2"], lambda: expectation("Z3")),
     (ValueError, ["0..2"], lambda: expectation("Z99999999999999999999")),
     (ValueError, ["twice"], lambda: expectation("Z0 Z0")),
@@ -259,7 +258,6 @@ def test_a_layer_names_what_it_was_not_given() -> None:
     both = qcsim.Circuit(1).amplitude_embedding().ry(0, feature=0)
     for error, words, action in [
         (ValueError, ["expval", "probabilities", "observables"], lambda: layer_of(reference(), measure="expval")),
-        (ValueError, ["X0", "products of Z"], lambda: layer_of(reference(), measure=["X0"])),
         (ValueError, ["backprop", "adjoint"], lambda: layer_of(reference(), gradient="backprop")),
         (TypeError, ["3", "Circuit"], lambda: layer_of(3)),
         (ValueError, ["amplitudes", "missing"], lambda: layer_of(reference())()),

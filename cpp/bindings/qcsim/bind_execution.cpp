@@ -1,8 +1,11 @@
-// Arrays cross as (address, row stride in numbers, columns), so that one build serves NumPy and every torch version;
-// address 0 means absent. The caller keeps the arrays alive.
+// Arrays cross as (address, row stride in numbers, columns), so that one build serves every torch version, or as NumPy
+// arrays, which are read here; address 0 means absent. The caller has checked them and keeps them alive.
+#include <pybind11/numpy.h>
+
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <type_traits>
 
 #include "bindings.hpp"
 #include "qcsim/parameter_shift.hpp"
@@ -10,11 +13,24 @@
 
 namespace {
 
-using Address = std::array<std::size_t, 3>;
+using Address = py::object;
 
+// Numbers that alternate as real and imaginary parts count two by two.
 template <class T>
 qcsim::Rows<T> rows(const Address& address) {
-  return {reinterpret_cast<T*>(address[0]), address[1], address[2]};
+  using Number = std::remove_const_t<T>;
+  if (!py::isinstance<py::array>(address)) {
+    const auto [data, stride, columns] = address.cast<std::array<std::size_t, 3>>();
+    return {reinterpret_cast<T*>(data), stride, columns};
+  }
+  const auto array = py::reinterpret_borrow<py::array>(address);
+  const auto numbers = static_cast<std::size_t>(array.itemsize()) / sizeof(Number);
+  const std::size_t columns = static_cast<std::size_t>(array.shape(array.ndim() - 1)) * numbers;
+  std::size_t stride = 0;
+  if (array.ndim() == 2) {
+    stride = array.shape(0) == 1 ? columns : static_cast<std::size_t>(array.strides(0)) / sizeof(Number);
+  }
+  return {reinterpret_cast<T*>(const_cast<void*>(array.data())), stride, columns};
 }
 
 // An execution with the shared ownership of what it refers to.
@@ -30,10 +46,11 @@ std::optional<Call<T>> run(std::shared_ptr<const qcsim::Compiled> compiled,
                            std::shared_ptr<const qcsim::Readout> readout, std::size_t batch, const Address& amplitudes,
                            const Address& weights, const Address& features, const Address& outputs, bool keep,
                            int n_threads) {
-  const py::gil_scoped_release release;
   const qcsim::Inputs<T> inputs{batch, rows<const T>(amplitudes), rows<const T>(weights), rows<const T>(features)};
+  const qcsim::Rows<T> into = rows<T>(outputs);
+  const py::gil_scoped_release release;
   auto execution = qcsim::Execution<T>::make(*compiled, *readout, inputs);
-  execution->run(rows<T>(outputs), keep, n_threads);
+  execution->run(into, keep, n_threads);
   if (!keep) return std::nullopt;
   return Call<T>{std::move(compiled), std::move(readout), std::move(execution)};
 }
@@ -41,24 +58,26 @@ std::optional<Call<T>> run(std::shared_ptr<const qcsim::Compiled> compiled,
 template <class T>
 void adjoint(const Call<T>& call, const Address& cotangents, const Address& amplitudes, const Address& weights,
              const Address& features, int n_threads) {
+  const qcsim::Rows<const T> given = rows<const T>(cotangents);
+  const qcsim::Gradients<T> into{rows<T>(amplitudes), rows<T>(weights), rows<T>(features)};
   const py::gil_scoped_release release;
-  call.execution->adjoint(rows<const T>(cotangents), {rows<T>(amplitudes), rows<T>(weights), rows<T>(features)},
-                          n_threads);
+  call.execution->adjoint(given, into, n_threads);
 }
 
 template <class T>
 void parameter_shift(const Call<T>& call, const Address& cotangents, const Address& weights, const Address& features,
                      int n_threads) {
+  const qcsim::Rows<const T> given = rows<const T>(cotangents);
+  const qcsim::Gradients<T> into{{}, rows<T>(weights), rows<T>(features)};
   const py::gil_scoped_release release;
-  qcsim::parameter_shift<T>(*call.execution, rows<const T>(cotangents), {{}, rows<T>(weights), rows<T>(features)},
-                            n_threads);
+  qcsim::parameter_shift<T>(*call.execution, given, into, n_threads);
 }
 
 template <class T>
 void draw(std::size_t batch, const Address& probabilities, std::size_t uniform, std::size_t out, std::size_t shots) {
+  const qcsim::Rows<const T> table = rows<const T>(probabilities);
   const py::gil_scoped_release release;
-  qcsim::draw(batch, rows<const T>(probabilities), reinterpret_cast<const double*>(uniform),
-              reinterpret_cast<std::int64_t*>(out), shots);
+  qcsim::draw(batch, table, reinterpret_cast<const double*>(uniform), reinterpret_cast<std::int64_t*>(out), shots);
 }
 
 template <class T>
