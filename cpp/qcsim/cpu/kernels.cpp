@@ -133,6 +133,9 @@ struct Tile {
 
   static void seed_only_probabilities(const T* state, const OutcomeTable& table, const T* const* cotangents, T* psi,
                                       T* lambda, T* overlaps) {
+    // The state comes from afar: it is copied in the order of memory, and met in the order of outcomes only here.
+    const std::size_t size = table.n_outcomes * table.n_rest * W;
+    for (std::size_t x = 0; x < size; x += W) L::store(psi + x, L::load(state + x));
     Register overlap = {};
     for (std::size_t first = 0; first < table.n_outcomes; first += W) {
       const std::size_t count = table.n_outcomes - first < W ? table.n_outcomes - first : W;
@@ -142,8 +145,7 @@ struct Tile {
         const std::size_t outcome = table.outcomes[first + i] ^ table.offset;
         for (std::size_t v = 0; v < table.n_rest; ++v) {
           const std::size_t x = (outcome ^ table.rest[v]) * W;
-          const Register a = L::load(state + x), l = g[i] * a;
-          L::store(psi + x, a);
+          const Register a = L::load(psi + x), l = g[i] * a;
           L::store(lambda + x, l);
           overlap += l * a;
         }
