@@ -40,29 +40,58 @@ struct Lanes {
     return Shuffle{i...};
   }
 
-  // Swaps blocks of `step` x `step` between the upper right and the lower left: stage `step` of a transpose.
-  template <int step, std::size_t... i>
-  static inline Register upper(Register a, Register b, std::index_sequence<i...>) {
-    return __builtin_shufflevector(a, b, ((i & step) ? static_cast<int>(W + i - step) : static_cast<int>(i))...);
+  // A transpose exchanges the bits of the register's number with those of the lane's. Three shuffles are cheap: both
+  // unpacks and blocks of 128 bits. Each moves one bit of the lane into the register's number and shifts the others up
+  // to fill the gap, so that pairs taken in the right order leave every bit in its place.
+  static constexpr int block = 16 / static_cast<int>(sizeof(T)), n_blocks = W / block;
+
+  template <int half, std::size_t... i>  // of each 128 bits, one half of a and of b, element by element
+  static inline Register unpack(Register a, Register b, std::index_sequence<i...>) {
+    return __builtin_shufflevector(a, b,
+                                   (static_cast<int>(i) / block * block + half * block / 2 +
+                                    static_cast<int>(i) % block / 2 + (i % 2 != 0 ? W : 0))...);
   }
-  template <int step, std::size_t... i>
-  static inline Register lower(Register a, Register b, std::index_sequence<i...>) {
-    return __builtin_shufflevector(a, b, ((i & step) ? static_cast<int>(W + i) : static_cast<int>(i + step))...);
+  template <int odd, std::size_t... i>  // the even or odd blocks of a, then of b
+  static inline Register blocks(Register a, Register b, std::index_sequence<i...>) {
+    return __builtin_shufflevector(
+        a, b,
+        ((2 * (static_cast<int>(i) / block) + odd) % n_blocks * block + static_cast<int>(i) % block +
+         (static_cast<int>(i) / block >= n_blocks / 2 ? W : 0))...);
   }
-  template <int step>
-  static inline void transpose_from(Register (&r)[W]) {
-    if constexpr (step < W) {
+  template <int step, class Pair>
+  static inline void each_pair(Register (&r)[W], Pair pair) {
 #pragma GCC unroll 16
-      for (int i = 0; i < W; ++i) {
-        if ((i & step) != 0) continue;
-        const Register a = r[i], b = r[i + step];
-        r[i] = upper<step>(a, b, std::make_index_sequence<W>{});
-        r[i + step] = lower<step>(a, b, std::make_index_sequence<W>{});
-      }
-      transpose_from<2 * step>(r);
+    for (int i = 0; i < W; ++i) {
+      if ((i & step) == 0) pair(r[i], r[i + step]);
     }
   }
-  static inline void transpose(Register (&r)[W]) { transpose_from<1>(r); }
+  static inline void transpose(Register (&r)[W]) {
+    constexpr auto all = std::make_index_sequence<W>{};
+    if constexpr (n_blocks == 0) {
+      static_assert(W <= 2);
+      if constexpr (W == 2) {
+        const Register a = r[0], b = r[1];
+        r[0] = Register{a[0], b[0]};
+        r[1] = Register{a[1], b[1]};
+      }
+    } else {
+      const auto unpacked = [&](Register& a, Register& b) {
+        const Register low = unpack<0>(a, b, all);
+        b = unpack<1>(a, b, all);
+        a = low;
+      };
+      const auto gathered = [&](Register& a, Register& b) {
+        const Register even = blocks<0>(a, b, all);
+        b = blocks<1>(a, b, all);
+        a = even;
+      };
+      if constexpr (block == 4) each_pair<2>(r, unpacked);
+      each_pair<1>(r, unpacked);
+      if constexpr (n_blocks >= 2) each_pair<block>(r, gathered);
+      if constexpr (n_blocks >= 4) each_pair<2 * block>(r, gathered);
+      static_assert(n_blocks <= 4);
+    }
+  }
 
   // Columns first .. first+count-1 of W rows as registers of lanes; columns beyond count are 0.
   static inline void gather(const T* const* rows, std::size_t first, std::size_t count, Register (&r)[W]) {

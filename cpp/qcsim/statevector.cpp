@@ -51,6 +51,28 @@ double normalise_with_care(const T* row, std::size_t columns, std::size_t sample
   return 1.0 / norm / static_cast<double>(largest);
 }
 
+namespace {
+
+// Complex rows alternate real and imaginary parts; the state has all real parts before all imaginary ones.
+template <class T>
+void load_parts(const Program& program, const Kernels<T>& kernels, const T* const* rows, std::size_t columns, T* state,
+                T* sums) {
+  if (!program.complex_input()) return kernels.load(rows, columns, program.dimension(), state, sums);
+  const std::size_t lanes = kernels.lanes, half = columns / 2, whole = program.dimension() / 2;
+  std::vector<T> parts(lanes * half);
+  const T* part_rows[max_lanes] = {};
+  for (std::size_t part = 0; part < 2; ++part) {
+    for (std::size_t lane = 0; lane < lanes; ++lane) {
+      T* row = parts.data() + lane * half;
+      for (std::size_t i = 0; i < half; ++i) row[i] = rows[lane][2 * i + part];
+      part_rows[lane] = row;
+    }
+    kernels.load(part_rows, half, whole, state + part * whole * lanes, sums);
+  }
+}
+
+}  // namespace
+
 template <class T>
 void prepare(const Program& program, const Kernels<T>& kernels, const Inputs<T>& inputs, std::size_t first, T* state,
              double* inverse_norms) {
@@ -61,43 +83,35 @@ void prepare(const Program& program, const Kernels<T>& kernels, const Inputs<T>&
     std::fill_n(inverse_norms, lanes, 1.0);
     return;
   }
-  const std::size_t columns = inputs.amplitudes.columns;
-  alignas(64) T sums[max_lanes], scales[max_lanes];
   const T* rows[max_lanes] = {};
   for (std::size_t lane = 0; lane < lanes; ++lane) {
     rows[lane] = inputs.amplitudes.row(std::min(first + lane, inputs.batch - 1));
   }
-  kernels.sums_of_squares(rows, columns, sums);
-  std::vector<T> careful;
-  for (std::size_t lane = 0; lane < lanes; ++lane) {
-    if (!doubtful(sums[lane])) {
+  const std::size_t columns = inputs.amplitudes.columns;
+  alignas(64) T sums[max_lanes] = {}, scales[max_lanes];
+  load_parts(program, kernels, rows, columns, state, sums);
+  if (std::any_of(sums, sums + lanes, doubtful<T>)) {
+    std::vector<T> careful(lanes * columns);
+    for (std::size_t lane = 0; lane < lanes; ++lane) {
+      T* copy = careful.data() + lane * columns;
+      const std::size_t sample = std::min(first + lane, inputs.batch - 1);
+      if (doubtful(sums[lane])) {
+        inverse_norms[lane] = normalise_with_care(rows[lane], columns, sample, copy);
+        scales[lane] = 1;
+        rows[lane] = copy;
+      } else {
+        scales[lane] = T{1} / std::sqrt(sums[lane]);
+        inverse_norms[lane] = static_cast<double>(scales[lane]);
+      }
+    }
+    load_parts(program, kernels, rows, columns, state, sums);
+  } else {
+    for (std::size_t lane = 0; lane < lanes; ++lane) {
       scales[lane] = T{1} / std::sqrt(sums[lane]);
       inverse_norms[lane] = static_cast<double>(scales[lane]);
-      continue;
     }
-    if (careful.empty()) careful.resize(lanes * columns);
-    T* copy = careful.data() + lane * columns;
-    inverse_norms[lane] = normalise_with_care(rows[lane], columns, std::min(first + lane, inputs.batch - 1), copy);
-    rows[lane] = copy;
-    scales[lane] = 1;
   }
-  if (!program.complex_input()) return kernels.load(rows, columns, program.dimension(), scales, state);
-  // Complex rows alternate real and imaginary parts; the state has all real parts before all imaginary ones.
-  const std::size_t half = columns / 2, whole = program.dimension() / 2;
-  std::vector<T> parts(lanes * columns);
-  const T* part_rows[2][max_lanes];
-  for (std::size_t lane = 0; lane < lanes; ++lane) {
-    T* real = parts.data() + lane * columns;
-    T* imaginary = real + half;
-    for (std::size_t i = 0; i < half; ++i) {
-      real[i] = rows[lane][2 * i];
-      imaginary[i] = rows[lane][2 * i + 1];
-    }
-    part_rows[0][lane] = real;
-    part_rows[1][lane] = imaginary;
-  }
-  kernels.load(part_rows[0], half, whole, scales, state);
-  kernels.load(part_rows[1], half, whole, scales, state + whole * lanes);
+  kernels.scale(scales, program.dimension(), state);
 }
 
 template <class T>

@@ -12,40 +12,37 @@ struct Tile {
   using L = Lanes<T, W>;
   using Register = typename L::Register;
 
-  static void sums_of_squares(const T* const* rows, std::size_t columns, T* sums) {
-    const std::size_t whole = columns - columns % W;
-    Register parts[W];
-    for (int lane = 0; lane < W; ++lane) {
-      Register partial[2] = {};
-      std::size_t i = 0;
-      for (; i + 2 * W <= whole; i += 2 * W) {
-        const Register a = L::load_row(rows[lane] + i), b = L::load_row(rows[lane] + i + W);
-        partial[0] += a * a;
-        partial[1] += b * b;
-      }
-      for (; i < whole; i += W) {
-        const Register a = L::load_row(rows[lane] + i);
-        partial[0] += a * a;
-      }
-      parts[lane] = partial[0] + partial[1];
-    }
-    L::transpose(parts);  // the sum across a register becomes a sum of registers
-    Register total = parts[0];
-    for (int j = 1; j < W; ++j) total += parts[j];
-    L::store(sums, total);
-    for (std::size_t i = whole; i < columns; ++i) {
-      for (int lane = 0; lane < W; ++lane) sums[lane] += rows[lane][i] * rows[lane][i];
-    }
-  }
-
-  static void load(const T* const* rows, std::size_t columns, std::size_t dimension, const T* scales, T* state) {
-    const Register scale = L::load(scales);
+  static void load(const T* const* rows, std::size_t columns, std::size_t dimension, T* state, T* sums) {
+    // Eight sums, by the column modulo eight, whatever the width: a row's norm is the same bits in every tile.
+    Register squares[8] = {};
     for (std::size_t first = 0; first < dimension; first += W) {
       Register r[W] = {};
       if (first < columns) L::gather(rows, first, columns - first, r);
       const std::size_t count = dimension - first < W ? dimension - first : W;
-      for (std::size_t i = 0; i < count; ++i) L::store(state + (first + i) * W, r[i] * scale);
+      if (count == W) {
+#pragma GCC unroll 16
+        for (int i = 0; i < W; ++i) {
+          L::store(state + (first + i) * W, r[i]);
+          if constexpr (W >= 8) squares[i % 8] += r[i] * r[i];
+        }
+        if constexpr (W < 8) {
+          for (std::size_t i = 0; i < W; ++i) squares[(first + i) % 8] += r[i] * r[i];
+        }
+        continue;
+      }
+      for (std::size_t i = 0; i < count; ++i) {
+        L::store(state + (first + i) * W, r[i]);
+        squares[(first + i) % 8] += r[i] * r[i];
+      }
     }
+    const Register left = (squares[0] + squares[1]) + (squares[2] + squares[3]);
+    const Register right = (squares[4] + squares[5]) + (squares[6] + squares[7]);
+    L::store(sums, L::load(sums) + (left + right));
+  }
+
+  static void scale(const T* scales, std::size_t dimension, T* state) {
+    const Register factor = L::load(scales);
+    for (std::size_t x = 0; x < dimension * W; x += W) L::store(state + x, L::load(state + x) * factor);
   }
 
   // The instantiation for a width, forward or reverse.
@@ -263,8 +260,8 @@ constexpr Kernels<T> table() {
   using K = Tile<T, W>;
   using Scalar = Tile<T, 1>;
   return {W,
-          K::sums_of_squares,
           K::load,
+          K::scale,
           K::forward,
           K::reverse,
           wide_forward_of<T, W, with_wide>(),

@@ -75,10 +75,10 @@ struct WordArguments {
 template <class T>
 struct Kernels {
   std::size_t lanes;
-  // sums[lane] = sum over columns of rows[lane]^2
-  void (*sums_of_squares)(const T* const* rows, std::size_t columns, T* sums);
-  // state[x] = rows[.][x] * scales[.], zero from `columns` up to `dimension`
-  void (*load)(const T* const* rows, std::size_t columns, std::size_t dimension, const T* scales, T* state);
+  // state[x] = rows[.][x], zero from `columns` up to `dimension`; sums[lane] += sum over columns of rows[lane]^2
+  void (*load)(const T* const* rows, std::size_t columns, std::size_t dimension, T* state, T* sums);
+  // state[x] *= scales[.]
+  void (*scale)(const T* scales, std::size_t dimension, T* state);
   void (*forward)(const PassArguments<T>& pass, T* state);
   // Undoes a pass on psi and lambda. gradients (operations, lanes) receives of each the sum of lambda * (generator
   // psi), lane signs of the wide layout left out.
