@@ -37,6 +37,7 @@ class Plan(NamedTuple):
     readout: _core.Readout
     gradient: str
     num_threads: int | None
+    reading: tuple[str, Any]  # the readout in words, for differentiable.py
 
 
 def probabilities(
@@ -199,7 +200,7 @@ def make_plan(
     measured = None if qubits is None else _measured(circuit, qubits)
     if products is not None and measured is not None:
         raise ValueError("qubits and observables were both given; the outputs are one or the other")
-    return Plan(circuit, circuit.readout(measured, products), gradient, num_threads)
+    return Plan(circuit, circuit.readout(measured, products), gradient, num_threads, _in_words(measured, products))
 
 
 def execute(plan: Plan, weights: Any, amplitudes: Any, features: Any) -> Any:
@@ -212,6 +213,12 @@ def execute(plan: Plan, weights: Any, amplitudes: Any, features: Any) -> Any:
 
         outputs = run(plan, given)
     return outputs[0] if given.single else outputs
+
+
+def _in_words(measured: tuple[int, ...] | None, products: tuple[tuple[int, ...], ...] | None) -> tuple[str, Any]:
+    if products is None:
+        return "probabilities", measured
+    return "expval", tuple(((1.0, tuple((qubit, "Z") for qubit in product)),) for product in products)
 
 
 def _measured(circuit: Circuit, qubits: Sequence[int]) -> tuple[int, ...]:
