@@ -6,52 +6,17 @@ run for all. Forward mode and derivatives of derivatives run the circuit in torc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch.autograd import forward_ad
 from torch.utils._python_dispatch import is_in_torch_dispatch_mode
 
-from qcsim import differentiable
-from qcsim.arrays import Operands, dense, dtype_name
-from qcsim.simulate import Plan, backward, forward
-
-Arrays = tuple[torch.Tensor, torch.Tensor | None, torch.Tensor | None]  # weights, amplitudes, features
-
-
-class Run:
-    """A plan and, once it has run, what the engine kept of it for the gradients."""
-
-    __slots__ = ("call", "given", "keep", "plan")
-
-    def __init__(self, plan: Plan, keep: bool) -> None:
-        self.plan = plan
-        self.keep = keep
-        self.call: Any = None
-        # The engine's call points into these arrays, so they are kept whatever a saved-tensor hook does with its own.
-        self.given: Operands | None = None
-
-    def outputs(self, arrays: Arrays, batch: int) -> torch.Tensor:
-        """Outputs (B, K)."""
-        given = _operands(arrays, batch)
-        result, call = forward(self.plan, given, keep=self.keep)
-        if self.keep:
-            self.call, self.given = call, given
-        return result  # type: ignore[no-any-return]
-
-    def gradients(self, cotangent: torch.Tensor, arrays: Arrays, needed: Sequence[bool]) -> tuple[Any, ...]:
-        """Gradients of weights, amplitudes and features; None where not needed."""
-        run = self if self._fits(arrays, len(cotangent)) else Run(self.plan, keep=True)
-        if run is not self:
-            run.outputs(arrays, len(cotangent))
-        assert run.given is not None
-        return backward(self.plan, run.given, run.call, dense(cotangent), (needed[0], needed[1], needed[2]))
-
-    def _fits(self, arrays: Arrays, batch: int) -> bool:
-        # A cotangent mapped more often than the inputs were (jacrev) asks for a larger batch, and gradients per sample
-        # ask for weights per sample; a batch of the same size and form holds the same numbers.
-        return self.given is not None and (self.given.batch, self.given.weights.ndim) == (batch, arrays[0].ndim)
+from qcsim import derivatives, operator
+from qcsim.arrays import Operands
+from qcsim.engine_run import Arrays, Run
+from qcsim.simulate import Plan, forward
 
 
 class Simulation(torch.autograd.Function):
@@ -76,14 +41,14 @@ class Simulation(torch.autograd.Function):
             return None, *_of_many_cotangents(ctx.run, needed, cotangent, arrays)
         if torch.is_grad_enabled() or _transformed():
             found = Pullback.apply(ctx.run, needed, cotangent, *arrays)  # type: ignore[no-untyped-call]
-            return None, *_spread(found, needed)
+            return None, *derivatives.spread(found, needed)
         return None, *ctx.run.gradients(cotangent, arrays, needed)
 
     @staticmethod
     def jvp(ctx: Any, _: None, *tangents: Any) -> torch.Tensor:
         arrays = ctx.saved_tensors
-        function, present = _outputs_of(ctx.run.plan, arrays, _batch(arrays))
-        result: torch.Tensor = _pushed(function, present, tangents)
+        function, present = derivatives.outputs_of(ctx.run.plan, arrays, _batch(arrays))
+        result: torch.Tensor = derivatives.pushed(function, present, tangents)
         return result
 
     @staticmethod
@@ -105,7 +70,7 @@ class Pullback(torch.autograd.Function):
         amplitudes: Any,
         features: Any,
     ) -> tuple[torch.Tensor, ...]:
-        return _wanted(run.gradients(cotangent, (weights, amplitudes, features), needed), needed)
+        return derivatives.wanted(run.gradients(cotangent, (weights, amplitudes, features), needed), needed)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
@@ -115,14 +80,14 @@ class Pullback(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *cotangents: torch.Tensor) -> tuple[Any, ...]:
-        function, present = _gradients_of(ctx.run.plan, ctx.needed, ctx.saved_tensors)
-        _, pull = torch.func.vjp(function, *present)
-        return None, None, *_spread(pull(cotangents), ctx.saved_tensors)
+        function, present = derivatives.gradients_of(ctx.run.plan, ctx.needed, ctx.saved_tensors)
+        pull = derivatives.vjp(function, *present)[1]
+        return None, None, *derivatives.spread(pull(cotangents), ctx.saved_tensors)
 
     @staticmethod
     def jvp(ctx: Any, _run: None, _needed: None, *tangents: Any) -> tuple[torch.Tensor, ...]:
-        function, present = _gradients_of(ctx.run.plan, ctx.needed, ctx.saved_tensors)
-        result: tuple[torch.Tensor, ...] = _pushed(function, present, tangents)
+        function, present = derivatives.gradients_of(ctx.run.plan, ctx.needed, ctx.saved_tensors)
+        result: tuple[torch.Tensor, ...] = derivatives.pushed(function, present, tangents)
         return result
 
     @staticmethod
@@ -147,11 +112,18 @@ class Pullback(torch.autograd.Function):
 def run(plan: Plan, given: Operands) -> torch.Tensor:
     """Outputs (B, K) as a tensor that remembers how it was made, if anything asks for a gradient."""
     arrays = (given.weights, given.amplitudes, given.features)
+    if is_in_torch_dispatch_mode() or any(_speaks_for_itself(array) for array in arrays):
+        return operator.simulate(operator.task_of(plan), *arrays)
     wanted = torch.is_grad_enabled() and any(array is not None and array.requires_grad for array in arrays)
     if wanted or _transformed():
         result: torch.Tensor = Simulation.apply(Run(plan, keep=True), *arrays)  # type: ignore[no-untyped-call]
         return result
     return forward(plan, given, keep=False)[0]  # type: ignore[no-any-return]
+
+
+def _speaks_for_itself(array: Any) -> bool:
+    """Whether a tensor has its own say on what an operator does to it, as a fake tensor has."""
+    return array is not None and type(array).__torch_dispatch__ is not torch.Tensor.__torch_dispatch__
 
 
 def _transformed() -> bool:
@@ -168,7 +140,7 @@ def _of_many_cotangents(run: Run, needed: tuple[bool, ...], cotangent: torch.Ten
     torch._C._vmapmode_decrement_nesting()
     cotangents = torch._remove_batch_dim(cotangent, level, 1, 0)
     pull = torch.func.vmap(lambda each: Pullback.apply(run, needed, each, *arrays))  # type: ignore[no-untyped-call]
-    return _spread([torch._add_batch_dim(gradient, 0, level) for gradient in pull(cotangents)], needed)
+    return derivatives.spread([torch._add_batch_dim(gradient, 0, level) for gradient in pull(cotangents)], needed)
 
 
 def _batch(arrays: Sequence[Any]) -> int:
@@ -200,56 +172,3 @@ def _folded(size: int, in_dims: Sequence[int | None], arrays: Sequence[Any], bat
             rows = rows[:, None].expand(-1, batch, -1)
         folded.append(rows.flatten(0, 1))
     return tuple(folded)
-
-
-# Derivatives in torch operations --------------------------------------------------------------------------------------
-
-
-def _operands(arrays: Sequence[Any], batch: int) -> Operands:
-    weights, amplitudes, features = (None if array is None else dense(array.detach()) for array in arrays)
-    assert weights is not None
-    return Operands(weights, amplitudes, features, batch, False, dtype_name(weights))
-
-
-def _outputs_of(plan: Plan, arrays: Sequence[Any], batch: int) -> tuple[Callable[..., Any], list[torch.Tensor]]:
-    """Outputs as a function of the arrays that are present, and those."""
-
-    def function(*present: torch.Tensor) -> torch.Tensor:
-        weights, amplitudes, features = _spread(present, arrays)
-        return differentiable.outputs(plan.circuit, [plan.reading], weights, amplitudes, features, batch)[0]
-
-    return function, [array for array in arrays if array is not None]
-
-
-def _gradients_of(
-    plan: Plan, needed: Sequence[bool], tensors: Sequence[Any]
-) -> tuple[Callable[..., Any], list[torch.Tensor]]:
-    """The needed gradients as a function of the cotangent and the arrays that are present, and those."""
-    outputs, present = _outputs_of(plan, tensors[1:], tensors[0].shape[0])
-
-    def function(cotangent: torch.Tensor, *given: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        _, pull = torch.func.vjp(outputs, *given)
-        return _wanted(_spread(pull(cotangent), tensors[1:]), needed)
-
-    return function, [tensors[0], *present]
-
-
-def _pushed(function: Callable[..., Any], present: Sequence[torch.Tensor], tangents: Sequence[Any]) -> Any:
-    """The directional derivative, by transposing the pullback: reverse mode nests where forward mode does not."""
-    given = [tangent for tangent in tangents if tangent is not None]
-    with forward_ad._set_fwd_grad_enabled(True):
-        present = [forward_ad.unpack_dual(array).primal for array in present]
-        value, pull = torch.func.vjp(function, *present)
-        zeros = torch.utils._pytree.tree_map(torch.zeros_like, value)
-        _, push = torch.func.vjp(pull, zeros)
-        return push(tuple(given))[0]
-
-
-def _spread(present: Sequence[Any], like: Sequence[Any]) -> tuple[Any, ...]:
-    """Present values at their places, None where ``like`` holds None or False."""
-    values = iter(present)
-    return tuple(None if place is None or place is False else next(values) for place in like)
-
-
-def _wanted(values: Sequence[Any], needed: Sequence[bool]) -> tuple[Any, ...]:
-    return tuple(value for value, wanted in zip(values, needed, strict=True) if wanted and value is not None)

@@ -182,10 +182,7 @@ def _read(psi: torch.Tensor, n: int, kind: str, what: Any) -> torch.Tensor:
     if kind == "probabilities":
         return _probabilities(psi, n, range(n) if what is None else what)
     moments = [_moments(psi, observable, n) for observable in what]
-    if kind == "expval":
-        columns = [mean for mean, _ in moments]
-    else:
-        columns = [square - mean * mean for mean, square in moments]
+    columns = [mean if kind == "expval" else square - mean * mean for mean, square in moments]
     return torch.stack(columns, -1) if columns else _squares(psi)[:, :0]
 
 

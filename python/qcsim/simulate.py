@@ -188,8 +188,14 @@ def make_plan(
     observables: Sequence[str] | None,
     gradient: str,
     num_threads: int | None,
+    *,
+    statevector: bool = False,
 ) -> Plan:
     """Check the options of a call."""
+    if statevector:
+        raise ValueError(
+            "this version reads probabilities and products of Z from the final state, not the state itself"
+        )
     if not isinstance(circuit, Circuit):
         raise TypeError(f"circuit is {circuit!r} of type {type(circuit).__name__}; it must be a qcsim.Circuit")
     if gradient not in GRADIENTS:
