@@ -11,12 +11,12 @@ from typing import Any
 
 import torch
 from torch.autograd import forward_ad
-from torch.utils._python_dispatch import is_in_torch_dispatch_mode
 
 from qcsim import derivatives, operator
 from qcsim.arrays import Operands
 from qcsim.engine_run import Arrays, Run
-from qcsim.simulate import Plan, forward
+from qcsim.simulate import Plan
+from qcsim.task import task_of
 
 
 class Simulation(torch.autograd.Function):
@@ -25,7 +25,7 @@ class Simulation(torch.autograd.Function):
     @staticmethod
     def forward(run: Run, weights: torch.Tensor, amplitudes: Any, features: Any) -> torch.Tensor:
         arrays = (weights, amplitudes, features)
-        return run.outputs(arrays, _batch(arrays))
+        return _outputs(run, arrays)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
@@ -42,7 +42,7 @@ class Simulation(torch.autograd.Function):
         if torch.is_grad_enabled() or _transformed():
             found = Pullback.apply(ctx.run, needed, cotangent, *arrays)  # type: ignore[no-untyped-call]
             return None, *derivatives.spread(found, needed)
-        return None, *ctx.run.gradients(cotangent, arrays, needed)
+        return None, *_gradients(ctx.run, needed, cotangent, arrays)
 
     @staticmethod
     def jvp(ctx: Any, _: None, *tangents: Any) -> torch.Tensor:
@@ -70,7 +70,7 @@ class Pullback(torch.autograd.Function):
         amplitudes: Any,
         features: Any,
     ) -> tuple[torch.Tensor, ...]:
-        return derivatives.wanted(run.gradients(cotangent, (weights, amplitudes, features), needed), needed)
+        return derivatives.wanted(_gradients(run, needed, cotangent, (weights, amplitudes, features)), needed)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
@@ -112,23 +112,34 @@ class Pullback(torch.autograd.Function):
 def run(plan: Plan, given: Operands) -> torch.Tensor:
     """Outputs (B, K) as a tensor that remembers how it was made, if anything asks for a gradient."""
     arrays = (given.weights, given.amplitudes, given.features)
-    if is_in_torch_dispatch_mode() or any(_speaks_for_itself(array) for array in arrays):
-        return operator.simulate(operator.task_of(plan), *arrays)
     wanted = torch.is_grad_enabled() and any(array is not None and array.requires_grad for array in arrays)
     if wanted or _transformed():
         result: torch.Tensor = Simulation.apply(Run(plan, keep=True), *arrays)  # type: ignore[no-untyped-call]
         return result
-    return forward(plan, given, keep=False)[0]  # type: ignore[no-any-return]
-
-
-def _speaks_for_itself(array: Any) -> bool:
-    """Whether a tensor has its own say on what an operator does to it, as a fake tensor has."""
-    return array is not None and type(array).__torch_dispatch__ is not torch.Tensor.__torch_dispatch__
+    return _outputs(Run(plan, keep=False), arrays)
 
 
 def _transformed() -> bool:
     """Whether torch.func or forward mode is at work: the function must be asked, whatever the tensors say."""
     return torch._C._are_functorch_transforms_active() or forward_ad._current_level >= 0
+
+
+def _outputs(run: Run, arrays: Arrays) -> torch.Tensor:
+    return operator.recorded(task_of(run.plan), *arrays) if _traced(arrays) else run.outputs(arrays, _batch(arrays))
+
+
+def _gradients(run: Run, needed: tuple[bool, ...], cotangent: torch.Tensor, arrays: Arrays) -> tuple[Any, ...]:
+    if _traced(arrays):
+        return operator.recorded_gradients(task_of(run.plan), needed, cotangent, *arrays)
+    return run.gradients(cotangent, arrays, needed)
+
+
+def _traced(arrays: Arrays) -> bool:
+    """Whether fake tensors or a tracer stand between the call and memory: then the registered operator answers."""
+    plain = torch.Tensor.__torch_dispatch__
+    return torch._C._len_torch_dispatch_stack() > 0 or any(
+        array is not None and type(array).__torch_dispatch__ is not plain for array in arrays
+    )
 
 
 # A mapped axis and the batch ------------------------------------------------------------------------------------------

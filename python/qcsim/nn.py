@@ -12,8 +12,9 @@ except ModuleNotFoundError as error:
     raise ModuleNotFoundError("qcsim.nn needs torch: pip install 'qcsim[torch]'", name="torch") from error
 
 from qcsim.circuit import Circuit
-from qcsim.operator import plan_of, run_task, task_of
+from qcsim.operator import run_task
 from qcsim.simulate import execute, make_plan
+from qcsim.task import plan_of, task_of
 
 _INITS: dict[str, Callable[[torch.Tensor], Any]] = {
     "uniform": lambda weights: weights.uniform_(-math.pi, math.pi),

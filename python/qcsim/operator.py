@@ -6,71 +6,52 @@ the circuits of the latest tasks are kept compiled. The rest of torch.func stays
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any
 from weakref import WeakValueDictionary
 
 import torch
 
-from qcsim import _core, derivatives
+from qcsim import derivatives
 from qcsim.arrays import operands
-from qcsim.circuit import Circuit
 from qcsim.engine_run import Arrays, Run
-from qcsim.simulate import Plan, make_plan
-
-_KEPT_PLANS = 256
-
-
-def task_of(plan: Plan) -> str:
-    """A plan as text."""
-    circuit = plan.circuit
-    rows = [
-        (gate, qubits, [(source.name, *rest) for source, *rest in angles], [(z.real, z.imag) for z in matrix])
-        for gate, qubits, angles, matrix in circuit._core.instructions
-    ]
-    whole = (circuit.n_qubits, circuit.embeds_amplitudes, rows, plan.reading, plan.gradient, plan.num_threads)
-    return json.dumps(whole)
-
-
-@lru_cache(maxsize=_KEPT_PLANS)
-def plan_of(task: str) -> Plan:
-    """The plan that a text stands for."""
-    n_qubits, embeds, rows, (kind, what), gradient, num_threads = json.loads(task)
-    circuit = Circuit(n_qubits)
-    if embeds:
-        circuit.amplitude_embedding()
-    for gate, qubits, angles, matrix in rows:
-        named = [(_core.Source[source], *rest) for source, *rest in angles]
-        circuit._core.append(gate, qubits, named, [complex(*entry) for entry in matrix])
-    observables = [_text(observable) for observable in what] if kind == "expval" else None
-    qubits = what if kind == "probabilities" else None
-    return make_plan(circuit, qubits, observables, gradient, num_threads, statevector=kind == "statevector")
-
-
-def _text(observable: Sequence[Any]) -> Any:
-    words = {" ".join(f"{letter}{qubit}" for qubit, letter in word) or "I": scale for scale, word in observable}
-    return next(iter(words)) if list(words.values()) == [1.0] else words
+from qcsim.task import plan_of
 
 
 def run_task(task: str, weights: torch.Tensor, amplitudes: Any, features: Any) -> torch.Tensor:
-    """Outputs (B, K), or (K,) if no argument has a batch axis."""
+    """Outputs (B, K), or (K,) if no argument has a batch axis; for torch.compile."""
+    if _transformed():  # torch.func does not look into a registered operator: leave it to the torch function
+        torch._dynamo.graph_break(msg="torch.func transforms of a circuit run outside of the compiled graph")
     given = [array for array in (weights, amplitudes, features) if array is not None and array.ndim == 2]
     batch = given[0].shape[0] if given else 1
     amplitudes, features = (
         array if array is None or array.ndim == 2 else array.expand(batch, -1) for array in (amplitudes, features)
     )
-    outputs = simulate(task, weights, amplitudes, features)
-    return outputs if given else outputs[0]
-
-
-def simulate(task: str, weights: torch.Tensor, amplitudes: Any, features: Any) -> torch.Tensor:
-    """Outputs (B, K) of weights (P,) or (B, P), amplitudes (B, D) and features (B, F)."""
     arrays = (weights, amplitudes, features)
     keep = torch.is_grad_enabled() and any(array is not None and array.requires_grad for array in arrays)
     outputs: torch.Tensor = torch.ops.qcsim.simulate(task, keep, *arrays)[0]
+    return outputs if given else outputs[0]
+
+
+def recorded(task: str, *arrays: Any) -> torch.Tensor:
+    """Outputs (B, K) of weights, amplitudes (B, D) and features (B, F), as one operator that a tracer sees."""
+    outputs: torch.Tensor = torch.ops.qcsim.simulate(task, False, *arrays)[0]
     return outputs
+
+
+def recorded_gradients(task: str, needed: Sequence[bool], cotangent: torch.Tensor, *arrays: Any) -> tuple[Any, ...]:
+    """Gradients of the arrays, as one operator that a tracer sees; None where not needed."""
+    no_run = torch.zeros(1, dtype=torch.uint8)
+    found = torch.ops.qcsim.pullback(task, list(needed), no_run, cotangent, *arrays)
+    return derivatives.spread(found, needed)
+
+
+def _transformed() -> bool:
+    return torch._C._are_functorch_transforms_active()
+
+
+# Asked while the graph is traced. This is torch.compiler.assume_constant_result without its second of importing.
+_transformed._dynamo_marked_constant = True  # type: ignore[attr-defined]
 
 
 # What a run keeps for its gradients crosses between the operators as a token, a tensor of one byte whose memory owns
@@ -121,7 +102,7 @@ def _(
     plan = plan_of(task)
     batches = [array.shape[0] for array in (weights, amplitudes, features) if array is not None and array.ndim == 2]
     for other in batches[1:]:
-        torch._check(other == batches[0])
+        torch._check(other == batches[0])  # type: ignore[no-untyped-call]
     outputs = weights.new_empty((batches[0] if batches else 1, plan.readout.n_outputs))
     return outputs, weights.new_empty((1,), dtype=torch.uint8)
 
