@@ -233,7 +233,8 @@ def _rows(array: Any, batch: int) -> Any:
 def dense(array: Any) -> Any:
     """The array with the numbers of a row side by side and, with a batch axis, rows that do not overlap."""
     if is_torch(array):
-        array = array.resolve_conj().resolve_neg()  # a view may hold its sign as a flag that memory does not show
+        if array.is_neg() or array.is_conj():  # a view may hold its sign as a flag that memory does not show
+            array = array.resolve_conj().resolve_neg()
         if array._is_zerotensor():  # torch's own stand-in for zeros, without memory
             array = array.clone()
         side_by_side = array.stride(-1) == 1 or array.shape[-1] <= 1

@@ -1,55 +1,202 @@
-"""The simulator as a torch autograd function. Imported only when torch tensors are passed.
+"""The simulator as a torch function. Imported only when torch tensors are passed.
 
-First derivatives only: differentiating a gradient raises torch's own error rather than giving a partial answer.
+Outputs and first derivatives come from the engine, under torch.func too: a mapped axis is folded into the batch, one
+run for all. Forward mode and derivatives of derivatives run the circuit in torch operations (differentiable.py).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
+from torch._functorch.utils import unwrap_dead_wrappers
 from torch.autograd import forward_ad
-from torch.autograd.function import once_differentiable
 
-from qcsim.arrays import Operands, dense
-from qcsim.simulate import Plan, backward, forward
+from qcsim import derivatives, operator
+from qcsim.arrays import Operands
+from qcsim.engine_run import Arrays, Run
+from qcsim.simulate import Plan, forward
+from qcsim.task import task_of
+
+_PLAIN = (torch.Tensor, torch.nn.Parameter)
 
 
-class Simulation(torch.autograd.Function):
+class _Function(torch.autograd.Function):
+    """torch's, without its look at the signature at each call: about a fifth of the time of a single sample."""
+
+    @classmethod
+    def apply(cls, *args: Any) -> Any:
+        """The outputs, remembered."""
+        if torch._C._are_functorch_transforms_active():
+            return super().apply(*args)  # type: ignore[no-untyped-call]
+        return super(torch.autograd.Function, cls).apply(*unwrap_dead_wrappers(args))  # type: ignore[misc]
+
+
+class Simulation(_Function):
     """Outputs (B, K) of weights (P,) or (B, P), amplitudes (B, D) and features (B, F)."""
 
     @staticmethod
-    def forward(
-        ctx: Any, plan: Plan, given: Operands, weights: torch.Tensor, amplitudes: Any, features: Any
-    ) -> torch.Tensor:
-        # The engine's call points into these arrays, so they are kept whatever a saved-tensor hook does with its own.
-        ctx.plan = plan
-        ctx.given = given._replace(
-            weights=weights.detach(), amplitudes=_detached(amplitudes), features=_detached(features)
-        )
-        ctx.save_for_backward(weights, amplitudes, features)
-        outputs, ctx.call = forward(plan, given, keep=True)
-        result: torch.Tensor = outputs
+    def forward(run: Run, weights: torch.Tensor, amplitudes: Any, features: Any) -> torch.Tensor:
+        arrays = (weights, amplitudes, features)
+        return _outputs(run, arrays)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+        ctx.run, *arrays = inputs
+        ctx.save_for_backward(*arrays)
+        ctx.save_for_forward(*arrays)
+
+    @staticmethod
+    def backward(ctx: Any, cotangent: torch.Tensor) -> tuple[Any, ...]:
+        arrays = ctx.saved_tensors  # raises if an input was changed in place since
+        needed = tuple(ctx.needs_input_grad[1:])
+        if torch._C._functorch.is_legacy_batchedtensor(cotangent):
+            return None, *_of_many_cotangents(ctx.run, needed, cotangent, arrays)
+        if torch.is_grad_enabled() or _transformed():
+            found = Pullback.apply(ctx.run, needed, cotangent, *arrays)
+            return None, *derivatives.spread(found, needed)
+        return None, *_gradients(ctx.run, needed, cotangent, arrays)
+
+    @staticmethod
+    def jvp(ctx: Any, _: None, *tangents: Any) -> torch.Tensor:
+        arrays = ctx.saved_tensors
+        function, present = derivatives.outputs_of(ctx.run.plan, arrays, _batch(arrays))
+        result: torch.Tensor = derivatives.pushed(function, present, tangents)
         return result
 
     @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, cotangent: torch.Tensor) -> tuple[Any, ...]:
-        _ = ctx.saved_tensors  # raises if an input was changed in place since
-        needed = ctx.needs_input_grad[2:]
-        return None, None, *backward(ctx.plan, ctx.given, ctx.call, dense(cotangent), needed)
+    def vmap(info: Any, in_dims: tuple[Any, ...], run: Run, *arrays: Any) -> tuple[torch.Tensor, int]:
+        folded = _folded(info.batch_size, in_dims[1:], arrays, _mapped_batch(in_dims[1:], arrays))
+        outputs = Simulation.apply(run, *folded)
+        return outputs.unflatten(0, (info.batch_size, -1)), 0
 
 
-def _detached(array: torch.Tensor | None) -> torch.Tensor | None:
-    return None if array is None else array.detach()
+class Pullback(_Function):
+    """Gradients of the needed inputs, one run of the engine for a cotangent (B, K); differentiable itself."""
+
+    @staticmethod
+    def forward(
+        run: Run,
+        needed: tuple[bool, ...],
+        cotangent: torch.Tensor,
+        weights: torch.Tensor,
+        amplitudes: Any,
+        features: Any,
+    ) -> tuple[torch.Tensor, ...]:
+        return derivatives.wanted(_gradients(run, needed, cotangent, (weights, amplitudes, features)), needed)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+        ctx.run, ctx.needed, *tensors = inputs
+        ctx.save_for_backward(*tensors)
+        ctx.save_for_forward(*tensors)
+
+    @staticmethod
+    def backward(ctx: Any, *cotangents: torch.Tensor) -> tuple[Any, ...]:
+        function, present = derivatives.gradients_of(ctx.run.plan, ctx.needed, ctx.saved_tensors)
+        pull = derivatives.vjp(function, *present)[1]
+        return None, None, *derivatives.spread(pull(cotangents), ctx.saved_tensors)
+
+    @staticmethod
+    def jvp(ctx: Any, _run: None, _needed: None, *tangents: Any) -> tuple[torch.Tensor, ...]:
+        function, present = derivatives.gradients_of(ctx.run.plan, ctx.needed, ctx.saved_tensors)
+        result: tuple[torch.Tensor, ...] = derivatives.pushed(function, present, tangents)
+        return result
+
+    @staticmethod
+    def vmap(
+        info: Any, in_dims: tuple[Any, ...], run: Run, needed: tuple[bool, ...], cotangent: torch.Tensor, *arrays: Any
+    ) -> tuple[tuple[torch.Tensor, ...], tuple[int, ...]]:
+        size = info.batch_size
+        cotangents = _spelled_out(size, in_dims[2], cotangent)
+        batch = cotangents.shape[1]
+        shared = needed[0] and arrays[0].ndim - (in_dims[3] is not None) == 1
+        if shared:  # one gradient for each mapped index: the engine gives it for weights per sample
+            weights = _spelled_out(size, in_dims[3], arrays[0])[:, None].expand(-1, batch, -1)
+            arrays, in_dims = (weights, *arrays[1:]), (*in_dims[:3], 0, *in_dims[4:])
+        folded = _folded(size, in_dims[3:], arrays, batch)
+        found = Pullback.apply(run, needed, cotangents.flatten(0, 1), *folded)
+        mapped = [gradient.unflatten(0, (size, batch)) for gradient in found]
+        if shared:
+            mapped[0] = mapped[0].sum(1)
+        return tuple(mapped), (0,) * len(mapped)
 
 
 def run(plan: Plan, given: Operands) -> torch.Tensor:
     """Outputs (B, K) as a tensor that remembers how it was made, if anything asks for a gradient."""
     arrays = (given.weights, given.amplitudes, given.features)
     wanted = torch.is_grad_enabled() and any(array is not None and array.requires_grad for array in arrays)
-    # Inside forward-mode differentiation the function is asked too: torch refuses rather than drop a tangent.
-    if wanted or forward_ad._current_level >= 0:
-        result: torch.Tensor = Simulation.apply(plan, given, *arrays)  # type: ignore[no-untyped-call]
+    if wanted or _transformed():
+        result: torch.Tensor = Simulation.apply(Run(plan, keep=True), *arrays)
         return result
+    if _traced(arrays):
+        return _outputs(Run(plan, keep=False), arrays)
     return forward(plan, given, keep=False)[0]  # type: ignore[no-any-return]
+
+
+def _transformed() -> bool:
+    """Whether torch.func or forward mode is at work: the function must be asked, whatever the tensors say."""
+    return torch._C._are_functorch_transforms_active() or forward_ad._current_level >= 0
+
+
+def _outputs(run: Run, arrays: Arrays) -> torch.Tensor:
+    return operator.recorded(task_of(run.plan), *arrays) if _traced(arrays) else run.outputs(arrays, _batch(arrays))
+
+
+def _gradients(run: Run, needed: tuple[bool, ...], cotangent: torch.Tensor, arrays: Arrays) -> tuple[Any, ...]:
+    if _traced(arrays):
+        return operator.recorded_gradients(task_of(run.plan), needed, cotangent, *arrays)
+    return run.gradients(cotangent, arrays, needed)
+
+
+def _traced(arrays: Arrays) -> bool:
+    """Whether fake tensors or a tracer stand between the call and memory: then the registered operator answers."""
+    if torch._C._len_torch_dispatch_stack() > 0:
+        return True
+    plain = torch.Tensor.__torch_dispatch__
+    strange = [type(array) for array in arrays if array is not None and type(array) not in _PLAIN]
+    return any(kind.__torch_dispatch__ is not plain for kind in strange)
+
+
+# A mapped axis and the batch ------------------------------------------------------------------------------------------
+
+
+def _of_many_cotangents(run: Run, needed: tuple[bool, ...], cotangent: torch.Tensor, arrays: Arrays) -> tuple[Any, ...]:
+    """Gradients under torch.autograd.grad(is_grads_batched=True), which maps by a mechanism older than torch.func's."""
+    level = torch._C._vmapmode_increment_nesting() - 1
+    torch._C._vmapmode_decrement_nesting()
+    cotangents = torch._remove_batch_dim(cotangent, level, 1, 0)
+    pull = torch.func.vmap(lambda each: Pullback.apply(run, needed, each, *arrays))
+    return derivatives.spread([torch._add_batch_dim(gradient, 0, level) for gradient in pull(cotangents)], needed)
+
+
+def _batch(arrays: Sequence[Any]) -> int:
+    return next((array.shape[0] for array in arrays if array is not None and array.ndim == 2), 1)
+
+
+def _mapped_batch(in_dims: Sequence[int | None], arrays: Sequence[Any]) -> int:
+    """B of arrays some of which have a mapped axis besides."""
+    for array, dim in zip(arrays, in_dims, strict=True):
+        if array is not None and array.ndim - (dim is not None) == 2:
+            return int(array.shape[1 if dim == 0 else 0])
+    return 1
+
+
+def _spelled_out(size: int, dim: int | None, array: torch.Tensor) -> torch.Tensor:
+    """The array with the mapped axis first, repeated without copying where it was not mapped."""
+    return array.expand(size, *array.shape) if dim is None else array.movedim(dim, 0)
+
+
+def _folded(size: int, in_dims: Sequence[int | None], arrays: Sequence[Any], batch: int) -> tuple[Any, ...]:
+    """The arrays with the mapped axis M and the batch B as one axis M * B; weights that all share stay as they are."""
+    folded = []
+    for array, dim in zip(arrays, in_dims, strict=True):
+        if array is None or (dim is None and array.ndim == 1):
+            folded.append(array)
+            continue
+        rows = _spelled_out(size, dim, array)
+        if rows.ndim == 2:  # (M, P): weights shared by the batch of each mapped index
+            rows = rows[:, None].expand(-1, batch, -1)
+        folded.append(rows.flatten(0, 1))
+    return tuple(folded)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 try:
     import torch
@@ -11,8 +12,17 @@ except ModuleNotFoundError as error:
     raise ModuleNotFoundError("qcsim.nn needs torch: pip install 'qcsim[torch]'", name="torch") from error
 
 from qcsim.circuit import Circuit
-from qcsim.measurements import Expval, Probabilities
-from qcsim.simulate import execute, make_plan
+from qcsim.measurements import Expval, Measurement, Probabilities, Statevector
+from qcsim.operator import run_task
+from qcsim.simulate import execute, make_plan, results_of
+from qcsim.task import plan_of, task_of
+
+_INITS: dict[str, Callable[[torch.Tensor], Any]] = {
+    "uniform": lambda weights: weights.uniform_(-math.pi, math.pi),
+    "zeros": lambda weights: weights.zero_(),
+    "normal": lambda weights: weights.normal_(0.0, 0.1),
+}
+_MEASURES = ("probabilities", "statevector")
 
 
 class QuantumLayer(torch.nn.Module):
@@ -20,17 +30,19 @@ class QuantumLayer(torch.nn.Module):
 
     Args:
         circuit: what to run; it is frozen.
-        measure: ``"probabilities"``, or a list of observables such as ``["Z0", "Z0 Z1"]``.
+        measure: ``"probabilities"``, ``"statevector"``, or a list of observables such as ``["Z0", "Z0 Z1"]``.
         qubits: the qubits whose probabilities are returned; None: all.
         gradient: ``"adjoint"`` or ``"parameter-shift"``.
         num_threads: threads to use; None: torch's setting.
         dtype: of the weights; None: torch's default.
+        init: the weights at first: ``"uniform"`` in [-pi, pi), ``"zeros"``, ``"normal"`` with a standard deviation of
+            0.1, or a function that fills a tensor in place, such as those of ``torch.nn.init``.
 
     Attributes:
-        weights: (P,) angles in radians, uniform in [-pi, pi) at first.
+        weights: (P,) angles in radians.
 
     Raises:
-        ValueError: for an unknown measurement, gradient method or qubit.
+        ValueError: for an unknown measurement, gradient method, initialisation or qubit.
 
     Example:
         >>> import qcsim.nn, torch
@@ -42,23 +54,27 @@ class QuantumLayer(torch.nn.Module):
     def __init__(
         self,
         circuit: Circuit,
-        measure: str | Sequence[str] = "probabilities",
+        measure: str | Sequence[Any] = "probabilities",
         *,
         qubits: Sequence[int] | None = None,
         gradient: str = "adjoint",
         num_threads: int | None = None,
         dtype: torch.dtype | None = None,
+        init: str | Callable[[torch.Tensor], Any] = "uniform",
     ) -> None:
         super().__init__()
-        if isinstance(measure, str) and measure != "probabilities":
-            raise ValueError(f"measure is {measure!r}; the options are 'probabilities' and a list of observables")
-        self.observables = None if isinstance(measure, str) else tuple(measure)
-        make_plan(circuit, (_measurement(qubits, self.observables),), gradient, num_threads)
+        if isinstance(measure, str) and measure not in _MEASURES:
+            options = ", ".join(repr(option) for option in _MEASURES)
+            raise ValueError(f"measure is {measure!r}; the options are {options} and a list of observables")
+        if not callable(init) and init not in _INITS:
+            raise ValueError(f"init is {init!r}; the options are {', '.join(map(repr, _INITS))} and a function")
+        plan = make_plan(circuit, (_measurement(measure, qubits),), gradient, num_threads)
         self.circuit = circuit
-        self.qubits = None if qubits is None else tuple(qubits)
-        self.gradient = gradient
-        self.num_threads = num_threads
-        self.weights = torch.nn.Parameter(torch.empty(circuit.n_weights, dtype=dtype).uniform_(-math.pi, math.pi))
+        self.measure = measure if isinstance(measure, str) else list(measure)
+        self._task = task_of(plan)  # a plan cannot be pickled or traced, its text can
+        self.weights = torch.nn.Parameter(torch.empty(circuit.n_weights, dtype=dtype))
+        with torch.no_grad():
+            (init if callable(init) else _INITS[init])(self.weights)
 
     def forward(
         self,
@@ -75,15 +91,26 @@ class QuantumLayer(torch.nn.Module):
             if amplitudes is not None or features is not None:
                 raise ValueError("give x alone, or amplitudes and features by name")
             amplitudes, features = (x, None) if self.circuit.embeds_amplitudes else (None, x)
-        plan = make_plan(self.circuit, (_measurement(self.qubits, self.observables),), self.gradient, self.num_threads)
-        result: torch.Tensor = execute(plan, self.weights, amplitudes, features)[0]
+        if torch.compiler.is_compiling():
+            columns, single = run_task(self._task, self.weights, amplitudes, features)
+            (traced,) = results_of(plan_of(self._task), columns)
+            result: torch.Tensor = traced[0] if single else traced
+        else:
+            (result,) = execute(plan_of(self._task), self.weights, amplitudes, features)
         return result
 
     def extra_repr(self) -> str:
         """What ``print(layer)`` shows."""
-        measured = "probabilities" if self.observables is None else list(self.observables)
-        return f"{self.circuit!r}, measure={measured}, gradient={self.gradient!r}"
+        return f"{self.circuit!r}, measure={self.measure!r}, gradient={plan_of(self._task).gradient!r}"
 
 
-def _measurement(qubits: Sequence[int] | None, observables: Sequence[str] | None) -> Probabilities | Expval:
-    return Probabilities(qubits) if observables is None else Expval(observables)
+def _measurement(measure: str | Sequence[Any], qubits: Sequence[int] | None) -> Measurement:
+    if not isinstance(measure, str):
+        if qubits is not None:
+            raise ValueError("qubits and observables were both given; the outputs are one or the other")
+        return Expval(tuple(measure))
+    if measure == "statevector":
+        if qubits is not None:
+            raise ValueError("qubits were given, but a statevector is of all of them")
+        return Statevector()
+    return Probabilities(None if qubits is None else tuple(qubits))

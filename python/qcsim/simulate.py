@@ -29,6 +29,11 @@ class Plan(NamedTuple):
     gradient: str
     num_threads: int | None
 
+    @property
+    def n_columns(self) -> int:
+        """Of everything that the engine reads for it."""
+        return sum(width(self.circuit, reading) for reading in self.readings)
+
 
 def make_plan(circuit: Circuit, measurements: tuple[Measurement, ...], gradient: str, num_threads: int | None) -> Plan:
     """Check the options of a call."""

@@ -117,3 +117,75 @@ def test_a_layer_without_weights_still_works() -> None:
     layer = nn.QuantumLayer(qcsim.Circuit(2).amplitude_embedding().cnot(0, 1))
     assert layer.weights.shape == (0,)
     assert layer(torch.ones(3, 4)).shape == (3, 4)
+
+
+def test_initial_weights_are_what_init_says() -> None:
+    circuit = qcsim.hardware_efficient(4, 50)
+    torch.manual_seed(0)
+    uniform = nn.QuantumLayer(circuit).weights
+    assert -torch.pi <= uniform.min() < -3
+    assert 3 < uniform.max() < torch.pi
+    assert not nn.QuantumLayer(circuit, init="zeros").weights.any()
+    assert nn.QuantumLayer(circuit, init="normal").weights.std().item() == pytest.approx(0.1, rel=0.2)
+    ones = nn.QuantumLayer(circuit, init=torch.nn.init.ones_).weights
+    assert (ones == 1).all()
+    assert ones.requires_grad
+
+
+def test_unknown_options_are_named_with_the_known_ones() -> None:
+    with pytest.raises(ValueError, match="init is 'xavier'; the options are 'uniform', 'zeros', 'normal'"):
+        nn.QuantumLayer(qcsim.Circuit(1).ry(0), init="xavier")
+    with pytest.raises(ValueError, match="measure is 'Z0'; the options are 'probabilities', 'statevector'"):
+        nn.QuantumLayer(qcsim.Circuit(1).ry(0), measure="Z0")
+
+
+def test_a_whole_layer_is_saved_and_loaded(layer) -> None:
+    x = torch.randn(3, 16)
+    expected = layer(x)
+    file = io.BytesIO()
+    torch.save(layer, file)
+    file.seek(0)
+    torch.testing.assert_close(torch.load(file, weights_only=False)(x), expected, rtol=0, atol=0)
+
+
+class Rows(torch.utils.data.Dataset):
+    """Rows that went through a layer, as a data set would prepare them."""
+
+    def __init__(self, layer) -> None:
+        self.layer = layer
+        self.rows = torch.linspace(-1, 1, 8 * 16).reshape(8, 16)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, index: int) -> torch.Tensor:
+        return self.layer(self.rows[index]).detach()
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_workers_of_a_data_loader_use_the_layer(layer, method: str) -> None:
+    data = Rows(layer)
+    expected = layer(data.rows).detach()
+    loader = torch.utils.data.DataLoader(data, batch_size=4, num_workers=2, multiprocessing_context=method, timeout=60)
+    torch.testing.assert_close(torch.cat(list(loader)), expected)
+
+
+def test_a_layer_is_used_twice_in_one_graph(layer) -> None:
+    x = torch.randn(3, 16)
+    layer(layer(x))[:, 0].sum().backward()
+    found = layer.weights.grad.clone()
+    twins = [copy.deepcopy(layer) for _ in range(2)]
+    for twin in twins:
+        twin.zero_grad()
+    twins[1](twins[0](x))[:, 0].sum().backward()
+    torch.testing.assert_close(found, twins[0].weights.grad + twins[1].weights.grad)
+
+
+def test_parameters_and_outputs_go_through_torch_utilities(layer) -> None:
+    vector = torch.nn.utils.parameters_to_vector(layer.parameters())
+    assert vector.shape == (8,)
+    torch.nn.utils.clip_grad_norm_(layer.parameters(), 1.0)
+    assert "16 gates" in repr(layer)
+    layer.requires_grad_(False)
+    assert not layer(torch.randn(2, 16)).requires_grad

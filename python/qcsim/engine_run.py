@@ -1,0 +1,60 @@
+"""One run of the engine on plain tensors, with what it kept for the gradients. Called by autograd and operator."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from qcsim.arrays import Operands, dense, dtype_name
+from qcsim.simulate import Plan, backward, forward
+
+Arrays = tuple[torch.Tensor, torch.Tensor | None, torch.Tensor | None]  # weights, amplitudes, features
+
+
+class Run:
+    """A plan and, once it has run, what the engine kept of it for the gradients."""
+
+    __slots__ = ("__weakref__", "call", "given", "keep", "plan")
+
+    def __init__(self, plan: Plan, keep: bool) -> None:
+        self.plan = plan
+        self.keep = keep
+        self.call: Any = None
+        # The engine's call points into these arrays, so they are kept whatever a saved-tensor hook does with its own.
+        self.given: Operands | None = None
+
+    def outputs(self, arrays: Arrays, batch: int) -> torch.Tensor:
+        """Outputs (B, K)."""
+        weights, amplitudes, features = (None if array is None else dense(array.detach()) for array in arrays)
+        assert weights is not None
+        is_complex = amplitudes is not None and amplitudes.is_complex()
+        given = Operands(weights, amplitudes, features, batch, False, dtype_name(weights), is_complex)
+        result, call = forward(self.plan, given, keep=self.keep)
+        if self.keep:
+            self.call, self.given = call, given
+        return result  # type: ignore[no-any-return]
+
+    def gradients(self, cotangent: torch.Tensor, arrays: Arrays, needed: Sequence[bool]) -> tuple[Any, ...]:
+        """Gradients of weights, amplitudes and features; None where not needed."""
+        run = self if self._fits(arrays, len(cotangent)) else Run(self.plan, keep=True)
+        if run is not self:
+            run.outputs(arrays, len(cotangent))
+        assert run.given is not None
+        return backward(self.plan, run.given, run.call, dense(cotangent), (needed[0], needed[1], needed[2]))
+
+    def holds(self, arrays: Arrays) -> bool:
+        """Whether the engine's call points into the memory of these very arrays."""
+        if self.given is None:
+            return False
+        own = (self.given.weights, self.given.amplitudes, self.given.features)
+        return all(
+            (a is None and b is None) or (a is not None and b is not None and a.data_ptr() == b.data_ptr())
+            for a, b in zip(own, arrays, strict=True)
+        )
+
+    def _fits(self, arrays: Arrays, batch: int) -> bool:
+        # A cotangent mapped more often than the inputs were (jacrev) asks for a larger batch, and gradients per sample
+        # ask for weights per sample; a batch of the same size and form holds the same numbers.
+        return self.given is not None and (self.given.batch, self.given.weights.ndim) == (batch, arrays[0].ndim)
