@@ -107,15 +107,16 @@ def test_a_wrong_law_is_found_out() -> None:
     assert surprise(samples, 0.9 * probabilities + 0.1 * np.roll(probabilities, 1)) > 5.5
 
 
-def test_counts_are_the_samples_counted() -> None:
+def test_counts_are_the_samples_counted_as_text_of_bits() -> None:
     case = random_batch(7, batch=4, n=4)
     options = {"shots": 500, "seed": 3, "qubits": [2, 0]}
     samples, counted = drawn(case, **options), qcsim.counts(case.circuit(), case.weights, **case.inputs, **options)
     assert len(counted) == 4
     for row, counts in zip(samples, counted, strict=True):
         outcomes, numbers = np.unique(row, return_counts=True)
-        assert counts == dict(zip(outcomes.tolist(), numbers.tolist(), strict=True))
+        assert counts == {f"{o:02b}": k for o, k in zip(outcomes.tolist(), numbers.tolist(), strict=True)}
         assert sum(counts.values()) == 500
+    assert qcsim.counts(qcsim.Circuit(3).x(0), np.zeros(0), shots=9, seed=0) == {"100": 9}
 
 
 def test_torch_in_gives_the_same_samples_in_torch() -> None:
