@@ -47,7 +47,7 @@ def where_one(state: Split, qubits: Sequence[int]) -> Split:
 def halves(state: Split, qubit: int) -> tuple[Split, Split]:
     """The views where a qubit is 0 and where it is 1."""
     before = (slice(None),) * (1 + qubit)
-    return tuple(Split(*(part[(*before, slice(k, k + 1))] for part in state)) for k in (0, 1))  # type: ignore[return-value]
+    return tuple(Split(*(part[(*before, slice(k, k + 1))] for part in state)) for k in (0, 1))
 
 
 # The four moves, in place ---------------------------------------------------------------------------------------------

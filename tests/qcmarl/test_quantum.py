@@ -34,10 +34,7 @@ def test_qubits_are_the_logarithm_rounded_up(amplitudes, qubits):
 
 def test_the_circuit_is_layers_of_ry_and_a_ring_of_cnots_on_the_padded_amplitudes():
     circuit = Circuit(amplitudes=6, layers=2)
-    gates = [("amplitude_embedding",)]
-    for layer in range(2):
-        gates += [("ry", q, "weight", 3 * layer + q) for q in range(3)]
-        gates += [("cnot", q, (q + 1) % 3) for q in range(3)]
+    gates = dense.hardware_efficient(3, 2)
     x = torch.randn(4, 6, generator=GENERATOR)
     expected = dense.outputs(3, gates, circuit.layer.weights.detach().double().numpy(), x.double().numpy())
     assert torch.allclose(circuit(x).double(), torch.from_numpy(expected), atol=1e-6)

@@ -110,7 +110,7 @@ def test_each_plain_rotation_takes_the_next_weight() -> None:
     circuit = qcsim.Circuit(2).ry(0).ry(1, weight=0).ry(1)
     assert circuit.n_weights == 2
     probabilities = qcsim.probabilities(circuit, np.array([0.4, 1.1]))
-    program = [("ry", 0, "weight", 0), ("ry", 1, "weight", 0), ("ry", 1, "weight", 1)]
+    program = [dense.gate("ry", q, dense.weight(k)) for q, k in ((0, 0), (1, 0), (1, 1))]
     np.testing.assert_allclose(probabilities, dense.outputs(2, program, np.array([0.4, 1.1])), atol=1e-15)
 
 

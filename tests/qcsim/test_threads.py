@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 
 import qcsim
+from oracle.check import PRECISIONS, forward, gradients, random_cotangent
+from oracle.circuits import random_batch
 
-THREADS = [1, 2, 3, 4]
+THREADS = [1, 2, 3, 4, 8]
 
 
 def everything(n: int, batch: int, dtype: type, threads: int | None, per_sample: bool = False, **options):
@@ -39,6 +41,21 @@ def test_the_number_of_threads_changes_no_bit(n: int, batch: int, per_sample: bo
             everything(n, batch, dtype, threads, per_sample, gradient=gradient), reference, strict=True
         ):
             np.testing.assert_array_equal(array, expected, f"{threads} threads")
+
+
+@pytest.mark.parametrize("dtype", PRECISIONS, ids=["float64", "float32"])
+@pytest.mark.parametrize("seed", range(16))
+def test_the_number_of_threads_changes_no_bit_of_any_gate_or_readout(seed: int, dtype: type) -> None:
+    case = random_batch(seed, batch=130, n=1 + seed % 8).cast(dtype)
+    for measure in case.all_measures:
+        cotangent = random_cotangent(case, measure)
+        found = []
+        for threads in (1, 2, 8):
+            options = {"num_threads": threads}
+            found.append([forward(case, measure, **options), *gradients(case, cotangent, measure, **options)])
+        for other in found[1:]:
+            for array, expected in zip(other, found[0], strict=True):
+                np.testing.assert_array_equal(array, expected, err_msg=f"{measure} of {case}")
 
 
 @pytest.mark.parametrize("threads", THREADS)
