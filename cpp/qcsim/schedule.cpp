@@ -134,7 +134,8 @@ Sweep<T> Schedule<T>::sweep(const std::vector<Stage>& plan, bool backwards, std:
         result.lane_flips[row++] = static_cast<std::uint8_t>(operation.lane_flips);
       }
       if (step.scaling >= 0) result.codes[place + static_cast<std::size_t>(step.scaling)] = scale_code;
-      fill(step, sample_ == whole_batch ? 0 : sample_, lanes, result.coefficients.data() + 3 * place * lanes);
+      if (!step.varying)
+        fill(step, sample_ == whole_batch ? 0 : sample_, lanes, result.coefficients.data() + 3 * place * lanes);
       place += n + 1;
       result.steps.push_back(std::move(step));
     }

@@ -14,7 +14,7 @@ except ModuleNotFoundError as error:
 from qcsim.circuit import Circuit
 from qcsim.measurements import Expval, Measurement, Probabilities, Statevector
 from qcsim.operator import run_task
-from qcsim.simulate import execute, make_plan, results_of
+from qcsim.simulate import execute, make_plan
 from qcsim.task import plan_of, task_of
 
 _INITS: dict[str, Callable[[torch.Tensor], Any]] = {
@@ -93,8 +93,9 @@ class QuantumLayer(torch.nn.Module):
             amplitudes, features = (x, None) if self.circuit.embeds_amplitudes else (None, x)
         if torch.compiler.is_compiling():
             columns, single = run_task(self._task, self.weights, amplitudes, features)
-            (traced,) = results_of(plan_of(self._task), columns)
-            result: torch.Tensor = traced[0] if single else traced
+            if self.measure == "statevector":
+                columns = Statevector().result(self.circuit, columns)
+            result: torch.Tensor = columns[0] if single else columns
         else:
             (result,) = execute(plan_of(self._task), self.weights, amplitudes, features)
         return result

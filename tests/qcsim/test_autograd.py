@@ -17,7 +17,7 @@ def tensors(case: Case, requires_grad: bool = True, dtype=None) -> dict:
     """The inputs of a case as torch tensors, by name; absent ones left out."""
     given = {"weights": case.weights, **case.inputs}
     return {
-        name: torch.tensor(array, dtype=dtype or torch.float64, requires_grad=requires_grad)
+        name: torch.tensor(array, dtype=dtype, requires_grad=requires_grad)
         for name, array in given.items()
         if array is not None
     }
