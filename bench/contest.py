@@ -7,7 +7,6 @@ Only one worker works at a time, so a slow spell of the machine hits all of them
 from __future__ import annotations
 
 import contextlib
-import functools
 import json
 import os
 import statistics
@@ -19,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rivals import FAMILIES
+from rivals import CONTESTANTS, FAMILIES
 from work import Work, answers, inputs
 
 HERE = Path(__file__).parent
@@ -31,13 +30,18 @@ class Failed(Exception):
     """A contestant gave a wrong answer or raised; the words are its own."""
 
 
+class Refused(Exception):
+    """A contestant cannot run the circuit; the words say what it lacks."""
+
+
 class Absent(Exception):
     """A family whose package is not installed."""
 
 
 def cores(threads: int) -> list[int]:
     """The last of the cores that this process may use: the first serve the rest of the system."""
-    available = sorted(os.sched_getaffinity(0))
+    pinnable = hasattr(os, "sched_getaffinity")  # Linux; elsewhere only the libraries' own settings hold
+    available = sorted(os.sched_getaffinity(0)) if pinnable else list(range(os.cpu_count() or 1))
     if threads > len(available):
         raise ValueError(f"threads is {threads}; this process may use {len(available)} cores")
     return available[-threads:]
@@ -67,7 +71,7 @@ class Worker:
             env=environment(threads),
             pass_fds=[write],
             text=True,
-            preexec_fn=lambda: os.sched_setaffinity(0, chosen),
+            preexec_fn=(lambda: os.sched_setaffinity(0, chosen)) if hasattr(os, "sched_setaffinity") else None,
         )
         os.close(write)
         self.replies = os.fdopen(read)
@@ -91,11 +95,6 @@ class Worker:
         if "error" in answer:
             raise Failed(answer["error"])
         return answer
-
-    @functools.cached_property
-    def names(self) -> list[str]:
-        names: list[str] = self.ask("names")["names"]
-        return names
 
     def close(self) -> None:
         assert self.process.stdin is not None
@@ -156,7 +155,9 @@ class Entry:
 
     def summary(self, mode: str) -> dict[str, Any]:
         """Microseconds per sample."""
-        wall, cpu = ([1e6 * t / self.facts["samples"] for t in column] for column in zip(*self.times[mode], strict=True))
+        wall, cpu = (
+            [1e6 * t / self.facts["samples"] for t in column] for column in zip(*self.times[mode], strict=True)
+        )
         return {
             "family": self.worker.family,
             "min": min(wall),
@@ -168,30 +169,42 @@ class Entry:
         }
 
 
-def enter(stable: Workers, work: Work, families: Iterable[str], threads: int, only: Iterable[str] | None = None) -> tuple[list[Entry], dict[str, str]]:
-    """The contestants that can run the circuit, checked; and why the others cannot."""
+def prepare(stable: Workers, name: str, work: Work, threads: int) -> tuple[Entry, str]:
+    """A contestant that has given the right answers, and what is to be said of it.
+
+    Raises:
+        Absent: if its package is missing.
+        Refused: if it cannot run the circuit.
+        Failed: if it gave a wrong answer or raised.
+    """
+    worker = stable.get(CONTESTANTS[name], threads)
+    facts = worker.ask("make", name=name, work=work, truth=stable.truth(work))
+    if "unsupported" in facts:
+        raise Refused(facts["unsupported"])
+    return Entry(name, worker, work, facts), facts["note"]
+
+
+def enter(
+    stable: Workers, work: Work, families: Iterable[str], threads: int, without: Iterable[str] = ()
+) -> tuple[list[Entry], dict[str, str]]:
+    """The contestants that can run the circuit, checked, less those `without` whose words; and why others cannot."""
     entries, notes = [], {}
-    for family in families:
-        worker = stable.get(family, threads)
-        try:
-            names = worker.names
-        except (Absent, Failed) as reason:
-            notes[FAMILIES[family]] = str(reason)
+    wanted = set(families)
+    for name, family in CONTESTANTS.items():
+        if family not in wanted or any(word in name for word in without):
             continue
-        for name in names:
-            if only is not None and name not in only:
-                continue
-            try:
-                facts = stable.get(family, threads).ask("make", name=name, work=work, truth=stable.truth(work))
-            except Failed as reason:
-                notes[name] = str(reason)[:500]
-                continue
-            if "unsupported" in facts:
-                notes[name] = facts["unsupported"]
-                continue
-            if facts["note"]:
-                notes[name] = facts["note"]
-            entries.append(Entry(name, stable.get(family, threads), work, facts))
+        try:
+            entry, note = prepare(stable, name, work, threads)
+        except Absent as reason:
+            notes[FAMILIES[family]] = str(reason)
+            wanted.remove(family)
+            continue
+        except (Refused, Failed) as reason:
+            entry, note = None, str(reason)
+        if note:
+            notes[name] = note[:500]
+        if entry is not None:
+            entries.append(entry)
     return entries, notes
 
 
@@ -215,15 +228,17 @@ def compete(
     families: Iterable[str] = tuple(FAMILIES),
     threads: int = 1,
     count: int = 7,
-    only: Iterable[str] | None = None,
+    without: Iterable[str] = (),
 ) -> list[dict[str, Any]]:
     """One row per mode: every contestant's microseconds per sample, and who could not run."""
-    entries, notes = enter(stable, work, families, threads, only)
+    entries, notes = enter(stable, work, families, threads, without)
     rows = []
     for mode in modes:
         rounds(entries, mode, count)
         times = {entry.name: entry.summary(mode) for entry in entries if entry.times.get(mode)}
-        rows.append({"mode": mode, **work._asdict(), "threads": threads, "microseconds_per_sample": times, "notes": notes})
+        rows.append(
+            {"mode": mode, **work._asdict(), "threads": threads, "microseconds_per_sample": times, "notes": notes}
+        )
     for worker in {id(entry.worker): entry.worker for entry in entries}.values():
         worker.ask("drop")
     return rows

@@ -17,9 +17,9 @@ FAMILIES = {
     "ours": "qcsim",
     "torch_hand": "hand-written torch",
     "jax_hand": "hand-written JAX",
-    "tensorcircuit_ng": "TensorCircuit-NG on JAX",
-    "pennylane_ml": "PennyLane default.qubit, torch backprop",
-    "pennylane_lightning": "PennyLane lightning.qubit, adjoint",
+    "tensorcircuit_ng": "TensorCircuit-NG",
+    "pennylane_ml": "PennyLane default.qubit",
+    "pennylane_lightning": "PennyLane lightning.qubit",
     "torchquantum_ng": "TorchQuantum-NG",
     "qulacs_loop": "qulacs",
     "qiskit_aer_loop": "Qiskit Aer",
@@ -27,6 +27,24 @@ FAMILIES = {
 }
 HAND_WRITTEN = ("torch_hand", "jax_hand")
 LIBRARIES = tuple(name for name in FAMILIES if name not in ("ours", *HAND_WRITTEN))
+
+# Contestant -> family: known without importing anything, so that tests can be listed. Libraries have their own name.
+CONTESTANTS = {
+    "qcsim": "ours",
+    "qcsim, NumPy": "ours",
+    "torch, Kronecker layers": "torch_hand",
+    "torch, Kronecker layers, batch innermost": "torch_hand",
+    "torch, whole unitary": "torch_hand",
+    "torch, gate by gate": "torch_hand",
+    "torch.compile, Kronecker layers": "torch_hand",
+    "torch.compile, whole unitary": "torch_hand",
+    "JAX, Kronecker layers": "jax_hand",
+    "JAX, Kronecker layers, batch innermost": "jax_hand",
+    "JAX, whole unitary": "jax_hand",
+    "JAX, Kronecker layers on real parts": "jax_hand",
+    "JAX, whole unitary on real parts": "jax_hand",
+    **{FAMILIES[family]: family for family in LIBRARIES},
+}
 
 
 class Unsupported(Exception):

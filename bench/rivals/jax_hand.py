@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import reduce
+from itertools import pairwise
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from rivals import Maker, Unsupported, group_sizes
 from work import Inputs, Program, Work, ring, signs
+
+from rivals import Maker, Unsupported, group_sizes
 
 Run = Callable[[Array, Any], Array]  # (weights (P,), samples (B, D) or (B, n) or None) -> outputs (B, K)
 
@@ -44,7 +46,7 @@ def kronecker(factors: list[Array]) -> Array:
 def products(layer: Array) -> list[Array]:
     """A layer (n, 2, 2) as one Kronecker product for each group of qubits, the most significant group first."""
     bounds = np.cumsum([0, *group_sizes(len(layer))])
-    return [kronecker(list(layer[a:b])) for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+    return [kronecker(list(layer[a:b])) for a, b in pairwise(bounds)]
 
 
 def matrix(a: Array, b: Array, c: Array, d: Array) -> Array:

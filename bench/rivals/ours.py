@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from rivals import Maker
 from work import Inputs, Program, Work
 
 import qcsim
+from rivals import Maker
 
 
 def circuit(work: Work) -> qcsim.Circuit:

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import pennylane as qml
 from pennylane import numpy as pnp
+from work import Inputs, Program, Work
+
 from rivals import Maker
 from rivals.pennylane_ml import gates
-from work import Inputs, Program, Work
 
 TAKEN = 4  # samples timed
 

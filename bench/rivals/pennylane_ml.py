@@ -6,8 +6,9 @@ from typing import Any
 
 import pennylane as qml
 import torch
-from rivals import Maker
 from work import Inputs, Program, Work, signs
+
+from rivals import Maker
 
 
 def gates(work: Work, weights: Any, samples: Any) -> None:

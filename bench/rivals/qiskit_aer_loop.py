@@ -10,8 +10,9 @@ from qiskit import QuantumCircuit, transpile
 from qiskit.circuit.library import U3Gate
 from qiskit.quantum_info import Pauli
 from qiskit_aer import AerSimulator
-from rivals import Maker
 from work import Inputs, Program, Work
+
+from rivals import Maker
 
 TAKEN = 16  # samples timed
 

@@ -8,8 +8,9 @@ from typing import Any
 import cirq
 import numpy as np
 import qsimcirq
-from rivals import Maker, Unsupported
 from work import Inputs, Program, Work
+
+from rivals import Maker, Unsupported
 
 TAKEN = 4  # samples timed
 

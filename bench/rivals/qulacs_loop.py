@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 import qulacs
-from rivals import Maker
 from work import Inputs, Program, Work
+
+from rivals import Maker
 
 TAKEN = 16  # samples timed
 
@@ -18,7 +19,7 @@ def place(work: Work, qubit: int) -> int:
 
 
 def add_layers(work: Work, circuit: Any) -> None:
-    """Layers with placeholders for the weights, in the order of the weights. U3 = RZ(phi) RY(theta) RZ(lam) up to phase."""
+    """Layers with placeholders for the weights; U3 is RZ(phi) RY(theta) RZ(lam) up to a phase."""
     for _ in range(work.layers):
         for qubit in range(work.n):
             at = place(work, qubit)

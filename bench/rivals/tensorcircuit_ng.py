@@ -6,9 +6,10 @@ from typing import Any
 
 import jax.numpy as jnp
 import tensorcircuit as tc
+from work import Inputs, Program, Work, signs
+
 from rivals import Maker, Unsupported
 from rivals.jax_hand import compiled_program
-from work import Inputs, Program, Work, signs
 
 backend = tc.set_backend("jax")
 

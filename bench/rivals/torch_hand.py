@@ -10,9 +10,10 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from rivals import Maker, Unsupported, group_sizes
 from torch import Tensor
 from work import Inputs, Program, Work, ring, signs
+
+from rivals import Maker, Unsupported, group_sizes
 
 Run = Callable[[Tensor, Any], Tensor]  # (weights (P,), samples (B, D) or (B, n) or None) -> outputs (B, K)
 

@@ -1,30 +1,31 @@
 """TorchQuantum-NG: batched states in torch, complex64, gradients by autograd.
 
-It imports torchvision without needing it here; an empty stand-in serves where the package is absent or broken.
+It imports torchvision without needing it here; an empty stand-in serves where the package is absent.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import sys
-import types
+from importlib.machinery import ModuleSpec
 from typing import Any
+from unittest.mock import MagicMock
 
 import torch
-from rivals import Maker, Unsupported
 from work import Inputs, Program, Work, signs
+
+from rivals import Maker, Unsupported
 
 
 def imported() -> Any:
-    """torchquantum and its functional module."""
-    for name in ("torchvision", "torchvision.datasets", "torchvision.transforms"):
-        if name not in sys.modules:
-            module = types.ModuleType(name)
-            module.__dict__.update(__path__=[], datasets=None, transforms=None)
-            sys.modules[name] = module
-    import torchquantum
-    import torchquantum.functional
-
-    return torchquantum
+    """The torchquantum package."""
+    if importlib.util.find_spec("torchvision") is None:
+        stand_in = MagicMock(__path__=[], __spec__=ModuleSpec("torchvision", None))
+        modules = ("", ".datasets", ".datasets.utils", ".transforms", ".transforms.functional")
+        sys.modules |= {f"torchvision{module}": stand_in for module in modules}
+    package = importlib.import_module("torchquantum")
+    importlib.import_module("torchquantum.functional")
+    return package
 
 
 tq = imported()
