@@ -22,7 +22,7 @@ from rivals import CONTESTANTS, FAMILIES
 from work import Work, answers, inputs
 
 HERE = Path(__file__).parent
-LARGEST_GRADIENT = 22  # qubits: above, the truth of a gradient takes minutes
+LARGEST_GRADIENT = 20  # qubits: above, the tapes of most rivals outgrow the memory
 PATIENCE = 8.0  # seconds a contestant may spend on one circuit and mode before it sits out the remaining rounds
 
 

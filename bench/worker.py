@@ -41,6 +41,8 @@ class Stable:
             return {"unsupported": str(reason)}
         with np.load(truth) as arrays:
             right = Answers(arrays["outputs"], arrays["by_weights"], arrays.get("by_samples"))
+        if not right.by_weights.size:  # too large for the gradients of most
+            program = program._replace(step=None)
         assert_answers(name, program, circuit, right)
         self.ready[name, circuit] = program
         self.facts[name, circuit] = {

@@ -64,18 +64,23 @@ def layer_gates(work: Work, weights: Array) -> Array:
     return matrix(c + 0j, -q * s, p * s, p * q * c).reshape(work.layers, work.n, 2, 2)
 
 
-def prepare(work: Work, samples: Any, dtype: Any) -> Array:
-    """The states (B, 2^n) that the first layer meets; RX on |0..0> is a product state and built as one."""
+def start(work: Work, weights: Array, samples: Any) -> tuple[Array, Array]:
+    """The states (B, 2^n) to begin with, and the layers still to come.
+
+    From |0..0> the first layer, RX included, leaves a product state: it is built as one, and sent through the ring.
+    """
+    layers = layer_gates(work, weights)
     if work.kind == "reference":
-        normalised: Array = samples / jnp.linalg.norm(samples, axis=1, keepdims=True)
-        return normalised
-    if work.kind == "large":
-        return jnp.zeros((1, 2**work.n), dtype).at[0, 0].set(1)
-    qubits = jnp.stack([jnp.cos(samples / 2) + 0j, -1j * jnp.sin(samples / 2)], -1)
+        return samples / jnp.linalg.norm(samples, axis=1, keepdims=True), layers
+    if samples is None:
+        qubits = layers[:1, :, :, 0]
+    else:
+        angles = jnp.stack([jnp.cos(samples / 2) + 0j, -1j * jnp.sin(samples / 2)], -1)
+        qubits = (layers[0] @ angles[..., None])[..., 0]
     state = qubits[:, 0]
     for qubit in range(1, work.n):
         state = (state[:, :, None] * qubits[:, None, qubit]).reshape(len(state), -1)
-    return state
+    return permutation(work.n, 1)(state), layers[1:]
 
 
 def read(state: Array, diagonals: Any) -> Array:
@@ -92,9 +97,9 @@ def kronecker_layers(work: Work) -> Run:
     permute, diagonals = permutation(work.n, 1), diagonals_of(work)
 
     def run(weights: Array, samples: Any) -> Array:
-        state = prepare(work, samples, weights.dtype)
+        state, layers = start(work, weights, samples)
         batch = len(state)
-        for layer in layer_gates(work, weights):
+        for layer in layers:
             *high, low = products(layer)
             state = state.reshape(-1, len(low)) @ low.T
             after = len(low)
@@ -122,8 +127,9 @@ def kronecker_innermost(work: Work) -> Run:
     permute, diagonals = permutation(work.n, 0), diagonals_of(work)
 
     def run(weights: Array, samples: Any) -> Array:
-        state = prepare(work, samples, weights.dtype).T
-        for layer in layer_gates(work, weights):
+        state, layers = start(work, weights, samples)
+        state = state.T
+        for layer in layers:
             state = permute(innermost(layer, state))
         return read(state.T, diagonals)
 
@@ -137,11 +143,11 @@ def whole_unitary(work: Work) -> Run:
     permute, diagonals = permutation(work.n, 0), diagonals_of(work)
 
     def run(weights: Array, samples: Any) -> Array:
-        gates = layer_gates(work, weights)
-        unitary = jnp.eye(2**work.n, dtype=gates.dtype)
-        for layer in gates:
+        state, layers = start(work, weights, samples)
+        unitary = jnp.eye(2**work.n, dtype=layers.dtype)
+        for layer in layers:
             unitary = permute(innermost(layer, unitary))
-        return read(prepare(work, samples, weights.dtype) @ unitary.T, diagonals)
+        return read(state @ unitary.T, diagonals)
 
     return run
 
@@ -156,9 +162,9 @@ def real_parts(work: Work) -> Run:
         return jnp.block([[product.real, -product.imag], [product.imag, product.real]])
 
     def run(weights: Array, samples: Any) -> Array:
-        state = prepare(work, samples, weights.dtype)
+        state, layers = start(work, weights, samples)
         parts, batch = jnp.stack([state.real, state.imag]), len(state)  # (2, B, 2^n)
-        for layer in layer_gates(work, weights):
+        for layer in layers:
             high, low = products(layer)
             rows = parts.reshape(2, -1, len(low))
             lows = jnp.concatenate([rows[0], rows[1]], 1) @ wide(low).T  # (B 2^high, 2 * 2^low)
@@ -178,11 +184,10 @@ def real_unitary(work: Work) -> Run:
     permute, diagonals = permutation(work.n, 0), diagonals_of(work)
 
     def run(weights: Array, samples: Any) -> Array:
-        gates = layer_gates(work, weights)
-        unitary = jnp.eye(2**work.n, dtype=gates.dtype)
-        for layer in gates:
+        state, layers = start(work, weights, samples)
+        unitary = jnp.eye(2**work.n, dtype=layers.dtype)
+        for layer in layers:
             unitary = permute(innermost(layer, unitary))
-        state = prepare(work, samples, weights.dtype)
         wide = jnp.block([[unitary.real, -unitary.imag], [unitary.imag, unitary.real]])
         parts = jnp.concatenate([state.real, state.imag], 1) @ wide.T
         return (parts[:, : 2**work.n] ** 2 + parts[:, 2**work.n :] ** 2) @ diagonals

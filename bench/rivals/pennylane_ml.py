@@ -8,7 +8,7 @@ import pennylane as qml
 import torch
 from work import Inputs, Program, Work, signs
 
-from rivals import Maker
+from rivals import Maker, Unsupported
 
 
 def gates(work: Work, weights: Any, samples: Any) -> None:
@@ -31,6 +31,8 @@ def gates(work: Work, weights: Any, samples: Any) -> None:
 
 
 def make(work: Work, inputs: Inputs) -> Program:
+    if work.n > 20:
+        raise Unsupported("takes minutes above 20 qubits")
     device = qml.device("default.qubit", wires=work.n)
     diagonals = None if work.kind == "reference" else torch.from_numpy(signs(work.n, work.kind))
 

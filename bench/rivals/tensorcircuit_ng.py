@@ -35,8 +35,9 @@ def one_sample(work: Work, weights: Any, sample: Any, diagonals: Any) -> Any:
 
 
 def make(work: Work, inputs: Inputs) -> Program:
-    if work.kind != "large" and work.n > 10:
-        raise Unsupported("compiling it takes minutes above 10 qubits")
+    largest = 20 if work.kind == "large" else 10
+    if work.n > largest:
+        raise Unsupported(f"compiling it takes minutes above {largest} qubits")
     tc.set_dtype("complex128" if work.dtype == "float64" else "complex64")
     diagonals = None if work.kind == "reference" else signs(work.n, work.kind).astype(work.dtype)
 

@@ -66,21 +66,23 @@ def products(layer: Tensor) -> list[Tensor]:
     return [kronecker(group) for group in layer.split(group_sizes(len(layer)))]
 
 
-def prepare(work: Work, samples: Tensor | None, dtype: torch.dtype) -> Tensor:
-    """The states (B, 2^n) that the first layer meets; RX on |0..0> is a product state and built as one."""
+def start(work: Work, layers: Tensor, samples: Tensor | None, source: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    """The states (B, 2^n) to begin with, and the layers still to come.
+
+    From |0..0> the first layer, RX included, leaves a product state: it is built as one, and sent through the ring.
+    """
     if work.kind == "reference":
         assert samples is not None
-        return samples / samples.norm(dim=1, keepdim=True)
-    if work.kind == "large":
-        state = torch.zeros(1, 2**work.n, dtype=dtype)
-        state[0, 0] = 1
-        return state
-    assert samples is not None
-    qubits = torch.stack([torch.cos(samples / 2) + 0j, -1j * torch.sin(samples / 2)], -1)  # (B, n, 2)
+        return samples / samples.norm(dim=1, keepdim=True), layers
+    if samples is None:
+        qubits = layers[:1, :, :, 0]
+    else:
+        angles = torch.stack([torch.cos(samples / 2) + 0j, -1j * torch.sin(samples / 2)], -1)  # (B, n, 2)
+        qubits = (layers[0] @ angles[..., None])[..., 0]
     state = qubits[:, 0]
     for qubit in range(1, work.n):
         state = (state[:, :, None] * qubits[:, None, qubit]).flatten(1)
-    return state
+    return Permute.apply(state, 1, source, target), layers[1:]
 
 
 def read(work: Work, state: Tensor, diagonals: Tensor | None) -> Tensor:
@@ -100,9 +102,9 @@ def kronecker_layers(work: Work) -> Run:
     diagonals = diagonals_of(work)
 
     def run(weights: Tensor, samples: Any) -> Tensor:
-        state = prepare(work, samples, weights.dtype)
+        state, layers = start(work, layer_gates(work, weights), samples, source, target)
         batch = len(state)
-        for layer in layer_gates(work, weights):
+        for layer in layers:
             *high, low = products(layer)
             state = state.reshape(-1, len(low)) @ low.T
             after = len(low)
@@ -132,8 +134,9 @@ def kronecker_innermost(work: Work) -> Run:
     diagonals = diagonals_of(work)
 
     def run(weights: Tensor, samples: Any) -> Tensor:
-        state = prepare(work, samples, weights.dtype).T.contiguous()
-        for layer in layer_gates(work, weights):
+        state, layers = start(work, layer_gates(work, weights), samples, source, target)
+        state = state.T.contiguous()
+        for layer in layers:
             state = Permute.apply(layer_innermost(layer, state), 0, source, target)
         return read(work, state.T, diagonals)
 
@@ -148,11 +151,11 @@ def whole_unitary(work: Work) -> Run:
     diagonals = diagonals_of(work)
 
     def run(weights: Tensor, samples: Any) -> Tensor:
-        gates = layer_gates(work, weights)
-        unitary = torch.eye(2**work.n, dtype=gates.dtype)
-        for layer in gates:
+        state, layers = start(work, layer_gates(work, weights), samples, source, target)
+        unitary = torch.eye(2**work.n, dtype=layers.dtype)
+        for layer in layers:
             unitary = Permute.apply(layer_innermost(layer, unitary), 0, source, target)
-        return read(work, prepare(work, samples, weights.dtype) @ unitary.T, diagonals)
+        return read(work, state @ unitary.T, diagonals)
 
     return run
 
@@ -163,8 +166,9 @@ def gate_by_gate(work: Work) -> Run:
     diagonals = diagonals_of(work)
 
     def run(weights: Tensor, samples: Any) -> Tensor:
-        state = prepare(work, samples, weights.dtype).T.contiguous()
-        for layer in layer_gates(work, weights):
+        state, layers = start(work, layer_gates(work, weights), samples, source, target)
+        state = state.T.contiguous()
+        for layer in layers:
             for qubit, gate in enumerate(layer):
                 zero, one = state.reshape(2**qubit, 2, -1).unbind(1)
                 state = torch.stack([gate[0, 0] * zero + gate[0, 1] * one, gate[1, 0] * zero + gate[1, 1] * one], 1)

@@ -34,6 +34,8 @@ tq = imported()
 def make(work: Work, inputs: Inputs) -> Program:
     if work.dtype != "float32":
         raise Unsupported("complex64 only")
+    if work.n > 20:
+        raise Unsupported("takes minutes above 20 qubits")
     functional = tq.functional
     weights = torch.from_numpy(inputs.weights).requires_grad_()
     samples = None if inputs.samples is None else torch.from_numpy(inputs.samples).requires_grad_()
