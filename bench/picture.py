@@ -118,19 +118,19 @@ def draw(result: dict[str, Any]) -> Any:
     """The figure of one stored result."""
     rows = result["rows"]
     modes = [mode for mode in TITLES if any(row["mode"] == mode for row in rows)]
-    figure, all_axes = plt.subplots(1, len(modes), figsize=(6.6 * len(modes), 5.6), sharey=True, squeeze=False)
+    figure, all_axes = plt.subplots(1, len(modes), figsize=(6.4 * len(modes), 6), sharey=True, squeeze=False)
     for axes, mode in zip(all_axes[0], modes, strict=True):
         panel(axes, rows, mode)
     all_axes[0][0].set_ylabel("microseconds a sample, one thread")
-    first = rows[0]
+    first, batches = rows[0], {row["batch"] for row in rows}
     figure.suptitle(
         f"The reference circuit: {first['layers']} layers of RY and a ring of CNOTs, {first['dtype']}, "
-        f"{result['machine']['processor']}",
+        f"{result['machine']['processor']}; batches of {min(batches)} to {max(batches)}",
         x=0.01,
         ha="left",
         fontsize=12,
     )
-    figure.tight_layout(w_pad=9, rect=(0, 0, 0.88, 1))
+    figure.subplots_adjust(left=0.06, right=0.86, bottom=0.1, top=0.87, wspace=0.4)
     return figure
 
 
