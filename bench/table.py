@@ -1,7 +1,7 @@
-"""Renders stored results as the README's tables: python bench/table.py bench/results/reference-*.json
+"""Renders stored results as Markdown: python bench/table.py bench/results/reference-*.json
 
-With --update FILE it rewrites what stands between the lines `<!-- bench:reference -->` and `<!-- /bench:reference -->`,
-so that no figure in a document is typed by hand.
+With --update FILE it rewrites what stands between the lines `<!-- bench:SUBJECT -->` and `<!-- /bench:SUBJECT -->` for
+each subject that the file has marks of, so that no figure in a document is typed by hand.
 """
 
 from __future__ import annotations
@@ -12,7 +12,11 @@ import re
 from pathlib import Path
 from typing import Any
 
+from rivals import FAMILIES
+
 TITLES = {"step": "forward + backward", "forward": "forward"}
+UNITS = {"large": (1e-3, "Milliseconds a run")}  # others: microseconds a sample
+RATIOS = {"hand_written": "ahead of the best hand-written program", "library": "ahead of the fastest library"}
 
 
 def number(value: float) -> str:
@@ -20,36 +24,96 @@ def number(value: float) -> str:
     return f"{value:.3g}" if value < 1000 else f"{value:.0f}"
 
 
-def table(rows: list[dict[str, Any]], mode: str, threads: int) -> str:
-    """One Markdown table: contestants down, sizes across, microseconds per sample (minimum)."""
-    chosen = sorted((r for r in rows if (r["mode"], r["threads"]) == (mode, threads)), key=lambda r: r["qubits"])
-    names = list(dict.fromkeys(name for row in chosen for name in row["microseconds_per_sample"]))
-    columns = [f"{row['qubits']} qubits, B = {row['batch']}" for row in chosen]
+def contestants(row: dict[str, Any], brief: bool) -> dict[str, float]:
+    """Shortest times by name; in brief, of every family only its fastest, under the family's name."""
+    times = row["microseconds_per_sample"]
+    if not brief:
+        return {name: t["min"] for name, t in times.items()}
+    fastest: dict[str, float] = {}
+    for t in times.values():
+        label = FAMILIES[t["family"]]
+        fastest[label] = min(t["min"], fastest.get(label, t["min"]))
+    return fastest
+
+
+def column(row: dict[str, Any]) -> str:
+    return f"{row['n']} qubits" if row["kind"] == "large" else f"{row['n']} qubits, B = {row['batch']}"
+
+
+def table(rows: list[dict[str, Any]], mode: str, threads: int, brief: bool = False) -> str:
+    """One Markdown table: contestants down, sizes across, shortest times."""
+    chosen = sorted((r for r in rows if (r["mode"], r["threads"]) == (mode, threads)), key=lambda r: r["n"])
+    scale, _ = UNITS.get(chosen[0]["subject"], (1.0, ""))
+    cells = [contestants(row, brief) for row in chosen]
+    order = {label: place for place, label in enumerate(FAMILIES.values())}
+    names = list(dict.fromkeys(name for column_of in cells for name in column_of))
+    names.sort(key=lambda name: (order[name],) if brief else (not name.startswith("qcsim"),))
     thread = "1 thread" if threads == 1 else f"{threads} threads"
-    lines = [f"| {TITLES[mode]}, {thread} | " + " | ".join(columns) + " |", "|---|" + "---|" * len(columns)]
+    heads = [f"{TITLES[mode]}, {thread}", *(column(row) for row in chosen)]
+    lines = ["| " + " | ".join(heads) + " |", "|---|" + "---|" * len(chosen)]
     for name in names:
-        cells = [row["microseconds_per_sample"].get(name) for row in chosen]
-        texts = ["-" if cell is None else number(cell["min"]) for cell in cells]
-        shown = f"**{name}**" if name == "qcsim" else f"torch: {name}"
+        texts = [number(scale * times[name]) if name in times else "-" for times in cells]
+        shown = f"**{name}**" if name.startswith("qcsim") else name
         lines.append(f"| {shown} | " + " | ".join(texts) + " |")
-    lines.append(
-        "| qcsim against the best of them | " + " | ".join(f"x{r['ratio_of_minima']:.1f}" for r in chosen) + " |"
-    )
+    for what, words in RATIOS.items():
+        if any(what in row["standing"] for row in chosen):
+            found = [row["standing"].get(what) for row in chosen]
+            texts = [f"x{ratio['ratio_of_minima']:.1f}" if ratio else "-" for ratio in found]
+            lines.append(f"| {words} | " + " | ".join(texts) + " |")
+    shares = [row["standing"].get("share_of_multiply_adds") for row in chosen]
+    if all(share is not None for share in shares):
+        lines.append(
+            "| share of the machine's multiply-adds | " + " | ".join(f"{share:.0%}" for share in shares) + " |"
+        )
     return "\n".join(lines)
 
 
-def render(result: dict[str, Any]) -> str:
+def training(result: dict[str, Any]) -> str:
+    """The table of the training loop."""
+    found = result["training"]
+    lines = [
+        f"| {found['qubits']} qubits, B = {found['batch']}, torch on {found['torch_threads']} threads "
+        "| engine on 1 thread | on 2 threads | ratio |",
+        "|---|---|---|---|",
+    ]
+    for what, words in {"engine": "in the engine", "step": "the whole step"}.items():
+        one, two = (found[f"{what}_milliseconds"][threads]["min"] for threads in "12")
+        lines.append(f"| {words}, ms | {number(one)} | {number(two)} | x{one / two:.2f} |")
+    return "\n".join(lines)
+
+
+def origin(result: dict[str, Any]) -> str:
+    """What was measured on, in one paragraph."""
+    machine = result["machine"]
+    versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
+    where = f"{machine['processor']}, {machine['qcsim']['isa']}, {machine['qcsim']['compiler']}, {versions}"
+    if "rows" not in result:
+        return (
+            f"The shortest of several interleaved rounds. {where}, commit {machine['commit']}, {result['date'][:10]}."
+        )
+    first = result["rows"][0]
+    _, unit = UNITS.get(first["subject"], (1.0, "Microseconds a sample"))
+    limits = first["limits"]
+    return (
+        f"{unit}, the shortest of {result['rounds']} interleaved rounds; {first['layers']} layers, {first['dtype']}. "
+        f"One core does {limits['multiply_adds_per_second'] / 1e9:.1f} G multiply-adds a second "
+        f"({limits['multiply_adds_by']}). "
+        f"{where}, commit {machine['commit']}, {result['date'][:10]}."
+    )
+
+
+def render(result: dict[str, Any], brief: bool = False) -> str:
     """All tables of one stored result, with what it was measured on."""
-    rows, machine = result["rows"], result["machine"]
+    if "training" in result:
+        return f"{training(result)}\n\n{origin(result)}"
+    rows = result["rows"]
     pairs = list(dict.fromkeys((row["mode"], row["threads"]) for row in rows))
     order = sorted(pairs, key=lambda pair: (pair[1], pair[0] != "step"))
-    versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
-    footer = (
-        f"Microseconds per sample, the shortest of {result['rounds']} interleaved rounds; {result['work']}. "
-        f"{machine['processor']}, {machine['qcsim']['isa']}, {machine['qcsim']['compiler']}, {versions}, "
-        f"commit {machine['commit']}, {result['date'][:10]}."
-    )
-    return "\n\n".join([*(table(rows, *pair) for pair in order), footer])
+    return "\n\n".join([*(table(rows, *pair, brief) for pair in order), origin(result)])
+
+
+def marks(subject: str) -> tuple[str, str]:
+    return f"<!-- bench:{subject} -->", f"<!-- /bench:{subject} -->"
 
 
 def updated(document: str, text: str, subject: str = "reference") -> str:
@@ -58,7 +122,7 @@ def updated(document: str, text: str, subject: str = "reference") -> str:
     Raises:
         ValueError: if the document does not hold both marks once, in order.
     """
-    begin, end = f"<!-- bench:{subject} -->", f"<!-- /bench:{subject} -->"
+    begin, end = marks(subject)
     pattern = re.compile(re.escape(begin) + r".*?" + re.escape(end), re.DOTALL)
     if len(pattern.findall(document)) != 1:
         raise ValueError(f"the document must hold {begin} ... {end} exactly once")
@@ -67,14 +131,24 @@ def updated(document: str, text: str, subject: str = "reference") -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("results", type=Path, nargs="+", help="JSON files written by reference.py --store")
+    parser.add_argument("results", type=Path, nargs="+", help="JSON files written by run.py --store")
+    parser.add_argument("--brief", action="store_true", help="one line for each family: its fastest contestant")
     parser.add_argument("--update", type=Path, metavar="FILE", help="put the tables between the marks of this file")
     options = parser.parse_args()
-    text = "\n\n".join(render(json.loads(path.read_text())) for path in options.results)
-    if options.update:
-        options.update.write_text(updated(options.update.read_text(), text))
-    else:
-        print(text)
+    texts = {}
+    for path in options.results:
+        result = json.loads(path.read_text())
+        texts[result["subject"]] = render(result, options.brief)
+    if options.update is None:
+        print("\n\n".join(texts.values()))
+        return
+    document = options.update.read_text()
+    here = {subject: text for subject, text in texts.items() if marks(subject)[0] in document}
+    if not here:
+        parser.error(f"{options.update} has no marks such as {marks(next(iter(texts)))[0]}")
+    for subject, text in here.items():
+        document = updated(document, text, subject)
+    options.update.write_text(document)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,12 @@
-"""The benchmark's own honesty: rivals give the oracle's answer, and tables say what was stored."""
+"""The benchmark's own honesty: its truth is right, contestants are held to it, and tables say what was stored."""
 
 from __future__ import annotations
 
 import importlib
 import json
-import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,10 +15,42 @@ from oracle import dense
 
 torch = pytest.importorskip("torch")
 BENCH = Path(__file__).parents[1] / "bench"
+X = np.array([[0, 1], [1, 0]])
+Z = np.diag([1, -1])
+
+
+def row(n: int, mode: str = "step", qcsim: float = 2.021) -> dict[str, Any]:
+    """A stored row as run.py writes it."""
+    times = {"qcsim": ("ours", qcsim), "torch, whole unitary": ("torch_hand", 8.1649), "qulacs": ("qulacs_loop", 100.0)}
+    return {
+        "subject": "reference",
+        "mode": mode,
+        "kind": "reference",
+        "n": n,
+        "layers": 4,
+        "batch": 1024,
+        "dtype": "float32",
+        "threads": 1,
+        "multiply_adds": 4 * 4 * n * 2**n,
+        "limits": {
+            "multiply_adds_per_second": 5.5e10,
+            "multiply_adds_by": "hand",
+            "memory_copied_bytes_per_second": 2e10,
+        },
+        "notes": {},
+        "microseconds_per_sample": {name: {"family": f, "min": t, "median": t} for name, (f, t) in times.items()},
+        "standing": {
+            "ours": "qcsim",
+            "hand_written": {"name": "torch, whole unitary", "ratio_of_minima": 4.04},
+            "library": {"name": "qulacs", "ratio_of_minima": 49.5},
+            "share_of_multiply_adds": 0.29,
+        },
+    }
+
 
 RESULT = {
+    "subject": "reference",
     "date": "2025-01-02T03:04:05+00:00",
-    "work": "a small circuit",
     "rounds": 3,
     "machine": {
         "processor": "Some CPU",
@@ -25,16 +58,7 @@ RESULT = {
         "qcsim": {"isa": "avx2", "compiler": "GCC 12"},
         "versions": {"python": "3.11"},
     },
-    "rows": [
-        {
-            "mode": "step",
-            "qubits": 8,
-            "batch": 1024,
-            "threads": 1,
-            "ratio_of_minima": 4.04,
-            "microseconds_per_sample": {"qcsim": {"min": 2.021}, "whole unitary": {"min": 8.1649}},
-        }
-    ],
+    "rows": [row(8), row(9, qcsim=3.5), row(8, "forward", 0.5)],
 }
 
 
@@ -43,31 +67,155 @@ def bench_on_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(BENCH))
 
 
+@pytest.fixture(scope="module")
+def stable() -> Iterator[Any]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(BENCH))
+        with importlib.import_module("contest").workers() as started:
+            yield started
+
+
+def small(kind: str, n: int = 3) -> Any:
+    return importlib.import_module("work").Work(kind, n, 2, 1 if kind == "large" else 5)
+
+
+def contestants() -> list[str]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(BENCH))
+        return list(importlib.import_module("rivals").CONTESTANTS)
+
+
+def on(qubit: int, n: int, gate: Any) -> Any:
+    return np.kron(np.kron(np.eye(2**qubit), gate), np.eye(2 ** (n - 1 - qubit)))
+
+
+def cnot(control: int, target: int, n: int) -> Any:
+    return on(control, n, np.diag([1, 0])) + on(control, n, np.diag([0, 1])) @ on(target, n, X)
+
+
+def exponential(pauli: Any, angle: float) -> Any:
+    """exp(-i angle pauli / 2)."""
+    return np.cos(angle / 2) * np.eye(2) - 1j * np.sin(angle / 2) * pauli
+
+
+def textbook_outputs(work: Any, given: Any) -> Any:
+    """Outputs of `complex` and `large` from matrices of Kronecker products."""
+    n, states = work.n, np.zeros((work.batch, 2**work.n), complex)
+    states[:, 0] = 1
+    y = 1j * X @ Z
+    if work.kind == "complex":
+        for b, angles in enumerate(given.samples):
+            for qubit, angle in enumerate(angles):
+                states[b] = on(qubit, n, exponential(X, angle)) @ states[b]
+    weights = given.weights.astype(float).reshape(work.layers, n, -1)
+    for layer in weights:
+        for qubit, angles in enumerate(layer):
+            gate = exponential(y, angles[0])
+            if work.kind == "complex":
+                theta, phi, lam = angles
+                gate = np.exp(0.5j * (phi + lam)) * exponential(Z, phi) @ exponential(y, theta) @ exponential(Z, lam)
+            states = states @ on(qubit, n, gate).T
+        for qubit in range(n):
+            states = states @ cnot(qubit, (qubit + 1) % n, n).T
+    measured = range(1 if work.kind == "large" else n)
+    return np.stack([np.sum(np.abs(states) ** 2 * np.diag(on(q, n, Z)), axis=1) for q in measured], axis=1)
+
+
 @pytest.mark.parametrize("n", [1, 2, 3, 6])
-def test_every_rival_gives_the_oracles_outputs_and_gradients(n: int) -> None:
-    workload = importlib.import_module("workload")
-    work = workload.workload(n, batch=3, layers=2)
-    weights, amplitudes, cotangent = (a.detach().numpy() for a in work[2:])
+def test_the_truth_of_the_reference_circuit_is_the_oracles(n: int) -> None:
+    module = importlib.import_module("work")
+    work = small("reference", n)._replace(dtype="float64")
+    given = module.inputs(work)
+    found = module.answers(work, given)
     program = dense.hardware_efficient(n, 2)
-    expected = dense.gradients(n, program, cotangent, weights, amplitudes)
-    for name, rival in workload.contestants(n, layers=2).items():
-        outputs, by_weights, by_amplitudes = (a.detach().numpy() for a in workload.step(rival, work))
-        assert dense.relative_error(outputs, dense.outputs(n, program, weights, amplitudes)) < 1e-5, name
-        assert dense.relative_error(by_weights, expected.weights, 0.1) < 1e-5, name
-        assert dense.relative_error(by_amplitudes, expected.amplitudes, 0.1) < 1e-5, name
+    expected = dense.gradients(n, program, given.cotangent, given.weights, given.samples)
+    assert dense.relative_error(found.outputs, dense.outputs(n, program, given.weights, given.samples)) < 1e-13
+    assert dense.relative_error(found.by_weights.sum(axis=0), expected.weights, 0.1) < 1e-12
+    assert dense.relative_error(found.by_samples, expected.amplitudes, 0.1) < 1e-12
+
+
+@pytest.mark.parametrize("n", [2, 4])
+@pytest.mark.parametrize("kind", ["complex", "large"])
+def test_the_truth_of_the_other_circuits_is_the_textbooks(kind: str, n: int) -> None:
+    module = importlib.import_module("work")
+    work = small(kind, n)._replace(dtype="float64")
+    given = module.inputs(work)
+    assert np.max(np.abs(module.answers(work, given).outputs - textbook_outputs(work, given))) < 1e-13
+
+
+@pytest.mark.parametrize("kind", ["complex", "large"])
+def test_the_gradients_of_the_truth_are_finite_differences(kind: str) -> None:
+    module = importlib.import_module("work")
+    work = small(kind)._replace(dtype="float64")
+    given = module.inputs(work)
+    right = module.answers(work, given)
+
+    def loss(field: str, index: Any, by: float) -> Any:
+        moved = getattr(given, field).copy()
+        moved[index] += by
+        outputs = module.answers(work, given._replace(**{field: moved}), gradients=False).outputs
+        return np.sum(given.cotangent * outputs, axis=1)
+
+    for k in range(work.n_weights):
+        slope = (loss("weights", k, 1e-5) - loss("weights", k, -1e-5)) / 2e-5
+        assert np.max(np.abs(slope - right.by_weights[:, k])) < 1e-8
+    for feature in range(work.n if kind == "complex" else 0):
+        index = (slice(None), feature)
+        slope = (loss("samples", index, 1e-5) - loss("samples", index, -1e-5)) / 2e-5
+        assert np.max(np.abs(slope - right.by_samples[:, feature])) < 1e-8
+
+
+@pytest.mark.parametrize("kind", ["reference", "complex", "large"])
+@pytest.mark.parametrize("name", [name for name in contestants() if "torch.compile" not in name])
+def test_every_contestant_that_is_installed_gives_the_true_answers(stable: Any, name: str, kind: str) -> None:
+    contest = importlib.import_module("contest")
+    try:
+        entry, _ = contest.prepare(stable, name, small(kind), 1)  # raises Failed for a wrong answer
+    except (contest.Absent, contest.Refused) as reason:
+        pytest.skip(str(reason))
+    assert entry.run("forward")[0] > 0
+
+
+@pytest.mark.parametrize("family", ["ours", "torch_hand"])
+def test_a_family_offers_the_contestants_that_are_listed(family: str) -> None:
+    listed = importlib.import_module("rivals").CONTESTANTS
+    makers = importlib.import_module(f"rivals.{family}").MAKERS
+    assert list(makers) == [name for name in listed if listed[name] == family]
 
 
 def test_a_wrong_contestant_is_caught_before_it_is_timed() -> None:
-    workload = importlib.import_module("workload")
-    wrong = lambda weights, amplitudes: amplitudes**2 / (amplitudes**2).sum(1, keepdim=True) + 0 * weights.sum()  # noqa: E731
+    module = importlib.import_module("work")
+    work = small("reference")
+    given = module.inputs(work)
+    right = module.answers(work, given)
+    answers = (right.outputs, right.by_weights.sum(axis=0), right.by_samples)
+    good = module.Program(lambda: answers[0], lambda: answers, work.batch)
+    module.assert_answers("good", good, work, right)
+    wrong = good._replace(forward=lambda: answers[0] + 1e-4)
     with pytest.raises(AssertionError, match="wrong: outputs off by"):
-        workload.assert_answers({"wrong": wrong}, workload.workload(3, batch=9))
+        module.assert_answers("wrong", wrong, work, right)
+    wrong = good._replace(step=lambda: (answers[0], 1.001 * answers[1], answers[2]))
+    with pytest.raises(AssertionError, match="wrong: weight gradient off by"):
+        module.assert_answers("wrong", wrong, work, right)
+
+
+def test_what_a_worker_raises_is_told_in_its_own_words(stable: Any) -> None:
+    contest = importlib.import_module("contest")
+    with pytest.raises(contest.Failed, match="no attribute 'nothing'"):
+        stable.get("ours", 1).ask("call", module="math", function="nothing")
 
 
 def test_a_table_holds_the_stored_figures_and_their_origin() -> None:
     text = importlib.import_module("table").render(RESULT)
-    for words in ("| **qcsim** | 2.02 |", "| torch: whole unitary | 8.16 |", "x4.0", "Some CPU", "abc", "2025-01-02"):
+    for words in ("| **qcsim** | 2.02 | 3.5 |", "| torch, whole unitary | 8.16 |", "x4.0", "29%", "Some CPU", "abc"):
         assert words in text
+    assert text.index("forward + backward") < text.index("| forward, 1 thread")
+
+
+def test_a_brief_table_has_one_line_for_each_family() -> None:
+    text = importlib.import_module("table").render(RESULT, brief=True)
+    assert "| hand-written torch | 8.16 |" in text
+    assert "whole unitary" not in text
 
 
 def test_a_table_replaces_what_stands_between_the_marks_and_nothing_else() -> None:
@@ -81,17 +229,25 @@ def test_a_table_replaces_what_stands_between_the_marks_and_nothing_else() -> No
         table.updated("no marks", "new")
 
 
-def test_the_reference_script_measures_and_stores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
-    reference = importlib.import_module("reference")
-    arguments = ["--qubits", "3", "--batch", "9", "--threads", "1", "--rounds", "1", "--store", str(tmp_path)]
-    monkeypatch.setattr(sys, "argv", ["reference.py", *arguments])
-    threads = torch.get_num_threads()
-    try:
-        reference.main()
-    finally:
-        torch.set_num_threads(threads)
+def test_the_picture_shows_every_family_and_the_limits() -> None:
+    pytest.importorskip("matplotlib")
+    figure = importlib.import_module("picture").draw(RESULT)
+    left, right = figure.axes
+    texts = [text.get_text() for text in left.texts]
+    assert {"qcsim", "hand-written torch", "multiply-add rate", "copy bandwidth"} <= set(texts)
+    assert right.get_title(loc="left") == "forward"
+    importlib.import_module("matplotlib.pyplot").close(figure)
+
+
+def test_the_script_measures_and_stores(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = importlib.import_module("run")
+    size = ["--qubits", "3", "--batch", "9", "--rounds", "1"]
+    run.main(["reference", *size, "--families", "ours", "torch_hand", "--without", "compile", "--store", str(tmp_path)])
     (stored,) = tmp_path.glob("reference-*.json")
     assert str(stored) in capsys.readouterr().out
-    rows = json.loads(stored.read_text())["rows"]
-    assert [row["mode"] for row in rows] == ["step", "forward"]
-    assert all(np.isfinite(row["ratio_of_minima"]) for row in rows)
+    result = json.loads(stored.read_text())
+    assert [entry["mode"] for entry in result["rows"]] == ["step", "forward"]
+    for entry in result["rows"]:
+        assert np.isfinite(entry["standing"]["hand_written"]["ratio_of_minima"])
+        assert 0 < entry["standing"]["share_of_multiply_adds"] < 1
+    assert "hand-written" in importlib.import_module("table").render(result)
