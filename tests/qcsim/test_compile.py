@@ -153,7 +153,8 @@ def test_an_exported_layer_gives_the_same_numbers() -> None:
 
 
 def task(**measure: Any) -> str:
-    return task_of(make_plan(CIRCUIT, measure.get("qubits"), measure.get("observables"), "adjoint", None))
+    wanted = qcsim.Expval(measure["observables"]) if "observables" in measure else qcsim.Probabilities(**measure)
+    return task_of(make_plan(CIRCUIT, (wanted,), "adjoint", None))
 
 
 def arrays(per_sample: bool) -> list[torch.Tensor]:

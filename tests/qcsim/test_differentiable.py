@@ -15,6 +15,7 @@ from oracle.circuits import random_case
 
 torch = pytest.importorskip("torch")
 from qcsim import _core, differentiable  # noqa: E402
+from qcsim.observables import parse_observables  # noqa: E402
 
 I2 = np.eye(2)
 X = np.array([[0, 1], [1, 0]])
@@ -220,8 +221,7 @@ def test_it_agrees_with_the_engine(seed: int) -> None:
             reading = ("probabilities", measure["qubits"])
             expected = qcsim.probabilities(circuit, case.weights, **case.inputs, **measure)
         else:
-            words = [tuple((int(w[1:]), w[0]) for w in text.split()) for text in measure["observables"]]
-            reading = ("expval", tuple(((1.0, word),) for word in words))
+            reading = ("expval", parse_observables(measure["observables"], case.n))
             expected = qcsim.expval(circuit, case.weights, **case.inputs, **measure)
         (found,) = differentiable.outputs(circuit, [reading], *given, batch)
         np.testing.assert_allclose(found.numpy(), np.atleast_2d(expected), rtol=0, atol=1e-12)
