@@ -18,12 +18,18 @@ class Run:
 
     __slots__ = ("__weakref__", "call", "given", "keep", "plan")
 
-    def __init__(self, plan: Plan, keep: bool) -> None:
+    def __init__(self, plan: Plan, keep: bool, given: Operands | None = None) -> None:
         self.plan = plan
         self.keep = keep
         self.call: Any = None
         # The engine's call points into these arrays, so they are kept whatever a saved-tensor hook does with its own.
-        self.given: Operands | None = None
+        self.given = given
+
+    def begin(self) -> torch.Tensor:
+        """Outputs (B, K) of the arrays that the run was made with."""
+        assert self.given is not None
+        result, self.call = forward(self.plan, self.given, keep=self.keep)
+        return result  # type: ignore[no-any-return]
 
     def outputs(self, arrays: Arrays, batch: int) -> torch.Tensor:
         """Outputs (B, K)."""
@@ -46,7 +52,7 @@ class Run:
 
     def holds(self, arrays: Arrays) -> bool:
         """Whether the engine's call points into the memory of these very arrays."""
-        if self.given is None:
+        if self.given is None or self.call is None:
             return False
         own = (self.given.weights, self.given.amplitudes, self.given.features)
         return all(
@@ -57,4 +63,8 @@ class Run:
     def _fits(self, arrays: Arrays, batch: int) -> bool:
         # A cotangent mapped more often than the inputs were (jacrev) asks for a larger batch, and gradients per sample
         # ask for weights per sample; a batch of the same size and form holds the same numbers.
-        return self.given is not None and (self.given.batch, self.given.weights.ndim) == (batch, arrays[0].ndim)
+        return (
+            self.call is not None
+            and self.given is not None
+            and (self.given.batch, self.given.weights.ndim) == (batch, arrays[0].ndim)
+        )
