@@ -13,7 +13,7 @@ template <class T>
 TileExecution<T>::TileExecution(const Compiled& compiled, const Readout& readout, const Inputs<T>& inputs,
                                 const Shift& shift)
     : Execution<T>(compiled, readout, inputs),
-      kernels_(cpu::tile_kernels<T>(compiled.program().n_bits())),
+      kernels_(cpu::tile_kernels<T>(compiled.program().n_bits(), inputs.batch)),
       schedule_(compiled.program(), inputs, Schedule<T>::whole_batch, shift),
       forward_(schedule_.sweep(compiled.forward(), false, kernels_.lanes, 1.0)) {}
 

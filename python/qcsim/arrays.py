@@ -107,7 +107,11 @@ def address(array: Any) -> Address | Any:
         return ABSENT
     if isinstance(array, np.ndarray):
         return array
-    columns, stride = array.shape[-1], array.stride(0)
+    shape = array.shape
+    if array.is_contiguous() and not array.is_complex():
+        columns = shape[-1]
+        return array.data_ptr(), columns if len(shape) == 2 else 0, columns
+    columns, stride = shape[-1], array.stride(0)
     if array.is_complex():  # to the engine, pairs of real numbers
         columns, stride = 2 * columns, 2 * stride
     if array.ndim == 1:

@@ -81,8 +81,9 @@ std::size_t first_level_cache() {
 }
 
 template <class T>
-const Kernels<T>& fitting(const Kernels<T>* sizes, int n_bits) {
+const Kernels<T>& fitting(const Kernels<T>* sizes, int n_bits, std::size_t batch) {
   static const std::size_t cache = first_level_cache();
+  if (batch <= sizes[1].lanes) return sizes[1];
   const auto pair = [&](const Kernels<T>& kernels) { return (2 * kernels.lanes * sizeof(T)) << n_bits; };
   const bool full_fits = 4 * pair(sizes[0]) <= 3 * cache;
   return !full_fits && pair(sizes[1]) <= cache ? sizes[1] : sizes[0];
@@ -101,13 +102,13 @@ const Kernels<double>& kernels<double>() {
 }
 
 template <>
-const Kernels<float>& tile_kernels<float>(int n_bits) {
-  return fitting(chosen().single, n_bits);
+const Kernels<float>& tile_kernels<float>(int n_bits, std::size_t batch) {
+  return fitting(chosen().single, n_bits, batch);
 }
 
 template <>
-const Kernels<double>& tile_kernels<double>(int n_bits) {
-  return fitting(chosen().twice, n_bits);
+const Kernels<double>& tile_kernels<double>(int n_bits, std::size_t batch) {
+  return fitting(chosen().twice, n_bits, batch);
 }
 
 std::string instruction_set() { return std::string(chosen().name); }

@@ -281,7 +281,8 @@ constexpr Kernels<T> table() {
           K::store_input_gradient};
 }
 
-// Full registers, and half ones: a tile half as large may fit the first-level cache where the full one does not.
+// Full registers, and half ones: smaller tiles for states that would not fit the first-level cache, and for batches
+// that would not fill the lanes.
 extern const Kernels<float> float_kernels[2];
 extern const Kernels<double> double_kernels[2];
 constexpr int full = QCSIM_REGISTER_BYTES, half = full > 16 ? full / 2 : full;
