@@ -1,6 +1,7 @@
-// One small thread pool, used by the simulator and by the battles. It is our own because two OpenMP runtimes in a
-// process (ours and torch's) fight, and after fork() they hang: this one is rebuilt in the child on first use.
-// Work is cut into tasks by the caller, so a result that is reduced task by task does not depend on the thread count.
+// One small thread pool, used by the simulator and by the battles. It links no OpenMP, because two OpenMP runtimes in a
+// process (ours and torch's) fight, and after fork() they hang: this one is rebuilt in the child on first use. Where
+// torch has brought an OpenMP team of the wanted size, that team does the work. Work is cut into tasks by the caller,
+// so a result that is reduced task by task does not depend on the thread count.
 #pragma once
 
 #include <cstddef>

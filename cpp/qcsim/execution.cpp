@@ -40,7 +40,7 @@ void collect(const Angle& angle, double slope, std::size_t sample, const Gradien
     return;
   }
   const Rows<T>& rows = angle.source == Angle::Source::weight ? gradients.weights : gradients.features;
-  if (rows.present() && rows.stride != 0) rows.row(sample)[index] += static_cast<T>(slope);
+  if (rows.present()) rows.row(sample)[index] += static_cast<T>(slope);
 }
 
 template class Execution<float>;

@@ -27,8 +27,8 @@ class Operands(NamedTuple):
     """The arrays of one call, contiguous in the last axis; B is the batch, absent arrays are None."""
 
     weights: Any  # (P,) shared or (B, P)
-    amplitudes: Any  # (B, D)
-    features: Any  # (B, F)
+    amplitudes: Any  # (B, D), or (D,) of a single sample
+    features: Any  # (B, F), or (F,) of a single sample
     batch: int
     single: bool  # no argument had a batch axis: the output has none either
     dtype: str
@@ -85,14 +85,15 @@ def operands(circuit: Circuit, weights: Any, amplitudes: Any, features: Any) -> 
         sizes = ", ".join(f"{name} {size}" for name, size in batches.items())
         raise ValueError(f"the batch sizes differ: {sizes}; give one size, or no batch axis")
     batch = next(iter(batches.values()), 1)
-    rows = {name: _rows(array, batch) for name, array in given.items() if name != "weights"}
+    single = not batches
+    rows = {name: dense(array) if single else _rows(array, batch) for name, array in given.items() if name != "weights"}
     weights = given["weights"]
     return Operands(
         weights=dense(weights),
         amplitudes=rows.get("amplitudes"),
         features=rows.get("features"),
         batch=batch,
-        single=not batches,
+        single=single,
         dtype=dtype_name(weights),
         complex_amplitudes="amplitudes" in given and dtype_name(given["amplitudes"]) in _PARTS,
     )
@@ -142,16 +143,28 @@ def _plain(circuit: Circuit, weights: Any, amplitudes: Any, features: Any) -> Op
             return None
         if array is None:
             continue
-        if not simple(array, dtype) or array.ndim != 2 or (batch is not None and array.shape[0] != batch):
+        shape = array.shape
+        rows = shape[0] if len(shape) == 2 else 0  # 0: a single sample
+        if not simple(array, dtype) or not 1 <= len(shape) <= 2 or (batch is not None and rows != batch):
             return None
-        batch = array.shape[0]
-    if batch is None or tuple(weights.shape) not in ((circuit.n_weights,), (batch, circuit.n_weights)):
+        if len(shape) == 2 and rows == 0:
+            return None
+        batch = rows
+    single = not batch and weights.ndim == 1
+    if (batch is None or not batch) and not single:
         return None
-    if embeds and not 1 <= amplitudes.shape[1] <= 2**circuit.n_qubits:
+    if tuple(weights.shape) not in ((circuit.n_weights,), (batch, circuit.n_weights)):
         return None
-    if n_features and features.shape[1] != n_features:
+    if embeds and not 1 <= amplitudes.shape[-1] <= 2**circuit.n_qubits:
         return None
-    return Operands(weights, amplitudes, features, batch, False, dtype_name(weights), False)
+    if n_features and features.shape[-1] != n_features:
+        return None
+    return Operands(weights, amplitudes, features, batch or 1, single, dtype_name(weights), False)
+
+
+def as_rows(array: Any) -> Any:
+    """A single sample as a batch of one."""
+    return array if array is None or array.ndim == 2 else array[None]
 
 
 def _simple_array(array: Any, dtype: Any) -> bool:

@@ -14,7 +14,7 @@ from torch._functorch.utils import unwrap_dead_wrappers
 from torch.autograd import forward_ad
 
 from qcsim import derivatives, operator
-from qcsim.arrays import Operands
+from qcsim.arrays import Operands, as_rows
 from qcsim.engine_run import Arrays, Run
 from qcsim.simulate import Plan, forward
 from qcsim.task import task_of
@@ -51,12 +51,14 @@ class Simulation(_Function):
     def backward(ctx: Any, cotangent: torch.Tensor) -> tuple[Any, ...]:
         arrays = ctx.saved_tensors  # raises if an input was changed in place since
         needed = tuple(ctx.needs_input_grad[1:])
-        if torch._C._functorch.is_legacy_batchedtensor(cotangent):
-            return None, *_of_many_cotangents(ctx.run, needed, cotangent, arrays)
-        if torch.is_grad_enabled() or _transformed():
-            found = Pullback.apply(ctx.run, needed, cotangent, *arrays)
-            return None, *derivatives.spread(found, needed)
-        return None, *_gradients(ctx.run, needed, cotangent, arrays)
+        mapped = torch._C._functorch.is_legacy_batchedtensor(cotangent)
+        if not mapped and not torch.is_grad_enabled() and not _transformed():
+            return None, *_gradients(ctx.run, needed, cotangent, arrays)
+        pull = _of_many_cotangents if mapped else _differentiably
+        if cotangent.ndim == 2:
+            return None, *pull(ctx.run, needed, cotangent, arrays)
+        weights, *samples = pull(ctx.run, needed, cotangent[None], (arrays[0], *map(as_rows, arrays[1:])))
+        return None, weights, *(each if each is None else each[0] for each in samples)
 
     @staticmethod
     def jvp(ctx: Any, _: None, *tangents: Any) -> torch.Tensor:
@@ -79,7 +81,8 @@ class Direct(torch.autograd.Function):
     def forward(ctx: Any, run: Run, weights: torch.Tensor, amplitudes: Any, features: Any) -> torch.Tensor:
         ctx.run = run
         ctx.save_for_backward(weights, amplitudes, features)
-        return run.begin()
+        outputs = run.begin()
+        return outputs[0] if run.single else outputs
 
     backward = staticmethod(Simulation.backward)
 
@@ -136,16 +139,20 @@ class Pullback(_Function):
 
 
 def run(plan: Plan, given: Operands) -> torch.Tensor:
-    """Outputs (B, K) as a tensor that remembers how it was made, if anything asks for a gradient."""
+    """Outputs (B, K) as a tensor that remembers how it was made, if anything asks for a gradient; or (K,) of a single
+    sample."""
     arrays = (given.weights, given.amplitudes, given.features)
-    traced = _traced(arrays)
     wanted = torch.is_grad_enabled() and any(array is not None and array.requires_grad for array in arrays)
-    if wanted or _transformed():
-        function = Simulation if traced or _transformed() else Direct
-        result: torch.Tensor = function.apply(Run(plan, True, given), *arrays)
+    transformed = _transformed()
+    if transformed or _traced(arrays):
+        arrays = (given.weights, as_rows(given.amplitudes), as_rows(given.features))
+        if not wanted and not transformed:
+            return _outputs(Run(plan, keep=False), arrays)
+        outside: torch.Tensor = Simulation.apply(Run(plan, keep=True), *arrays)
+        return outside
+    if wanted:
+        result: torch.Tensor = Direct.apply(Run(plan, True, given), *arrays)  # type: ignore[no-untyped-call]
         return result
-    if traced:
-        return _outputs(Run(plan, keep=False), arrays)
     return forward(plan, given, keep=False)[0]  # type: ignore[no-any-return]
 
 
@@ -174,6 +181,11 @@ def _traced(arrays: Arrays) -> bool:
 
 
 # A mapped axis and the batch ------------------------------------------------------------------------------------------
+
+
+def _differentiably(run: Run, needed: tuple[bool, ...], cotangent: torch.Tensor, arrays: Arrays) -> tuple[Any, ...]:
+    """Gradients that can be differentiated again."""
+    return derivatives.spread(Pullback.apply(run, needed, cotangent, *arrays), needed)
 
 
 def _of_many_cotangents(run: Run, needed: tuple[bool, ...], cotangent: torch.Tensor, arrays: Arrays) -> tuple[Any, ...]:

@@ -25,6 +25,11 @@ class Run:
         # The engine's call points into these arrays, so they are kept whatever a saved-tensor hook does with its own.
         self.given = given
 
+    @property
+    def single(self) -> bool:
+        """Whether the arrays have no batch axis."""
+        return self.given is not None and self.given.single
+
     def begin(self) -> torch.Tensor:
         """Outputs (B, K) of the arrays that the run was made with."""
         assert self.given is not None
@@ -44,9 +49,10 @@ class Run:
 
     def gradients(self, cotangent: torch.Tensor, arrays: Arrays, needed: Sequence[bool]) -> tuple[Any, ...]:
         """Gradients of weights, amplitudes and features; None where not needed."""
-        run = self if self._fits(arrays, len(cotangent)) else Run(self.plan, keep=True)
+        batch = len(cotangent) if cotangent.ndim == 2 else 1
+        run = self if self._fits(arrays, batch) else Run(self.plan, keep=True)
         if run is not self:
-            run.outputs(arrays, len(cotangent))
+            run.outputs(arrays, batch)
         assert run.given is not None
         return backward(self.plan, run.given, run.call, dense(cotangent), (needed[0], needed[1], needed[2]))
 
@@ -60,11 +66,19 @@ class Run:
             for a, b in zip(own, arrays, strict=True)
         )
 
+    @staticmethod
+    def _form(given: Operands) -> tuple[int, int, tuple[int, ...]]:
+        return given.batch, given.weights.ndim, _axes((given.amplitudes, given.features))
+
     def _fits(self, arrays: Arrays, batch: int) -> bool:
         # A cotangent mapped more often than the inputs were (jacrev) asks for a larger batch, and gradients per sample
         # ask for weights per sample; a batch of the same size and form holds the same numbers.
         return (
             self.call is not None
             and self.given is not None
-            and (self.given.batch, self.given.weights.ndim) == (batch, arrays[0].ndim)
+            and self._form(self.given) == (batch, arrays[0].ndim, _axes(arrays[1:]))
         )
+
+
+def _axes(arrays: Sequence[Any]) -> tuple[int, ...]:
+    return tuple(array.ndim for array in arrays if array is not None)

@@ -14,7 +14,7 @@ import numpy as np
 from qcsim.arrays import ABSENT, Operands, address, empty_array, is_torch, operands, run_function
 from qcsim.circuit import Circuit
 from qcsim.integers import integer
-from qcsim.measurements import Measurement, Reading
+from qcsim.measurements import Expval, Measurement, Probabilities, Reading
 from qcsim.stopwatch import timed
 
 GRADIENTS = ("adjoint", "parameter-shift")
@@ -70,6 +70,10 @@ def execute(plan: Plan, weights: Any, amplitudes: Any, features: Any, out: Any =
         from qcsim.autograd import run
 
         columns = run(plan, given)
+        if columns.ndim == 1:  # a single sample
+            if len(plan.readings) == 1 and type(plan.measurements[0]) in (Probabilities, Expval):
+                return (columns,)
+            columns = columns[None]
     results = results_of(plan, columns)
     return tuple(result[0] for result in results) if given.single else results
 
