@@ -48,6 +48,7 @@ class TileAdjoint {
 
  private:
   void undo(const typename Sweep<T>::Step& step, T* psi, T* lambda) {
+    if (step.stage != nullptr && !step.stage->diagonal.empty()) return undo_table(step, psi, lambda);
     if (step.pass == nullptr) {
       for (const Index base : sweep_.barriers[step.barrier].leaders.high()) {
         for (T* state : {psi, lambda}) {
@@ -64,6 +65,21 @@ class TileAdjoint {
       // 1/2 of the formula meets the 2 of lambda = 2 * factor * (stored lambda).
       const double scale = execution_.schedule().turns()[rotation].sign * step.factors[j] * step.factors[j];
       collect_lanes(execution_.program().rotations()[rotation].angle, scale, raw + j * lanes_);
+    }
+  }
+
+  // The slopes of the basis states, transformed, are those of every product of Z at once.
+  void undo_table(const typename Sweep<T>::Step& step, T* psi, T* lambda) {
+    const auto& table = sweep_.tables[step.table];
+    const std::size_t size = table.cosines.size();
+    std::vector<T> slopes(size);
+    kernels_.turn_phases_back(table.cosines.data(), table.sines.data(), size, psi, lambda, slopes.data());
+    std::vector<double> sums(slopes.begin(), slopes.end());
+    walsh_hadamard(sums);
+    for (const std::size_t rotation : step.stage->diagonal) {
+      const Rotation& own = execution_.program().rotations()[rotation];
+      const double scale = execution_.schedule().turns()[rotation].sign * table.factor * table.factor;
+      collect(own.angle, scale * sums[own.generator.signs & (size - 1)], first_, gradients_, shared_weights_);
     }
   }
 
@@ -140,7 +156,9 @@ void TileExecution<T>::adjoint(Rows<const T> cotangents, const Gradients<T>& gra
   std::vector<double> partial(n_tiles() * n_weights, 0.0);
   const std::size_t states = this->readout().expectations().empty() ? 2 : 3;  // psi, lambda, scratch
   Buffer<T> scratch(static_cast<std::size_t>(n_threads) * states * size);
-  const Sweep<T> sweep = schedule_.sweep(this->compiled().reverse(), true, kernels_.lanes, forward_.final_factor);
+  const std::vector<Stage>& plan = this->compiled().reverse(tables_);
+  const Sweep<T> sweep =
+      schedule_.sweep(plan, plan.size() - (phases_unseen_ ? 1 : 0), true, kernels_.lanes, forward_.final_factor);
   parallel::for_each(n_tiles(), n_threads, [&](std::size_t tile, int worker) {
     T* psi = scratch.data() + static_cast<std::size_t>(worker) * states * size;
     TileAdjoint<T>(*this, sweep, gradients, tile, shared ? partial.data() + tile * n_weights : nullptr)

@@ -16,14 +16,20 @@ Compiled::Compiled(const Circuit& circuit, bool complex_input)
     return;
   }
   const bool small = program_.n_bits() <= plain_bits;
-  forward_ = plan(program_, {0, small ? max_plain_width : 0, program_.n_bits()});
-  reverse_ = plan(program_, {0, small ? max_plain_width - 1 : 0, program_.n_bits()});
+  for (const bool tables : {false, true}) {
+    forward_[tables ? 1 : 0] = plan(program_, {0, small ? max_plain_width : 0, program_.n_bits(), tables});
+    reverse_[tables ? 1 : 0] = plan(program_, {0, small ? max_plain_width - 1 : 0, program_.n_bits(), tables});
+  }
+  in_tables_.resize(program_.rotations().size());
+  for (const Stage& stage : forward_[1]) {
+    for (const std::size_t rotation : stage.diagonal) in_tables_[rotation] = true;
+  }
 }
 
 const std::vector<Stage>& Compiled::both_ways(int lane_bits) const {
   const std::lock_guard lock(mutex_);
   std::vector<Stage>& found = wide_plans_[static_cast<std::size_t>(lane_bits)];
-  if (found.empty()) found = plan(program_, {lane_bits, 0, wide_block_bits});
+  if (found.empty()) found = plan(program_, {lane_bits, 0, wide_block_bits, false});
   return found;
 }
 

@@ -23,15 +23,18 @@ class Compiled {
 
   // Of the tile layout. Fewer, wider passes save loads and stores; the reverse sweep holds two states in registers, so
   // its are narrower.
-  const std::vector<Stage>& forward() const { return forward_; }
-  const std::vector<Stage>& reverse() const { return reverse_; }
+  // tables: with runs of diagonal rotations done by tables, which needs weights that the batch shares.
+  const std::vector<Stage>& forward(bool tables) const { return forward_[tables ? 1 : 0]; }
+  const std::vector<Stage>& reverse(bool tables) const { return reverse_[tables ? 1 : 0]; }
+  const std::vector<bool>& in_tables() const { return in_tables_; }  // of each rotation
   // Of the wide layout, both ways, for a register of 2^lane_bits numbers.
   const std::vector<Stage>& both_ways(int lane_bits) const;
 
  private:
   Program program_;
   bool wide_;
-  std::vector<Stage> forward_, reverse_;
+  std::vector<Stage> forward_[2], reverse_[2];
+  std::vector<bool> in_tables_;
   mutable std::mutex mutex_;
   mutable std::vector<std::vector<Stage>> wide_plans_;  // by lane_bits
 };

@@ -53,10 +53,15 @@ class Planner {
       n_bits_ = program_.n_bits() - layout_.lane_bits - (segment.real ? 1 : 0);
       std::vector<std::size_t> rotations(segment.last - segment.first);
       std::iota(rotations.begin(), rotations.end(), segment.first);
-      if (layout_.block_bits >= n_bits_) {
-        if (!rotations.empty()) one_block(rotations);
-      } else {
-        for (const Group& group : mixed(rotations, layout_.block_bits, rotations.size())) add_block(group);
+      for (const Run& run : runs(rotations)) {
+        if (run.diagonal) {
+          stages_.emplace_back();
+          stages_.back().diagonal = run.rotations;
+        } else if (layout_.block_bits >= n_bits_) {
+          one_block(run.rotations);
+        } else {
+          for (const Group& group : mixed(run.rotations, layout_.block_bits, run.rotations.size())) add_block(group);
+        }
       }
       if (segment.flip >= 0) barrier().flip = &program_.flips()[static_cast<std::size_t>(segment.flip)];
       if (segment.dense >= 0) barrier().dense = &program_.denses()[static_cast<std::size_t>(segment.dense)];
@@ -94,6 +99,38 @@ class Planner {
     left.insert(left.end(), waiting.begin() + static_cast<std::ptrdiff_t>(next), waiting.end());
     waiting = std::move(left);
     return taken;
+  }
+
+  struct Run {
+    bool diagonal;
+    std::vector<std::size_t> rotations;
+  };
+
+  // The rotations in runs of diagonal ones, which turn the phases of basis states, and of others. Few diagonal ones are
+  // left among the others: a table costs a sweep over the state of its own.
+  std::vector<Run> runs(std::vector<std::size_t> waiting) const {
+    constexpr std::size_t least = 3;
+    std::vector<Run> found;
+    const auto add = [&](bool diagonal, const std::vector<std::size_t>& rotations) {
+      if (rotations.empty()) return;
+      if (found.empty() || diagonal || found.back().diagonal) found.push_back({diagonal, {}});
+      found.back().rotations.insert(found.back().rotations.end(), rotations.begin(), rotations.end());
+    };
+    if (!layout_.tables || !program_.is_complex()) {
+      add(false, waiting);
+      return found;
+    }
+    const Index phase_bit = power_of_two(program_.n_qubits());
+    const auto is_diagonal = [&](std::size_t rotation) {
+      return program_.rotations()[rotation].generator.flips == phase_bit &&
+             program_.rotations()[rotation].angle.source != Angle::Source::feature;
+    };
+    while (!waiting.empty()) {
+      const auto diagonal = take(waiting, waiting.size(), is_diagonal);
+      add(diagonal.size() >= least, diagonal);
+      add(false, take(waiting, waiting.size(), [&](std::size_t rotation) { return !is_diagonal(rotation); }));
+    }
+    return found;
   }
 
   // Groups whose flips span no more than `dimensions`.

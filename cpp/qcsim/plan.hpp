@@ -36,8 +36,9 @@ struct Pass {
 
 struct Stage {
   std::vector<Pass> passes;
-  std::vector<Index> bases;    // of the blocks, which are independent of each other
-  const Flip* flip = nullptr;  // a barrier: passes is empty
+  std::vector<Index> bases;           // of the blocks, which are independent of each other
+  std::vector<std::size_t> diagonal;  // rotations that only turn phases: done together by a table, passes is empty
+  const Flip* flip = nullptr;         // a barrier: passes is empty
   const Dense* dense = nullptr;
 };
 
@@ -45,6 +46,7 @@ struct Layout {
   int lane_bits;    // of the stored index inside a register
   int plain_width;  // up to which plain passes are made; 0: none
   int block_bits;   // a block has 2^block_bits registers
+  bool tables;      // whether runs of diagonal rotations are done by tables
 };
 
 std::vector<Stage> plan(const Program& program, const Layout& layout);

@@ -215,6 +215,13 @@ void Readout::add_expectations(const std::vector<Observable>& observables) {
   expectations_.push_back(std::move(part));
 }
 
+bool Readout::blind_to_phases() const {
+  const auto diagonal = [](const Expectations& part) {
+    return std::all_of(part.words.begin(), part.words.end(), [](const Pauli& word) { return word.flips == 0; });
+  };
+  return states_.empty() && std::all_of(expectations_.begin(), expectations_.end(), diagonal);
+}
+
 void Readout::add_state() {
   const Frame& frame = program_.final_frame();
   State part{n_outputs_, {frame.origin()}, {Pauli{}}, {}};

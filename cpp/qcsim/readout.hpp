@@ -34,6 +34,7 @@ class Readout {
 
   std::size_t n_outputs() const { return n_outputs_; }
   bool linear() const { return n_states_ > 0; }  // holds amplitudes, which no shift rule differentiates
+  bool blind_to_phases() const;                  // reads probabilities and products of Z alone
   const Program& program() const { return program_; }
 
   struct Probabilities {

@@ -46,7 +46,8 @@ void check_angles(const Inputs<T>& inputs) {
 }
 
 template <class T>
-Schedule<T>::Schedule(const Program& program, const Inputs<T>& inputs, std::size_t sample, const Shift& shift)
+Schedule<T>::Schedule(const Program& program, const Inputs<T>& inputs, std::size_t sample, const Shift& shift,
+                      const std::vector<bool>& in_tables)
     : program_(program), inputs_(inputs), shift_(shift), sample_(sample) {
   Pauli residue;
   turns_.reserve(program.rotations().size());
@@ -54,6 +55,10 @@ Schedule<T>::Schedule(const Program& program, const Inputs<T>& inputs, std::size
     for (std::size_t i = segment.first; i < segment.last; ++i) {
       const Rotation& rotation = program.rotations()[i];
       const double sign = rotation.generator.negative != anticommute(rotation.generator, residue) ? -1.0 : 1.0;
+      if (!in_tables.empty() && in_tables[i]) {
+        turns_.push_back({false, 1.0, 0.0, sign});
+        continue;
+      }
       if (sample == whole_batch && varies(rotation.angle, inputs_)) {
         turns_.push_back({true, 1.0, 0.0, sign});
         continue;
@@ -73,18 +78,26 @@ Schedule<T>::Schedule(const Program& program, const Inputs<T>& inputs, std::size
 }
 
 template <class T>
-Sweep<T> Schedule<T>::sweep(const std::vector<Stage>& plan, bool backwards, std::size_t lanes, double factor) const {
+Sweep<T> Schedule<T>::sweep(const std::vector<Stage>& plan, std::size_t n_stages, bool backwards, std::size_t lanes,
+                            double factor) const {
   Sweep<T> result;
   std::size_t n_operations = 0;
-  for (const Stage& stage : plan) {
-    for (const Pass& pass : stage.passes) n_operations += pass.operations.size() + 1;  // one more to rescale
+  for (std::size_t s = 0; s < n_stages; ++s) {
+    for (const Pass& pass : plan[s].passes) n_operations += pass.operations.size() + 1;  // one more to rescale
   }
   result.codes.resize(n_operations);
   result.lane_flips.resize(n_operations);
   result.coefficients = Buffer<T>(n_operations * 3 * lanes);
   std::size_t place = 0, barrier = backwards ? residues_.size() - 1 : 0;
-  for (std::size_t s = 0; s < plan.size(); ++s) {
-    const Stage& stage = plan[backwards ? plan.size() - 1 - s : s];
+  for (std::size_t s = 0; s < n_stages; ++s) {
+    const Stage& stage = plan[backwards ? n_stages - 1 - s : s];
+    if (!stage.diagonal.empty()) {
+      result.steps.push_back({});
+      result.steps.back().stage = &stage;
+      result.steps.back().table = result.tables.size();
+      result.tables.push_back(table(stage, factor));
+      continue;
+    }
     if (stage.flip != nullptr || stage.dense != nullptr) {
       const Pauli& residue = residues_[backwards ? --barrier : barrier++];
       result.steps.push_back({});
@@ -189,6 +202,25 @@ void Schedule<T>::fill(const typename Sweep<T>::Step& step, std::size_t first_sa
   }
 }
 
+// Where x counts without its phase bit, rotation j turns by sign_j (-1)^<signs_j, x> angle_j / 2: a Walsh-Hadamard
+// transform of the angles.
+template <class T>
+typename Sweep<T>::Table Schedule<T>::table(const Stage& stage, double factor) const {
+  const std::size_t size = program_.dimension() / 2;
+  std::vector<double> angles(size, 0.0);
+  for (const std::size_t rotation : stage.diagonal) {
+    const Index signs = program_.rotations()[rotation].generator.signs;
+    angles[signs & (size - 1)] += 0.5 * turns_[rotation].sign * rotation_angle(rotation, 0);
+  }
+  walsh_hadamard(angles);
+  typename Sweep<T>::Table result{std::vector<T>(size), std::vector<T>(size), factor};
+  for (std::size_t x = 0; x < size; ++x) {
+    result.cosines[x] = static_cast<T>(std::cos(angles[x]));
+    result.sines[x] = static_cast<T>(std::sin(angles[x]));
+  }
+  return result;
+}
+
 template <class T>
 double Schedule<T>::rotation_angle(std::size_t rotation, std::size_t sample) const {
   const double value = angle(program_.rotations()[rotation].angle, sample);
@@ -202,6 +234,18 @@ double Schedule<T>::angle(const Angle& source, std::size_t sample) const {
   if (source.source == Angle::Source::weight) value = static_cast<double>(inputs_.weights.row(sample)[index]);
   if (source.source == Angle::Source::feature) value = static_cast<double>(inputs_.features.row(sample)[index]);
   return source.scale * value + source.shift;
+}
+
+void walsh_hadamard(std::vector<double>& values) {
+  for (std::size_t step = 1; step < values.size(); step *= 2) {
+    for (std::size_t block = 0; block < values.size(); block += 2 * step) {
+      for (std::size_t x = block; x < block + step; ++x) {
+        const double low = values[x], high = values[x + step];
+        values[x] = low + high;
+        values[x + step] = low - high;
+      }
+    }
+  }
 }
 
 template class Schedule<float>;

@@ -37,7 +37,7 @@ struct Sweep {
   struct Step {
     const Stage* stage = nullptr;
     const Pass* pass = nullptr;  // nullptr: a barrier
-    std::size_t barrier = 0;
+    std::size_t barrier = 0, table = 0;
     PassArguments<T> arguments{};
     std::size_t coefficients = 0;  // where those of the pass begin
     bool varying = false;          // filled again for each tile
@@ -45,8 +45,14 @@ struct Sweep {
     int scaling = -1;              // which operation of the arguments does that, if one of its own is needed
     std::vector<double> factors;   // of the state where the gradient of operation j of the pass is read
   };
+  // Of the diagonal rotations of a stage: the angle of each basis state, in cosines and sines.
+  struct Table {
+    std::vector<T> cosines, sines;
+    double factor;  // of the state there
+  };
   std::vector<Step> steps;
   std::vector<Barrier<T>> barriers;
+  std::vector<Table> tables;
   std::vector<std::uint8_t> codes, lane_flips;
   Buffer<T> coefficients;  // (operations, 3, lanes)
   double final_factor = 1.0;
@@ -57,13 +63,16 @@ class Schedule {
  public:
   // `sample` is the one whose angles count, or whole_batch: those that differ between samples are then left open.
   static constexpr std::size_t whole_batch = ~std::size_t{0};
-  Schedule(const Program& program, const Inputs<T>& inputs, std::size_t sample, const Shift& shift = {});
+  // in_tables: the rotations that a table takes over (Compiled::in_tables), or empty.
+  Schedule(const Program& program, const Inputs<T>& inputs, std::size_t sample, const Shift& shift = {},
+           const std::vector<bool>& in_tables = {});
 
   const std::vector<Turn>& turns() const { return turns_; }
   const Pauli& final_residue() const { return residues_.back(); }
 
-  // The residue at each barrier in order, then at the end.
-  Sweep<T> sweep(const std::vector<Stage>& plan, bool backwards, std::size_t lanes, double factor) const;
+  // Of the first n_stages of the plan.
+  Sweep<T> sweep(const std::vector<Stage>& plan, std::size_t n_stages, bool backwards, std::size_t lanes,
+                 double factor) const;
 
   // The coefficients of a varying step for the samples first .. first+lanes-1 (the last repeated).
   void fill(const typename Sweep<T>::Step& step, std::size_t first_sample, std::size_t lanes, T* out) const;
@@ -72,14 +81,18 @@ class Schedule {
 
  private:
   double rotation_angle(std::size_t rotation, std::size_t sample) const;
+  typename Sweep<T>::Table table(const Stage& stage, double factor) const;
 
   const Program& program_;
   Inputs<T> inputs_;
   Shift shift_;
   std::size_t sample_;
   std::vector<Turn> turns_;
-  std::vector<Pauli> residues_;
+  std::vector<Pauli> residues_;  // at each barrier in order, then at the end
 };
+
+// In place, sum over x of (-1)^<r, x> values[x] for every r.
+void walsh_hadamard(std::vector<double>& values);
 
 // std::invalid_argument when a weight or a feature is not finite.
 template <class T>

@@ -130,6 +130,11 @@ void evolve(const Schedule<T>& schedule, const Sweep<T>& sweep, const Kernels<T>
             T* state) {
   alignas(64) T coefficients[max_coefficients];
   for (const auto& step : sweep.steps) {
+    if (step.stage != nullptr && !step.stage->diagonal.empty()) {
+      const auto& table = sweep.tables[step.table];
+      kernels.turn_phases(table.cosines.data(), table.sines.data(), table.cosines.size(), state);
+      continue;
+    }
     if (step.pass == nullptr) {
       for (const Index base : sweep.barriers[step.barrier].leaders.high()) {
         apply_barrier(sweep.barriers[step.barrier], base, state, kernels.flip, kernels.dense);

@@ -14,8 +14,13 @@ TileExecution<T>::TileExecution(const Compiled& compiled, const Readout& readout
                                 const Shift& shift)
     : Execution<T>(compiled, readout, inputs),
       kernels_(cpu::tile_kernels<T>(compiled.program().n_bits(), inputs.batch)),
-      schedule_(compiled.program(), inputs, Schedule<T>::whole_batch, shift),
-      forward_(schedule_.sweep(compiled.forward(), false, kernels_.lanes, 1.0)) {}
+      tables_(inputs.weights.stride == 0),
+      phases_unseen_(!compiled.forward(tables_).empty() && !compiled.forward(tables_).back().diagonal.empty() &&
+                     readout.blind_to_phases()),
+      schedule_(compiled.program(), inputs, Schedule<T>::whole_batch, shift,
+                tables_ ? compiled.in_tables() : std::vector<bool>()),
+      forward_(schedule_.sweep(compiled.forward(tables_), compiled.forward(tables_).size() - (phases_unseen_ ? 1 : 0),
+                               false, kernels_.lanes, 1.0)) {}
 
 template <class T>
 int TileExecution<T>::threads(int asked) const {

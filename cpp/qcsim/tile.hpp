@@ -28,6 +28,8 @@ class TileExecution final : public Execution<T> {
 
  private:
   const Kernels<T>& kernels_;
+  bool tables_;         // for diagonal rotations
+  bool phases_unseen_;  // the last stage only turns phases, and the readout does not see them: it is left out
   Schedule<T> schedule_;
   Sweep<T> forward_;
   Buffer<T> states_;

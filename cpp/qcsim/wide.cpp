@@ -107,7 +107,7 @@ typename WideExecution<T>::Final WideExecution<T>::evolved(const Schedule<T>& sc
     state[0] = 1;
   }
   const int bits = lane_bits(kernels_.lanes);
-  const Sweep<T> sweep = schedule.sweep(plan(), false, kernels_.lanes, 1.0);
+  const Sweep<T> sweep = schedule.sweep(plan(), plan().size(), false, kernels_.lanes, 1.0);
   for (std::size_t s = 0; s < sweep.steps.size();) {
     if (sweep.steps[s].pass == nullptr) {
       run_barrier(sweep.barriers[sweep.steps[s++].barrier], kernels_, state, n_threads);
@@ -152,7 +152,7 @@ void WideExecution<T>::pull_back(std::size_t sample, Rows<const T> cotangents, c
   if (sample < kept_.size() && kept_[sample].state.size() != 0) {
     final = std::move(kept_[sample]);
     kept_[sample] = Final();
-    ending.factor = own.sweep(plan(), false, kernels_.lanes, 1.0).final_factor;
+    ending.factor = own.sweep(plan(), plan().size(), false, kernels_.lanes, 1.0).final_factor;
   } else {
     final = evolved(own, sample, ending, n_threads);
   }
@@ -176,7 +176,7 @@ void WideExecution<T>::pull_back(std::size_t sample, Rows<const T> cotangents, c
   const double projection = gradients.amplitudes.present() ? overlap() * ending.factor * ending.factor : 0.0;
 
   const int bits = lane_bits(kernels_.lanes);
-  const Sweep<T> sweep = own.sweep(plan(), true, kernels_.lanes, ending.factor);
+  const Sweep<T> sweep = own.sweep(plan(), plan().size(), true, kernels_.lanes, ending.factor);
   for (std::size_t s = 0; s < sweep.steps.size();) {
     if (sweep.steps[s].pass == nullptr) {
       const Barrier<T>& barrier = sweep.barriers[sweep.steps[s++].barrier];

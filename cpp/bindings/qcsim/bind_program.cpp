@@ -9,7 +9,7 @@ namespace {
 
 std::size_t n_passes(const std::vector<qcsim::Stage>& plan) {
   std::size_t n = 0;
-  for (const qcsim::Stage& stage : plan) n += stage.passes.size();
+  for (const qcsim::Stage& stage : plan) n += stage.passes.size() + (stage.diagonal.empty() ? 0 : 1);
   return n;
 }
 
@@ -21,8 +21,8 @@ void bind_program(py::module_& m) {
       .def_property_readonly("is_complex", [](const Compiled& self) { return self.program().is_complex(); })
       .def_property_readonly("is_wide", &Compiled::wide)
       .def_property_readonly("n_rotations", [](const Compiled& self) { return self.program().rotations().size(); })
-      .def_property_readonly("n_forward_passes", [](const Compiled& self) { return n_passes(self.forward()); })
-      .def_property_readonly("n_reverse_passes", [](const Compiled& self) { return n_passes(self.reverse()); });
+      .def_property_readonly("n_forward_passes", [](const Compiled& self) { return n_passes(self.forward(true)); })
+      .def_property_readonly("n_reverse_passes", [](const Compiled& self) { return n_passes(self.reverse(true)); });
 
   py::class_<Readout, std::shared_ptr<Readout>>(m, "Readout")
       .def(py::init([](const Compiled& compiled) { return Readout(compiled.program()); }), py::arg("compiled"),

@@ -81,6 +81,31 @@ struct Tile {
     reverse_of<Wide>(pass.width)(pass, psi, lambda, gradients);
   }
 
+  static void turn_phases(const T* cosines, const T* sines, std::size_t size, T* state) {
+    T* other = state + size * W;
+    for (std::size_t x = 0; x < size; ++x) turn(cosines[x], sines[x], state + x * W, other + x * W);
+  }
+
+  static void turn_phases_back(const T* cosines, const T* sines, std::size_t size, T* psi, T* lambda, T* slopes) {
+    const std::size_t half = size * W;
+    for (std::size_t first = 0; first < size; first += W) {
+      const std::size_t count = size - first < W ? size - first : W;
+      Register slope[W] = {};
+      for (std::size_t i = 0; i < count; ++i) {
+        const std::size_t x = first + i, at = x * W;
+        slope[i] = L::load(lambda + half + at) * L::load(psi + at) - L::load(lambda + at) * L::load(psi + half + at);
+        turn(cosines[x], -sines[x], psi + at, psi + half + at);
+        turn(cosines[x], -sines[x], lambda + at, lambda + half + at);
+      }
+      L::transpose(slope);  // the sum across a register becomes a sum of registers
+      Register sum = slope[0];
+      for (int i = 1; i < W; ++i) sum += slope[i];
+      alignas(64) T sums[W];
+      L::store(sums, sum);
+      for (std::size_t i = 0; i < count; ++i) slopes[first + i] = sums[i];
+    }
+  }
+
   static void flip(const FlipArguments& flip, T* state) {
     for (std::size_t c = 0; c < flip.n_leaders; ++c) {
       const std::uint32_t z = flip.leaders[c] ^ flip.offset;
@@ -229,6 +254,12 @@ struct Tile {
     L::store(lambda + x, L::load(lambda + x) + cotangent * L::load(state + x));
   }
 
+  static inline void turn(T cosine, T sine, T* a, T* b) {
+    const Register c = L::broadcast(cosine), s = L::broadcast(sine), low = L::load(a), high = L::load(b);
+    L::store(a, c * low - s * high);
+    L::store(b, c * high + s * low);
+  }
+
   static void walsh_hadamard(std::size_t dimension, T* data) {
     for (std::size_t step = 1; step < dimension; step *= 2) {
       for (std::size_t block = 0; block < dimension; block += 2 * step) {
@@ -266,6 +297,8 @@ constexpr Kernels<T> table() {
           K::reverse,
           wide_forward_of<T, W, with_wide>(),
           wide_reverse_of<T, W, with_wide>(),
+          K::turn_phases,
+          K::turn_phases_back,
           K::flip,
           K::dense,
           Scalar::flip,

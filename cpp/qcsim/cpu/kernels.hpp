@@ -85,6 +85,10 @@ struct Kernels {
   void (*reverse)(const PassArguments<T>& pass, T* psi, T* lambda, T* gradients);
   void (*wide_forward)(const PassArguments<T>& pass, T* state);
   void (*wide_reverse)(const PassArguments<T>& pass, T* psi, T* lambda, T* gradients);
+  // Turns rows x and x + size by the angle of x, x < size: a cos - b sin, b cos + a sin.
+  void (*turn_phases)(const T* cosines, const T* sines, std::size_t size, T* state);
+  // Turns psi and lambda back; slopes[x] = sum over lanes of lambda_b psi_a - lambda_a psi_b before that.
+  void (*turn_phases_back)(const T* cosines, const T* sines, std::size_t size, T* psi, T* lambda, T* slopes);
   void (*flip)(const FlipArguments& flip, T* state);
   void (*dense)(const DenseArguments<T>& dense, T* state);
   void (*scalar_flip)(const FlipArguments& flip, T* state);  // one lane
