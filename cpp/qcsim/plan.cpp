@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "qcsim/product.hpp"
+
 namespace qcsim {
 namespace {
 
@@ -49,10 +51,17 @@ class Planner {
   Planner(const Program& program, const Layout& layout) : program_(program), layout_(layout) {}
 
   std::vector<Stage> run() {
+    const std::vector<std::size_t> product = at_start();
+    if (!product.empty()) {
+      stages_.emplace_back();
+      stages_.back().product = product;
+    }
     for (const Segment& segment : program_.segments()) {
-      n_bits_ = program_.n_bits() - layout_.lane_bits - (segment.real ? 1 : 0);
-      std::vector<std::size_t> rotations(segment.last - segment.first);
-      std::iota(rotations.begin(), rotations.end(), segment.first);
+      n_bits_ = program_.n_bits() - layout_.lane_bits - (segment.real && product.empty() ? 1 : 0);
+      std::vector<std::size_t> rotations;
+      for (std::size_t rotation = segment.first; rotation < segment.last; ++rotation) {
+        if (std::find(product.begin(), product.end(), rotation) == product.end()) rotations.push_back(rotation);
+      }
       for (const Run& run : runs(rotations)) {
         if (run.diagonal) {
           stages_.emplace_back();
@@ -99,6 +108,21 @@ class Planner {
     left.insert(left.end(), waiting.begin() + static_cast<std::ptrdiff_t>(next), waiting.end());
     waiting = std::move(left);
     return taken;
+  }
+
+  // What makes a product state of |0...0>: rotations of separate bits that can come before all others.
+  std::vector<std::size_t> at_start() const {
+    constexpr std::size_t least = 3;
+    if (layout_.lane_bits != 0 || program_.embeds_amplitudes()) return {};
+    std::vector<std::size_t> waiting;
+    for (const Segment& segment : program_.segments()) {
+      for (std::size_t rotation = segment.first; rotation < segment.last; ++rotation) waiting.push_back(rotation);
+      if (segment.flip >= 0 || segment.dense >= 0) break;
+    }
+    const auto taken = take(waiting, waiting.size(), [&](std::size_t rotation) {
+      return acts_on_one_bit(program_.rotations()[rotation].generator, program_.n_qubits());
+    });
+    return taken.size() >= least ? taken : std::vector<std::size_t>();
   }
 
   struct Run {

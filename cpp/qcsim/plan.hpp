@@ -38,6 +38,7 @@ struct Stage {
   std::vector<Pass> passes;
   std::vector<Index> bases;           // of the blocks, which are independent of each other
   std::vector<std::size_t> diagonal;  // rotations that only turn phases: done together by a table, passes is empty
+  std::vector<std::size_t> product;   // rotations of separate bits, at the start of everything: passes is empty
   const Flip* flip = nullptr;         // a barrier: passes is empty
   const Dense* dense = nullptr;
 };

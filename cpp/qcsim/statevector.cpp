@@ -7,7 +7,7 @@
 #include <type_traits>
 #include <vector>
 
-#include "qcsim/cpu/dispatch.hpp"
+#include "qcsim/product.hpp"
 
 namespace qcsim {
 namespace {
@@ -126,10 +126,14 @@ PassArguments<T> arguments_for(const Schedule<T>& schedule, const typename Sweep
 }
 
 template <class T>
-void evolve(const Schedule<T>& schedule, const Sweep<T>& sweep, const Kernels<T>& kernels, std::size_t first,
-            T* state) {
+void evolve(const Program& program, const Schedule<T>& schedule, const Sweep<T>& sweep, const Kernels<T>& kernels,
+            std::size_t first, T* state) {
   alignas(64) T coefficients[max_coefficients];
   for (const auto& step : sweep.steps) {
+    if (step.stage != nullptr && !step.stage->product.empty()) {
+      write_product(program, schedule, *step.stage, kernels, first, state);
+      continue;
+    }
     if (step.stage != nullptr && !step.stage->diagonal.empty()) {
       const auto& table = sweep.tables[step.table];
       kernels.turn_phases(table.cosines.data(), table.sines.data(), table.cosines.size(), state);
@@ -150,7 +154,7 @@ void evolve(const Schedule<T>& schedule, const Sweep<T>& sweep, const Kernels<T>
   template double normalise_with_care(const T*, std::size_t, std::size_t, T*);                                      \
   template void prepare(const Program&, const Kernels<T>&, const Inputs<T>&, std::size_t, T*, double*);             \
   template PassArguments<T> arguments_for(const Schedule<T>&, const Sweep<T>::Step&, std::size_t, std::size_t, T*); \
-  template void evolve(const Schedule<T>&, const Sweep<T>&, const Kernels<T>&, std::size_t, T*);
+  template void evolve(const Program&, const Schedule<T>&, const Sweep<T>&, const Kernels<T>&, std::size_t, T*);
 QCSIM_INSTANTIATE(float)
 QCSIM_INSTANTIATE(double)
 #undef QCSIM_INSTANTIATE

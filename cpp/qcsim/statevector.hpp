@@ -21,7 +21,8 @@ bool doubtful(T sum_of_squares);
 
 // Runs the forward sweep on a tile.
 template <class T>
-void evolve(const Schedule<T>& schedule, const Sweep<T>& sweep, const Kernels<T>& kernels, std::size_t first, T* state);
+void evolve(const Program& program, const Schedule<T>& schedule, const Sweep<T>& sweep, const Kernels<T>& kernels,
+            std::size_t first, T* state);
 
 // The arguments of a step for a tile: its own coefficients, or those filled into `scratch` where samples differ.
 template <class T>

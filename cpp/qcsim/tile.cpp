@@ -17,8 +17,7 @@ TileExecution<T>::TileExecution(const Compiled& compiled, const Readout& readout
       tables_(inputs.weights.stride == 0),
       phases_unseen_(!compiled.forward(tables_).empty() && !compiled.forward(tables_).back().diagonal.empty() &&
                      readout.blind_to_phases()),
-      schedule_(compiled.program(), inputs, Schedule<T>::whole_batch, shift,
-                tables_ ? compiled.in_tables() : std::vector<bool>()),
+      schedule_(compiled.program(), inputs, Schedule<T>::whole_batch, shift, compiled.elsewhere(tables_)),
       forward_(schedule_.sweep(compiled.forward(tables_), compiled.forward(tables_).size() - (phases_unseen_ ? 1 : 0),
                                false, kernels_.lanes, 1.0)) {}
 
@@ -57,7 +56,7 @@ void TileExecution<T>::run(Rows<T> outputs, bool keep, int n_threads) {
     fill_phases(tile, phases);
     T* state = states_.data() + place * tile_size();
     prepare(this->program(), kernels_, this->inputs(), first, state, inverse_norms_.data() + place * lanes);
-    evolve(schedule_, forward_, kernels_, first, state);
+    evolve(this->program(), schedule_, forward_, kernels_, first, state);
     measure_tile(this->readout(), kernels_, static_cast<const T*>(state), ending(), phases, outputs, first,
                  std::min(lanes, this->inputs().batch - first), scratch.data() + own * scratch_size);
   });

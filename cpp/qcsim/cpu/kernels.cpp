@@ -81,6 +81,121 @@ struct Tile {
     reverse_of<Wide>(pass.width)(pass, psi, lambda, gradients);
   }
 
+  // A complex number, or a real one, in lanes.
+  template <bool is_complex>
+  struct Number {
+    Register real{}, imaginary{};
+
+    static inline Number load(const T* re, const T* im, std::size_t x) {
+      Number number;
+      number.real = L::load(re + x * W);
+      if constexpr (is_complex) number.imaginary = L::load(im + x * W);
+      return number;
+    }
+    inline void store(T* re, T* im, std::size_t x) const {
+      L::store(re + x * W, real);
+      if constexpr (is_complex) L::store(im + x * W, imaginary);
+    }
+    inline Number times(const Number& other) const {
+      Number product;
+      product.real = real * other.real;
+      if constexpr (is_complex) {
+        product.real -= imaginary * other.imaginary;
+        product.imaginary = real * other.imaginary + imaginary * other.real;
+      }
+      return product;
+    }
+    inline Number times_conjugate(const Number& other) const {
+      Number product;
+      product.real = real * other.real;
+      if constexpr (is_complex) {
+        product.real += imaginary * other.imaginary;
+        product.imaginary = imaginary * other.real - real * other.imaginary;
+      }
+      return product;
+    }
+    inline Number plus(const Number& other) const {
+      Number sum;
+      sum.real = real + other.real;
+      if constexpr (is_complex) sum.imaginary = imaginary + other.imaginary;
+      return sum;
+    }
+  };
+
+  // The four registers of G v.
+  static inline void generated(const BitGenerator& generator, const Register (&v)[4], Register (&out)[4]) {
+    for (int bit = 0; bit < 2; ++bit) {
+      const int from = generator.flips ? 1 - bit : bit;
+      const T sign = generator.signs && from == 1 ? T{-1} : T{1};
+      const Register re = sign * v[2 * from], im = sign * v[2 * from + 1];
+      out[2 * bit] = generator.phase ? -im : re;
+      out[2 * bit + 1] = generator.phase ? re : im;
+    }
+  }
+  static inline void turn_bit_by(const BitGenerator& generator, Register cosine, Register sine, Register (&v)[4]) {
+    Register moved[4];
+    generated(generator, v, moved);
+    for (int i = 0; i < 4; ++i) v[i] = cosine * v[i] + sine * moved[i];
+  }
+
+  static void turn_bit(const BitGenerator& generator, const T* cosine, const T* sine, T* v) {
+    Register a[4];
+    for (int i = 0; i < 4; ++i) a[i] = L::load(v + i * W);
+    turn_bit_by(generator, L::load(cosine), L::load(sine), a);
+    for (int i = 0; i < 4; ++i) L::store(v + i * W, a[i]);
+  }
+
+  static void turn_bit_back(const BitGenerator& generator, const T* cosine, const T* sine, T* v, T* l, T* out) {
+    Register a[4], b[4], moved[4], overlap{};
+    for (int i = 0; i < 4; ++i) {
+      a[i] = L::load(v + i * W);
+      b[i] = L::load(l + i * W);
+    }
+    generated(generator, a, moved);
+    for (int i = 0; i < 4; ++i) overlap += b[i] * moved[i];
+    L::store(out, overlap);
+    turn_bit_by(generator, L::load(cosine), -L::load(sine), a);
+    turn_bit_by(generator, L::load(cosine), -L::load(sine), b);
+    for (int i = 0; i < 4; ++i) {
+      L::store(v + i * W, a[i]);
+      L::store(l + i * W, b[i]);
+    }
+  }
+
+  template <bool is_complex>
+  static void grow_as(const T* re, const T* im, std::size_t size, const T* v, T* out_re, T* out_im) {
+    using N = Number<is_complex>;
+    const N zero = N::load(v, v + W, 0), one = N::load(v + 2 * W, v + 3 * W, 0);
+    for (std::size_t x = 0; x < size; ++x) {
+      const N in = N::load(re, im, x);
+      in.times(one).store(out_re, out_im, x + size);
+      in.times(zero).store(out_re, out_im, x);
+    }
+  }
+  static void grow(const T* re, const T* im, std::size_t size, const T* v, T* out_re, T* out_im) {
+    return im != nullptr ? grow_as<true>(re, im, size, v, out_re, out_im)
+                         : grow_as<false>(re, im, size, v, out_re, out_im);
+  }
+
+  template <bool is_complex>
+  static void shrink_as(T* l_re, T* l_im, std::size_t size, const T* re, const T* im, const T* v, T* slopes) {
+    using N = Number<is_complex>;
+    const N zero = N::load(v, v + W, 0), one = N::load(v + 2 * W, v + 3 * W, 0);
+    N slope_zero, slope_one;
+    for (std::size_t x = 0; x < size; ++x) {
+      const N low = N::load(l_re, l_im, x), high = N::load(l_re, l_im, x + size), in = N::load(re, im, x);
+      slope_zero = slope_zero.plus(low.times_conjugate(in));
+      slope_one = slope_one.plus(high.times_conjugate(in));
+      low.times_conjugate(zero).plus(high.times_conjugate(one)).store(l_re, l_im, x);
+    }
+    const Register parts[4] = {slope_zero.real, slope_zero.imaginary, slope_one.real, slope_one.imaginary};
+    for (int i = 0; i < 4; ++i) L::store(slopes + i * W, parts[i]);
+  }
+  static void shrink(T* l_re, T* l_im, std::size_t size, const T* re, const T* im, const T* v, T* slopes) {
+    return l_im != nullptr ? shrink_as<true>(l_re, l_im, size, re, im, v, slopes)
+                           : shrink_as<false>(l_re, l_im, size, re, im, v, slopes);
+  }
+
   static void turn_phases(const T* cosines, const T* sines, std::size_t size, T* state) {
     T* other = state + size * W;
     for (std::size_t x = 0; x < size; ++x) turn(cosines[x], sines[x], state + x * W, other + x * W);
@@ -297,6 +412,10 @@ constexpr Kernels<T> table() {
           K::reverse,
           wide_forward_of<T, W, with_wide>(),
           wide_reverse_of<T, W, with_wide>(),
+          K::turn_bit,
+          K::turn_bit_back,
+          K::grow,
+          K::shrink,
           K::turn_phases,
           K::turn_phases_back,
           K::flip,
