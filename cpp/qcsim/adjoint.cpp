@@ -80,12 +80,11 @@ class TileAdjoint {
     const std::size_t size = table.cosines.size();
     std::vector<T> slopes(size);
     kernels_.turn_phases_back(table.cosines.data(), table.sines.data(), size, psi, lambda, slopes.data());
-    std::vector<double> sums(slopes.begin(), slopes.end());
-    walsh_hadamard(sums);
     for (const std::size_t rotation : step.stage->diagonal) {
       const Rotation& own = execution_.program().rotations()[rotation];
       const double scale = execution_.schedule().turns()[rotation].sign * table.factor * table.factor;
-      collect(own.angle, scale * sums[own.generator.signs & (size - 1)], first_, gradients_, shared_weights_);
+      const double slope = scale * static_cast<double>(slopes[own.generator.signs & (size - 1)]);
+      collect(own.angle, slope, first_, gradients_, shared_weights_);
     }
   }
 

@@ -55,6 +55,19 @@ void check_finite(const char* name, const Rows<const T>& rows, std::size_t batch
   }
 }
 
+// In place, sum over x of (-1)^<r, x> values[x] for every r.
+void walsh_hadamard(std::vector<double>& values) {
+  for (std::size_t step = 1; step < values.size(); step *= 2) {
+    for (std::size_t block = 0; block < values.size(); block += 2 * step) {
+      for (std::size_t x = block; x < block + step; ++x) {
+        const double low = values[x], high = values[x + step];
+        values[x] = low + high;
+        values[x + step] = low - high;
+      }
+    }
+  }
+}
+
 }  // namespace
 
 template <class T>
@@ -274,18 +287,6 @@ double Schedule<T>::angle(const Angle& source, std::size_t sample) const {
   if (source.source == Angle::Source::weight) value = static_cast<double>(inputs_.weights.row(sample)[index]);
   if (source.source == Angle::Source::feature) value = static_cast<double>(inputs_.features.row(sample)[index]);
   return source.scale * value + source.shift;
-}
-
-void walsh_hadamard(std::vector<double>& values) {
-  for (std::size_t step = 1; step < values.size(); step *= 2) {
-    for (std::size_t block = 0; block < values.size(); block += 2 * step) {
-      for (std::size_t x = block; x < block + step; ++x) {
-        const double low = values[x], high = values[x + step];
-        values[x] = low + high;
-        values[x + step] = low - high;
-      }
-    }
-  }
 }
 
 template class Schedule<float>;

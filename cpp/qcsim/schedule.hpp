@@ -94,9 +94,6 @@ class Schedule {
   std::vector<Pauli> residues_;  // at each barrier in order, then at the end
 };
 
-// In place, sum over x of (-1)^<r, x> values[x] for every r.
-void walsh_hadamard(std::vector<double>& values);
-
 // std::invalid_argument when a weight or a feature is not finite.
 template <class T>
 void check_angles(const Inputs<T>& inputs);

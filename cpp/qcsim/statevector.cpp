@@ -74,13 +74,14 @@ void load_parts(const Program& program, const Kernels<T>& kernels, const T* cons
 }  // namespace
 
 template <class T>
-void prepare(const Program& program, const Kernels<T>& kernels, const Inputs<T>& inputs, std::size_t first, T* state,
-             double* inverse_norms) {
+void prepare(const Program& program, const Kernels<T>& kernels, const Inputs<T>& inputs, std::size_t first,
+             bool product_follows, T* state, double* inverse_norms) {
   const std::size_t lanes = kernels.lanes;
   if (!program.embeds_amplitudes()) {
+    std::fill_n(inverse_norms, lanes, 1.0);
+    if (product_follows) return;
     std::fill_n(state, program.dimension() * lanes, T{0});
     std::fill_n(state, lanes, T{1});
-    std::fill_n(inverse_norms, lanes, 1.0);
     return;
   }
   const T* rows[max_lanes] = {};
@@ -152,7 +153,7 @@ void evolve(const Program& program, const Schedule<T>& schedule, const Sweep<T>&
 #define QCSIM_INSTANTIATE(T)                                                                                        \
   template bool doubtful(T);                                                                                        \
   template double normalise_with_care(const T*, std::size_t, std::size_t, T*);                                      \
-  template void prepare(const Program&, const Kernels<T>&, const Inputs<T>&, std::size_t, T*, double*);             \
+  template void prepare(const Program&, const Kernels<T>&, const Inputs<T>&, std::size_t, bool, T*, double*);       \
   template PassArguments<T> arguments_for(const Schedule<T>&, const Sweep<T>::Step&, std::size_t, std::size_t, T*); \
   template void evolve(const Program&, const Schedule<T>&, const Sweep<T>&, const Kernels<T>&, std::size_t, T*);
 QCSIM_INSTANTIATE(float)

@@ -7,9 +7,10 @@ namespace qcsim {
 
 // Loads the samples first .. first+lanes-1 (the last repeated), normalised, into a tile; inverse_norms (lanes) receives
 // 1 / |amplitudes|. std::invalid_argument for a sample that is zero or not finite.
+// Without amplitudes and with a product to come (product.hpp), which writes the whole state, nothing is loaded.
 template <class T>
-void prepare(const Program& program, const Kernels<T>& kernels, const Inputs<T>& inputs, std::size_t first, T* state,
-             double* inverse_norms);
+void prepare(const Program& program, const Kernels<T>& kernels, const Inputs<T>& inputs, std::size_t first,
+             bool product_follows, T* state, double* inverse_norms);
 
 // The row divided by its norm through its largest entry, so that no square overflows or vanishes; returns 1 / norm.
 template <class T>

@@ -49,13 +49,15 @@ void TileExecution<T>::run(Rows<T> outputs, bool keep, int n_threads) {
   states_ = Buffer<T>((keep ? n_tiles() : workers) * tile_size());
   inverse_norms_ = Buffer<double>((keep ? n_tiles() : workers) * lanes);
   Buffer<T> scratch(workers * scratch_size);
+  const bool product = !forward_.steps.empty() && forward_.steps.front().stage != nullptr &&
+                       !forward_.steps.front().stage->product.empty();
   parallel::for_each(n_tiles(), n_threads, [&](std::size_t tile, int worker) {
     const auto own = static_cast<std::size_t>(worker);
     const std::size_t place = keep ? tile : own, first = tile * lanes;
     double phases[2 * max_lanes];
     fill_phases(tile, phases);
     T* state = states_.data() + place * tile_size();
-    prepare(this->program(), kernels_, this->inputs(), first, state, inverse_norms_.data() + place * lanes);
+    prepare(this->program(), kernels_, this->inputs(), first, product, state, inverse_norms_.data() + place * lanes);
     evolve(this->program(), schedule_, forward_, kernels_, first, state);
     measure_tile(this->readout(), kernels_, static_cast<const T*>(state), ending(), phases, outputs, first,
                  std::min(lanes, this->inputs().batch - first), scratch.data() + own * scratch_size);

@@ -219,6 +219,15 @@ struct Tile {
       L::store(sums, sum);
       for (std::size_t i = 0; i < count; ++i) slopes[first + i] = sums[i];
     }
+    for (std::size_t step = 1; step < size; step *= 2) {
+      for (std::size_t block = 0; block < size; block += 2 * step) {
+        for (std::size_t x = block; x < block + step; ++x) {
+          const T low = slopes[x], high = slopes[x + step];
+          slopes[x] = low + high;
+          slopes[x + step] = low - high;
+        }
+      }
+    }
   }
 
   static void flip(const FlipArguments& flip, T* state) {
@@ -303,17 +312,42 @@ struct Tile {
     }
   }
 
-  static void parity_sums(const T* state, std::size_t dimension, T* out) {
-    for (std::size_t x = 0; x < dimension * W; x += W) {
-      const Register a = L::load(state + x);
-      L::store(out + x, a * a);
+  static void parity_sums(const T* state, std::size_t size, std::size_t copies, T* out) {
+    for (std::size_t x = 0; x < size * W; x += W) {
+      Register sum{};
+      for (std::size_t copy = 0; copy < copies; ++copy) {
+        const Register a = L::load(state + copy * size * W + x);
+        sum += a * a;
+      }
+      L::store(out + x, sum);
     }
-    walsh_hadamard(dimension, out);
+    walsh_hadamard(size, out);
   }
 
-  static void seed_parities(const T* state, std::size_t dimension, T* cotangents, T* lambda) {
-    walsh_hadamard(dimension, cotangents);
-    for (std::size_t x = 0; x < dimension * W; x += W) seed(x, L::load(cotangents + x), state, lambda);
+  static void seed_parities(const T* state, std::size_t size, std::size_t copies, T* cotangents, T* lambda) {
+    walsh_hadamard(size, cotangents);
+    for (std::size_t copy = 0; copy < copies; ++copy) {
+      const std::size_t first = copy * size * W;
+      for (std::size_t x = 0; x < size * W; x += W) {
+        seed(first + x, L::load(cotangents + x), state, lambda);
+      }
+    }
+  }
+
+  static void seed_only_parities(const T* state, std::size_t size, std::size_t copies, T* cotangents, T* psi, T* lambda,
+                                 T* overlaps) {
+    walsh_hadamard(size, cotangents);
+    Register overlap{};
+    for (std::size_t copy = 0; copy < copies; ++copy) {
+      const std::size_t first = copy * size * W;
+      for (std::size_t x = 0; x < size * W; x += W) {
+        const Register a = L::load(state + first + x), l = L::load(cotangents + x) * a;
+        L::store(psi + first + x, a);
+        L::store(lambda + first + x, l);
+        overlap += l * a;
+      }
+    }
+    L::store(overlaps, overlap);
   }
 
   // Calls body(x, whether its sign is negative, the register that row x meets).
@@ -427,6 +461,7 @@ constexpr Kernels<T> table() {
           K::seed_probabilities,
           K::parity_sums,
           K::seed_parities,
+          K::seed_only_parities,
           K::word_sum,
           K::seed_word,
           K::inner_product,

@@ -103,7 +103,8 @@ struct Kernels {
                  T* slopes);
   // Turns rows x and x + size by the angle of x, x < size: a cos - b sin, b cos + a sin.
   void (*turn_phases)(const T* cosines, const T* sines, std::size_t size, T* state);
-  // Turns psi and lambda back; slopes[x] = sum over lanes of lambda_b psi_a - lambda_a psi_b before that.
+  // Turns psi and lambda back; slopes[r] = sum over x and lanes of (-1)^<r, x> (lambda_b psi_a - lambda_a psi_b)
+  // before.
   void (*turn_phases_back)(const T* cosines, const T* sines, std::size_t size, T* psi, T* lambda, T* slopes);
   void (*flip)(const FlipArguments& flip, T* state);
   void (*dense)(const DenseArguments<T>& dense, T* state);
@@ -116,11 +117,15 @@ struct Kernels {
                                   T* lambda, T* overlaps);
   // lambda[x] += cotangent[outcome of x] * state[x]
   void (*seed_probabilities)(const T* state, const OutcomeTable& table, const T* const* cotangents, T* lambda);
-  // out[r] = sum over x of (-1)^<r, x> state[x]^2, for every r
-  void (*parity_sums)(const T* state, std::size_t dimension, T* out);
-  // cotangents holds a number per parity r on entry (destroyed); lambda[x] += sum over r of (-1)^<r, x> its number *
-  // state
-  void (*seed_parities)(const T* state, std::size_t dimension, T* cotangents, T* lambda);
+  // out[r] = sum over x < size of (-1)^<r, x> times the squares of rows x, x + size, ... (copies of them), for every r
+  void (*parity_sums)(const T* state, std::size_t size, std::size_t copies, T* out);
+  // cotangents holds a number per parity r on entry (destroyed): row x of lambda += sum over r of (-1)^<r, x> its
+  // number
+  // * state, for each of the copies
+  void (*seed_parities)(const T* state, std::size_t size, std::size_t copies, T* cotangents, T* lambda);
+  // The same with = in place of +=; psi = state; overlaps[lane] = sum of lambda * psi
+  void (*seed_only_parities)(const T* state, std::size_t size, std::size_t copies, T* cotangents, T* psi, T* lambda,
+                             T* overlaps);
   // out[lane] = sum over x of (-1)^<signs, x> state[x] state[x ^ flips]
   void (*word_sum)(const T* state, const WordArguments& word, T* out);
   // lambda[x] += cotangent * (-1)^<signs, x> state[x ^ flips]
