@@ -153,8 +153,8 @@ void measure(const Readout::State& part, const T* state, std::size_t lanes, cons
           part.imaginary ? amplitude(state, lanes, lane, stored_place(*part.imaginary * basis, ending), ending.factor)
                          : 0.0;
       T* out = outputs.row(first + lane) + part.first + 2 * b;
-      out[0] = static_cast<T>(cosine * re - sine * im);
-      out[1] = static_cast<T>(sine * re + cosine * im);
+      out[0] = static_cast<T>(cosine * re - sine * im + 0.0);  // no negative zeros
+      out[1] = static_cast<T>(sine * re + cosine * im + 0.0);
     }
   }
 }

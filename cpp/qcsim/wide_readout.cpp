@@ -125,8 +125,8 @@ void measure(const Readout::State& part, const T* state, const Ending& ending, d
       const double re = amplitude(state, stored_place(basis, ending), ending.factor);
       const double im =
           part.imaginary ? amplitude(state, stored_place(*part.imaginary * basis, ending), ending.factor) : 0.0;
-      outputs[part.first + 2 * b] = static_cast<T>(cosine * re - sine * im);
-      outputs[part.first + 2 * b + 1] = static_cast<T>(sine * re + cosine * im);
+      outputs[part.first + 2 * b] = static_cast<T>(cosine * re - sine * im + 0.0);
+      outputs[part.first + 2 * b + 1] = static_cast<T>(sine * re + cosine * im + 0.0);
     }
   });
 }

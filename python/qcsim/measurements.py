@@ -36,6 +36,12 @@ class Probabilities:
 
     Attributes:
         qubits: the k qubits, the first being the most significant bit of an outcome; None: all.
+
+    Example:
+        >>> import qcsim
+        >>> (p,) = qcsim.measure(qcsim.Circuit(2).x(1), measurements=[qcsim.Probabilities([1])])
+        >>> p
+        array([0., 1.])
     """
 
     qubits: Sequence[int] | None = None
@@ -55,6 +61,12 @@ class Expval:
 
     Attributes:
         observables: Pauli words such as ``"Z0 X2"``, or weighted sums such as ``{"Z0 Z1": 0.5, "X0": -1.0}``.
+
+    Example:
+        >>> import qcsim
+        >>> (energy,) = qcsim.measure(qcsim.Circuit(2).x(1), measurements=[qcsim.Expval([{"Z0": 1.0, "Z1": 2.0}])])
+        >>> energy
+        array([-1.])
     """
 
     observables: Sequence[Observable]
@@ -74,6 +86,12 @@ class Variance:
 
     Attributes:
         observables: as for :class:`Expval`.
+
+    Example:
+        >>> import qcsim
+        >>> (spread,) = qcsim.measure(qcsim.Circuit(1).h(0), measurements=[qcsim.Variance(["Z0"])])
+        >>> spread.round(3)
+        array([1.])
     """
 
     observables: Sequence[Observable]
@@ -92,7 +110,14 @@ class Variance:
 
 @dataclass(frozen=True)
 class Statevector:
-    """The final state, (B, 2^n) complex."""
+    """The final state, (B, 2^n) complex.
+
+    Example:
+        >>> import qcsim
+        >>> (psi,) = qcsim.measure(qcsim.Circuit(1).x(0).s(0), measurements=[qcsim.Statevector()])
+        >>> psi.round(3)
+        array([0.+0.j, 0.+1.j])
+    """
 
     def reading(self, circuit: Circuit) -> Reading:
         """What the engine reads."""
@@ -114,6 +139,12 @@ class Samples:
         shots: draws per sample.
         seed: the same seed gives the same draws, whatever the number of threads; None: a fresh one each time.
         qubits: as for :class:`Probabilities`.
+
+    Example:
+        >>> import qcsim
+        >>> (drawn,) = qcsim.measure(qcsim.Circuit(2).x(0), measurements=[qcsim.Samples(shots=3, seed=0)])
+        >>> drawn
+        array([2, 2, 2])
     """
 
     shots: int
