@@ -49,19 +49,24 @@ class TileAdjoint {
 
  private:
   void undo(const typename Sweep<T>::Step& step, T* psi, T* lambda) {
-    if (step.stage != nullptr && !step.stage->product.empty()) {
-      return pull_back_product(execution_.program(), execution_.schedule(), *step.stage, kernels_, sweep_.final_factor,
-                               first_, count_, psi, lambda, gradients_, shared_weights_);
-    }
-    if (step.stage != nullptr && !step.stage->diagonal.empty()) return undo_table(step, psi, lambda);
-    if (step.pass == nullptr) {
-      for (const Index base : sweep_.barriers[step.barrier].leaders.high()) {
-        for (T* state : {psi, lambda}) {
-          apply_barrier(sweep_.barriers[step.barrier], base, state, kernels_.flip, kernels_.dense);
+    switch (step.stage->kind) {
+      case Stage::Kind::passes:
+        return undo_pass(step, psi, lambda);
+      case Stage::Kind::product:
+        return pull_back_product(execution_.program(), execution_.schedule(), *step.stage, kernels_,
+                                 sweep_.final_factor, first_, count_, psi, lambda, gradients_, shared_weights_);
+      case Stage::Kind::table:
+        return undo_table(step, psi, lambda);
+      case Stage::Kind::barrier:
+        for (const Index base : sweep_.barriers[step.barrier].leaders.high()) {
+          for (T* state : {psi, lambda}) {
+            apply_barrier(sweep_.barriers[step.barrier], base, state, kernels_.flip, kernels_.dense);
+          }
         }
-      }
-      return;
     }
+  }
+
+  void undo_pass(const typename Sweep<T>::Step& step, T* psi, T* lambda) {
     alignas(64) T raw[(max_operations + 1) * max_lanes], coefficients[max_coefficients];
     kernels_.reverse(arguments_for(execution_.schedule(), step, lanes_, first_, static_cast<T*>(coefficients)), psi,
                      lambda, raw);
@@ -80,7 +85,7 @@ class TileAdjoint {
     const std::size_t size = table.cosines.size();
     std::vector<T> slopes(size);
     kernels_.turn_phases_back(table.cosines.data(), table.sines.data(), size, psi, lambda, slopes.data());
-    for (const std::size_t rotation : step.stage->diagonal) {
+    for (const std::size_t rotation : step.stage->rotations) {
       const Rotation& own = execution_.program().rotations()[rotation];
       const double scale = execution_.schedule().turns()[rotation].sign * table.factor * table.factor;
       const double slope = scale * static_cast<double>(slopes[own.generator.signs & (size - 1)]);

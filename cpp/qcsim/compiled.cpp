@@ -23,8 +23,7 @@ Compiled::Compiled(const Circuit& circuit, bool complex_input)
   for (const int tables : {0, 1}) {
     elsewhere_[tables].resize(program_.rotations().size());
     for (const Stage& stage : forward_[tables]) {
-      for (const std::size_t rotation : stage.diagonal) elsewhere_[tables][rotation] = true;
-      for (const std::size_t rotation : stage.product) elsewhere_[tables][rotation] = true;
+      for (const std::size_t rotation : stage.rotations) elsewhere_[tables][rotation] = true;
     }
   }
 }

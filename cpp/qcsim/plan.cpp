@@ -52,10 +52,7 @@ class Planner {
 
   std::vector<Stage> run() {
     const std::vector<std::size_t> product = at_start();
-    if (!product.empty()) {
-      stages_.emplace_back();
-      stages_.back().product = product;
-    }
+    if (!product.empty()) add(Stage::Kind::product).rotations = product;
     for (const Segment& segment : program_.segments()) {
       n_bits_ = program_.n_bits() - layout_.lane_bits - (segment.real && product.empty() ? 1 : 0);
       std::vector<std::size_t> rotations;
@@ -64,16 +61,16 @@ class Planner {
       }
       for (const Run& run : runs(rotations)) {
         if (run.diagonal) {
-          stages_.emplace_back();
-          stages_.back().diagonal = run.rotations;
+          add(Stage::Kind::table).rotations = run.rotations;
         } else if (layout_.block_bits >= n_bits_) {
           one_block(run.rotations);
         } else {
           for (const Group& group : mixed(run.rotations, layout_.block_bits, run.rotations.size())) add_block(group);
         }
       }
-      if (segment.flip >= 0) barrier().flip = &program_.flips()[static_cast<std::size_t>(segment.flip)];
-      if (segment.dense >= 0) barrier().dense = &program_.denses()[static_cast<std::size_t>(segment.dense)];
+      if (segment.flip >= 0) add(Stage::Kind::barrier).flip = &program_.flips()[static_cast<std::size_t>(segment.flip)];
+      if (segment.dense >= 0)
+        add(Stage::Kind::barrier).dense = &program_.denses()[static_cast<std::size_t>(segment.dense)];
     }
     return std::move(stages_);
   }
@@ -86,8 +83,9 @@ class Planner {
     return program_.rotations()[rotation].generator.signs >> layout_.lane_bits;
   }
 
-  Stage& barrier() {
+  Stage& add(Stage::Kind kind) {
     stages_.emplace_back();
+    stages_.back().kind = kind;
     return stages_.back();
   }
 
@@ -197,7 +195,7 @@ class Planner {
   }
 
   void one_block(const std::vector<std::size_t>& rotations) {
-    Stage stage;
+    Stage& stage = add(Stage::Kind::passes);
     stage.bases = {0};
     const std::vector<Group> wide = layout_.plain_width > 0 ? plain(rotations) : std::vector<Group>();
     // Plain passes are some 15 % faster for each rotation, unless they hold too few of them.
@@ -208,11 +206,10 @@ class Planner {
         stage.passes.push_back(mixed_pass(group, units(n_bits_)));
       }
     }
-    stages_.push_back(std::move(stage));
   }
 
   void add_block(const Group& block) {
-    Stage stage;
+    Stage& stage = add(Stage::Kind::passes);
     Span span;
     for (const Index vector : block.basis) span.add(vector);
     complete(span, layout_.block_bits);
@@ -220,7 +217,6 @@ class Planner {
     for (const Group& group : mixed(block.rotations, width(), max_operations)) {
       stage.passes.push_back(mixed_pass(group, span.vectors()));
     }
-    stages_.push_back(std::move(stage));
   }
 
   int width() const { return std::min(max_mixed_width, n_bits_); }

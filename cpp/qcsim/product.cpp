@@ -25,14 +25,14 @@ struct Bits {
   Bits(const Program& program, const Schedule<T>& schedule, const Stage& stage, const Kernels<T>& kernels,
        std::size_t first)
       : states(4 * kernels.lanes * static_cast<std::size_t>(program.n_qubits())),
-        coefficients(2 * kernels.lanes * stage.product.size()) {
+        coefficients(2 * kernels.lanes * stage.rotations.size()) {
     const std::size_t lanes = kernels.lanes;
     std::fill_n(states.data(), states.size(), T{0});
     for (std::size_t bit = 0; bit < states.size() / (4 * lanes); ++bit) std::fill_n(of(bit, lanes), lanes, T{1});
-    for (std::size_t j = 0; j < stage.product.size(); ++j) {
+    for (std::size_t j = 0; j < stage.rotations.size(); ++j) {
       T* cosine = coefficients.data() + 2 * j * lanes;
-      schedule.fill_turn(stage.product[j], first, lanes, cosine, cosine + lanes);
-      const Pauli& generator = program.rotations()[stage.product[j]].generator;
+      schedule.fill_turn(stage.rotations[j], first, lanes, cosine, cosine + lanes);
+      const Pauli& generator = program.rotations()[stage.rotations[j]].generator;
       kernels.turn_bit(on_bit(generator, program.n_qubits()), cosine, cosine + lanes,
                        of(bit_of(generator, program.n_qubits()), lanes));
     }
@@ -89,14 +89,14 @@ void pull_back_product(const Program& program, const Schedule<T>& schedule, cons
   }
   // Back through the rotations of each bit, as everywhere: 1/2 <lambda, G psi> with lambda = 2 * factor * (stored
   // lambda).
-  for (std::size_t j = stage.product.size(); j-- > 0;) {
-    const Rotation& own = program.rotations()[stage.product[j]];
+  for (std::size_t j = stage.rotations.size(); j-- > 0;) {
+    const Rotation& own = program.rotations()[stage.rotations[j]];
     const std::size_t bit = bit_of(own.generator, n_qubits);
     const T* cosine = bits.coefficients.data() + 2 * j * lanes;
     alignas(64) T overlaps[max_lanes];
     kernels.turn_bit_back(on_bit(own.generator, n_qubits), cosine, cosine + lanes, bits.of(bit, lanes),
                           slopes.data() + 4 * bit * lanes, overlaps);
-    const double scale = factor * schedule.turns()[stage.product[j]].sign;
+    const double scale = factor * schedule.turns()[stage.rotations[j]].sign;
     collect_lanes(own.angle, scale, static_cast<const T*>(overlaps), first, count, gradients, shared_weights);
   }
 }

@@ -121,85 +121,89 @@ Sweep<T> Schedule<T>::sweep(const std::vector<Stage>& plan, std::size_t n_stages
   result.codes.resize(n_operations);
   result.lane_flips.resize(n_operations);
   result.coefficients = Buffer<T>(n_operations * 3 * lanes);
+  result.final_factor = factor;
   std::size_t place = 0, barrier = backwards ? residues_.size() - 1 : 0;
   for (std::size_t s = 0; s < n_stages; ++s) {
     const Stage& stage = plan[backwards ? n_stages - 1 - s : s];
-    if (!stage.product.empty()) {
-      result.steps.push_back({});
-      result.steps.back().stage = &stage;
-      continue;
-    }
-    if (!stage.diagonal.empty()) {
-      result.steps.push_back({});
-      result.steps.back().stage = &stage;
-      result.steps.back().table = result.tables.size();
-      result.tables.push_back(table(stage, factor));
-      continue;
-    }
-    if (stage.flip != nullptr || stage.dense != nullptr) {
-      const Pauli& residue = residues_[backwards ? --barrier : barrier++];
-      result.steps.push_back({});
-      result.steps.back().barrier = result.barriers.size();
-      result.barriers.push_back(make_barrier<T>(stage, residue, program_.n_bits(), backwards));
-      continue;
-    }
-    for (std::size_t p = 0; p < stage.passes.size(); ++p) {
-      const Pass& pass = stage.passes[backwards ? stage.passes.size() - 1 - p : p];
-      typename Sweep<T>::Step step;
-      step.stage = &stage;
-      step.pass = &pass;
-      step.coefficients = place;
-      const auto n = pass.operations.size();
-      double product = 1.0;
-      for (const Operation& operation : pass.operations) {
-        product *= turns_[operation.rotation].factor;
-        step.varying = step.varying || turns_[operation.rotation].per_sample;
-      }
-      step.factors.assign(n, factor);
-      if (std::abs(factor * product) < smallest_factor<T>) step.rescale = std::exchange(factor, 1.0);
-      if (pass.plain) {  // gradients are read before anything else
-        step.arguments.general = step.varying || step.rescale != 1.0;
-        if (!step.arguments.general) factor *= product;
-      } else {
-        for (std::size_t k = 0; k < n; ++k) {
-          const std::size_t j = backwards ? n - 1 - k : k;
-          step.factors[j] = factor;
-          factor *= turns_[pass.operations[j].rotation].factor;
+    switch (stage.kind) {
+      case Stage::Kind::passes:
+        for (std::size_t p = 0; p < stage.passes.size(); ++p) {
+          const Pass& pass = stage.passes[backwards ? stage.passes.size() - 1 - p : p];
+          add_pass(result, stage, pass, backwards, lanes, place);
+          place += pass.operations.size() + 1;
         }
+        continue;
+      case Stage::Kind::table:
+        result.tables.push_back(table(stage, result.final_factor));
+        break;
+      case Stage::Kind::barrier: {
+        const Pauli& residue = residues_[backwards ? --barrier : barrier++];
+        result.barriers.push_back(make_barrier<T>(stage, residue, program_.n_bits(), backwards));
+        break;
       }
-      PassArguments<T>& arguments = step.arguments;
-      arguments.width = pass.width;
-      arguments.plain = pass.plain;
-      arguments.leaders = pass.leaders.data();
-      arguments.n_leaders = pass.leaders.size();
-      arguments.signs = pass.signs.data();
-      std::copy(pass.members.begin(), pass.members.end(), arguments.members);
-      // The scaling runs before all else.
-      if (!pass.plain && step.rescale != 1.0) step.scaling = backwards ? static_cast<int>(n) : 0;
-      arguments.n_operations = static_cast<int>(n) + (step.scaling >= 0 ? 1 : 0);
-      std::size_t row = place;
-      for (const Operation& operation : pass.operations) {
-        if (static_cast<int>(row - place) == step.scaling) ++row;
-        const bool variant = turns_[operation.rotation].per_sample || operation.lane_flips != 0;
-        result.codes[row] = static_cast<std::uint8_t>(operation.pattern + (variant ? variant_code : 0));
-        result.lane_flips[row++] = static_cast<std::uint8_t>(operation.lane_flips);
-      }
-      if (step.scaling >= 0) result.codes[place + static_cast<std::size_t>(step.scaling)] = scale_code;
-      if (!step.varying)
-        fill(step, sample_ == whole_batch ? 0 : sample_, lanes, result.coefficients.data() + 3 * place * lanes);
-      place += n + 1;
-      result.steps.push_back(std::move(step));
+      case Stage::Kind::product:
+        break;
     }
+    result.steps.push_back({});
+    result.steps.back().stage = &stage;
+    result.steps.back().table = result.tables.size() - 1;
+    result.steps.back().barrier = result.barriers.size() - 1;
   }
-  for (auto& step : result.steps) {
-    if (step.pass == nullptr) continue;
-    step.arguments.codes = result.codes.data() + step.coefficients;
-    step.arguments.lane_flips = result.lane_flips.data() + step.coefficients;
-    step.coefficients *= 3 * lanes;
-    step.arguments.coefficients = result.coefficients.data() + step.coefficients;
-  }
-  result.final_factor = factor;
   return result;
+}
+
+// Appends a pass whose codes and coefficients begin at operation `place` of the sweep.
+template <class T>
+void Schedule<T>::add_pass(Sweep<T>& sweep, const Stage& stage, const Pass& pass, bool backwards, std::size_t lanes,
+                           std::size_t place) const {
+  typename Sweep<T>::Step step;
+  step.stage = &stage;
+  step.pass = &pass;
+  double& factor = sweep.final_factor;
+  const std::size_t n = pass.operations.size();
+  double product = 1.0;
+  for (const Operation& operation : pass.operations) {
+    product *= turns_[operation.rotation].factor;
+    step.varying = step.varying || turns_[operation.rotation].per_sample;
+  }
+  step.factors.assign(n, factor);
+  if (std::abs(factor * product) < smallest_factor<T>) step.rescale = std::exchange(factor, 1.0);
+  PassArguments<T>& arguments = step.arguments;
+  if (pass.plain) {  // gradients are read before anything else
+    arguments.general = step.varying || step.rescale != 1.0;
+    if (!arguments.general) factor *= product;
+  } else {
+    for (std::size_t k = 0; k < n; ++k) {
+      const std::size_t j = backwards ? n - 1 - k : k;
+      step.factors[j] = factor;
+      factor *= turns_[pass.operations[j].rotation].factor;
+    }
+    // The scaling runs before all else.
+    if (step.rescale != 1.0) step.scaling = backwards ? static_cast<int>(n) : 0;
+  }
+  std::uint8_t* codes = sweep.codes.data() + place;
+  std::uint8_t* lane_flips = sweep.lane_flips.data() + place;
+  T* coefficients = sweep.coefficients.data() + 3 * place * lanes;
+  arguments.width = pass.width;
+  arguments.plain = pass.plain;
+  arguments.leaders = pass.leaders.data();
+  arguments.n_leaders = pass.leaders.size();
+  arguments.signs = pass.signs.data();
+  std::copy(pass.members.begin(), pass.members.end(), arguments.members);
+  arguments.n_operations = static_cast<int>(n) + (step.scaling >= 0 ? 1 : 0);
+  arguments.codes = codes;
+  arguments.lane_flips = lane_flips;
+  arguments.coefficients = coefficients;
+  std::size_t row = 0;
+  for (const Operation& operation : pass.operations) {
+    if (static_cast<int>(row) == step.scaling) ++row;
+    const bool variant = turns_[operation.rotation].per_sample || operation.lane_flips != 0;
+    codes[row] = static_cast<std::uint8_t>(operation.pattern + (variant ? variant_code : 0));
+    lane_flips[row++] = static_cast<std::uint8_t>(operation.lane_flips);
+  }
+  if (step.scaling >= 0) codes[step.scaling] = scale_code;
+  if (!step.varying) fill(step, sample_ == whole_batch ? 0 : sample_, lanes, coefficients);
+  sweep.steps.push_back(std::move(step));
 }
 
 template <class T>
@@ -246,7 +250,7 @@ template <class T>
 typename Sweep<T>::Table Schedule<T>::table(const Stage& stage, double factor) const {
   const std::size_t size = program_.dimension() / 2;
   std::vector<double> angles(size, 0.0);
-  for (const std::size_t rotation : stage.diagonal) {
+  for (const std::size_t rotation : stage.rotations) {
     const Index signs = program_.rotations()[rotation].generator.signs;
     angles[signs & (size - 1)] += 0.5 * turns_[rotation].sign * rotation_angle(rotation, 0);
   }

@@ -85,6 +85,8 @@ class Schedule {
  private:
   double rotation_angle(std::size_t rotation, std::size_t sample) const;
   typename Sweep<T>::Table table(const Stage& stage, double factor) const;
+  void add_pass(Sweep<T>& sweep, const Stage& stage, const Pass& pass, bool backwards, std::size_t lanes,
+                std::size_t place) const;
 
   const Program& program_;
   Inputs<T> inputs_;

@@ -131,22 +131,24 @@ void evolve(const Program& program, const Schedule<T>& schedule, const Sweep<T>&
             std::size_t first, T* state) {
   alignas(64) T coefficients[max_coefficients];
   for (const auto& step : sweep.steps) {
-    if (step.stage != nullptr && !step.stage->product.empty()) {
-      write_product(program, schedule, *step.stage, kernels, first, state);
-      continue;
-    }
-    if (step.stage != nullptr && !step.stage->diagonal.empty()) {
-      const auto& table = sweep.tables[step.table];
-      kernels.turn_phases(table.cosines.data(), table.sines.data(), table.cosines.size(), state);
-      continue;
-    }
-    if (step.pass == nullptr) {
-      for (const Index base : sweep.barriers[step.barrier].leaders.high()) {
-        apply_barrier(sweep.barriers[step.barrier], base, state, kernels.flip, kernels.dense);
+    switch (step.stage->kind) {
+      case Stage::Kind::passes:
+        kernels.forward(arguments_for(schedule, step, kernels.lanes, first, static_cast<T*>(coefficients)), state);
+        break;
+      case Stage::Kind::product:
+        write_product(program, schedule, *step.stage, kernels, first, state);
+        break;
+      case Stage::Kind::table: {
+        const auto& table = sweep.tables[step.table];
+        kernels.turn_phases(table.cosines.data(), table.sines.data(), table.cosines.size(), state);
+        break;
       }
-      continue;
+      case Stage::Kind::barrier:
+        for (const Index base : sweep.barriers[step.barrier].leaders.high()) {
+          apply_barrier(sweep.barriers[step.barrier], base, state, kernels.flip, kernels.dense);
+        }
+        break;
     }
-    kernels.forward(arguments_for(schedule, step, kernels.lanes, first, static_cast<T*>(coefficients)), state);
   }
 }
 

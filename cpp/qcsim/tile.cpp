@@ -15,8 +15,8 @@ TileExecution<T>::TileExecution(const Compiled& compiled, const Readout& readout
     : Execution<T>(compiled, readout, inputs),
       kernels_(cpu::tile_kernels<T>(compiled.program().n_bits(), inputs.batch)),
       tables_(inputs.weights.stride == 0),
-      phases_unseen_(!compiled.forward(tables_).empty() && !compiled.forward(tables_).back().diagonal.empty() &&
-                     readout.blind_to_phases()),
+      phases_unseen_(!compiled.forward(tables_).empty() &&
+                     compiled.forward(tables_).back().kind == Stage::Kind::table && readout.blind_to_phases()),
       schedule_(compiled.program(), inputs, Schedule<T>::whole_batch, shift, compiled.elsewhere(tables_)),
       forward_(schedule_.sweep(compiled.forward(tables_), compiled.forward(tables_).size() - (phases_unseen_ ? 1 : 0),
                                false, kernels_.lanes, 1.0)) {}
@@ -49,8 +49,7 @@ void TileExecution<T>::run(Rows<T> outputs, bool keep, int n_threads) {
   states_ = Buffer<T>((keep ? n_tiles() : workers) * tile_size());
   inverse_norms_ = Buffer<double>((keep ? n_tiles() : workers) * lanes);
   Buffer<T> scratch(workers * scratch_size);
-  const bool product = !forward_.steps.empty() && forward_.steps.front().stage != nullptr &&
-                       !forward_.steps.front().stage->product.empty();
+  const bool product = !forward_.steps.empty() && forward_.steps.front().stage->kind == Stage::Kind::product;
   parallel::for_each(n_tiles(), n_threads, [&](std::size_t tile, int worker) {
     const auto own = static_cast<std::size_t>(worker);
     const std::size_t place = keep ? tile : own, first = tile * lanes;

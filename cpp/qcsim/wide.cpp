@@ -18,8 +18,7 @@ int lane_bits(std::size_t lanes) { return std::countr_zero(lanes); }
 template <class T>
 std::size_t end_of_stage(const Sweep<T>& sweep, std::size_t first) {
   std::size_t last = first;
-  while (last < sweep.steps.size() && sweep.steps[last].pass != nullptr &&
-         sweep.steps[last].stage == sweep.steps[first].stage) {
+  while (last < sweep.steps.size() && sweep.steps[last].stage == sweep.steps[first].stage) {
     ++last;
   }
   return last;
