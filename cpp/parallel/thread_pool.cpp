@@ -3,9 +3,13 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
+#include <cstdlib>
 #include <exception>
+#include <fstream>
 #include <memory>
 #include <mutex>
+#include <sstream>
+#include <string>
 #include <system_error>
 #include <thread>
 #include <type_traits>
@@ -25,7 +29,7 @@ namespace {
 
 using Body = std::function<void(std::size_t, int)>;
 
-thread_local bool inside = false;  // a body: what it starts itself runs on its own thread
+thread_local bool inside = false;  // a body of a call with threads: what it starts itself runs on its own thread
 
 struct Job {
   const Body* body;
@@ -110,31 +114,54 @@ struct State {
 };
 
 std::atomic<State*> state{nullptr};
-std::mutex creating;
+
+// Whether this process was forked and has not become another program since: a flag of the kernel's (PF_FORKNOEXEC, in
+// the ninth field of the status line).
+bool is_a_fork() {
+  std::ifstream file("/proc/self/stat");
+  std::string line, field;
+  std::getline(file, line);
+  std::istringstream fields(line.substr(line.rfind(')') + 1));  // the second field, a name, may hold anything
+  for (int i = 3; i <= 9; ++i) fields >> field;
+  return (std::strtoul(field.c_str(), nullptr, 10) & 0x40) != 0;
+}
+
+std::atomic<bool> forked{is_a_fork()};  // the library may be loaded after the fork
+
+#if defined(__unix__) || defined(__APPLE__)
+// In a forked child the threads do not exist and a lock may be held for ever: it forgets the pool and builds another.
+// Registered when the library is loaded, because the child may be the first to use threads.
+[[maybe_unused]] const int watching = pthread_atfork(nullptr, nullptr, [] {
+  state.store(nullptr, std::memory_order_release);
+  forked.store(true, std::memory_order_relaxed);
+});
+#endif
 
 // The pool lives until the process ends and is never destroyed: joining threads while a library is being unloaded
 // can deadlock.
 State& the_state() {
   State* current = state.load(std::memory_order_acquire);
   if (current != nullptr) return *current;
-  std::lock_guard lock(creating);
-  current = state.load(std::memory_order_relaxed);
-  if (current != nullptr) return *current;
-  current = new State;
-#if defined(__unix__) || defined(__APPLE__)
-  // The threads do not exist in a forked child and a lock may be held for ever there: forget the pool, build anew.
-  static std::once_flag registered;
-  std::call_once(registered, [] {
-    pthread_atfork([] { creating.lock(); }, [] { creating.unlock(); },
-                   [] {
-                     state.store(nullptr, std::memory_order_release);
-                     creating.unlock();
-                   });
-  });
-#endif
-  state.store(current, std::memory_order_release);
-  return *current;
+  auto fresh = std::make_unique<State>();
+  if (!state.compare_exchange_strong(current, fresh.get(), std::memory_order_acq_rel)) return *current;
+  return *fresh.release();
 }
+
+// The right to use threads, for one caller at a time and until the end of its scope.
+class Claim {
+ public:
+  explicit Claim(std::atomic_flag& busy) : busy_(busy), granted_(!busy.test_and_set(std::memory_order_acquire)) {}
+  ~Claim() {
+    if (granted_) busy_.clear(std::memory_order_release);
+  }
+  Claim(const Claim&) = delete;
+  Claim& operator=(const Claim&) = delete;
+  bool granted() const { return granted_; }
+
+ private:
+  std::atomic_flag& busy_;
+  bool granted_;
+};
 
 // An OpenMP runtime that the process has loaded already (torch brings one). Its threads spin for milliseconds after
 // each of torch's loops, on the very cores that ours would wake up on: inside a training loop two threads of our own
@@ -145,8 +172,8 @@ struct OpenMp {
   int (*in_parallel)() = nullptr;
 };
 
-std::atomic<bool> forked{false};  // OpenMP does not survive a fork
-
+// Not in a forked child, where GNU's runtime waits for ever for a team that was made before the fork; whether there was
+// one cannot be seen.
 const OpenMp* open_mp() {
 #if defined(__linux__)
   if (forked.load(std::memory_order_relaxed)) return nullptr;
@@ -162,8 +189,6 @@ const OpenMp* open_mp() {
       !look_up(runtime.in_parallel, "omp_in_parallel")) {
     return nullptr;
   }
-  static std::once_flag registered;
-  std::call_once(registered, [] { pthread_atfork(nullptr, nullptr, [] { forked.store(true); }); });
   const OpenMp* fresh = new OpenMp(runtime);  // kept for good; a race leaves one too many
   found.store(fresh, std::memory_order_release);
   return fresh;
@@ -203,16 +228,18 @@ void for_each(std::size_t n_tasks, int n_threads, const Body& body) {
   if (n_tasks == 0) return;
   if (n_threads <= 0) n_threads = available_threads();
   n_threads = static_cast<int>(std::min<std::size_t>(static_cast<std::size_t>(n_threads), n_tasks));
-  Job job{&body, n_tasks, n_threads - 1, {}, {}, {}, nullptr};
   if (n_threads == 1 || inside) {
-    job.work(0);
-  } else if (!run_on_open_mp(job)) {
-    State& shared = the_state();
-    if (shared.busy.test_and_set(std::memory_order_acquire)) {
+    for (std::size_t task = 0; task < n_tasks; ++task) body(task, 0);
+    return;
+  }
+  Job job{&body, n_tasks, n_threads - 1, {}, {}, {}, nullptr};
+  State& shared = the_state();
+  {
+    const Claim claim(shared.busy);
+    if (!claim.granted()) {
       job.work(0);
-    } else {
+    } else if (!run_on_open_mp(job)) {
       shared.pool.run(job);
-      shared.busy.clear(std::memory_order_release);
     }
   }
   if (job.error) std::rethrow_exception(job.error);

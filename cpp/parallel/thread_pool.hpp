@@ -15,7 +15,8 @@ int available_threads();
 // Calls body(task, worker) for task = 0 .. n_tasks-1, each exactly once, on at most n_threads threads, the caller
 // among them; worker is in 0 .. n_threads-1 and no two concurrent calls share it (an index into scratch memory).
 // n_threads <= 0 means available_threads(). Returns when all are done; the first exception is rethrown here.
-// Called while another thread is using the pool, or from inside a body, it runs on the calling thread alone.
+// Called while another thread is using the pool, or from inside a body of a call with several threads, it runs on the
+// calling thread alone; a call with one thread leaves the pool to what its bodies call.
 void for_each(std::size_t n_tasks, int n_threads, const std::function<void(std::size_t task, int worker)>& body);
 
 }  // namespace parallel
