@@ -36,6 +36,11 @@ class Probabilities:
 
     Attributes:
         qubits: the k qubits, the first being the most significant bit of an outcome; None: all.
+
+    Example:
+        >>> import qcsim
+        >>> qcsim.measure(qcsim.Circuit(2).h(0).x(1), None, [qcsim.Probabilities([1])])[0].round(3)
+        array([0., 1.])
     """
 
     qubits: Sequence[int] | None = None
@@ -55,6 +60,11 @@ class Expval:
 
     Attributes:
         observables: Pauli words such as ``"Z0 X2"``, or weighted sums such as ``{"Z0 Z1": 0.5, "X0": -1.0}``.
+
+    Example:
+        >>> import qcsim
+        >>> qcsim.measure(qcsim.Circuit(2).h(0).x(1), None, [qcsim.Expval(["X0", "X0 Z1"])])[0].round(3)
+        array([ 1., -1.])
     """
 
     observables: Sequence[Observable]
@@ -74,6 +84,11 @@ class Variance:
 
     Attributes:
         observables: as for :class:`Expval`.
+
+    Example:
+        >>> import qcsim
+        >>> qcsim.measure(qcsim.Circuit(1).ry(0, angle=0.5), None, [qcsim.Variance(["Z0"])])[0].round(3)  # sin^2
+        array([0.23])
     """
 
     observables: Sequence[Observable]
@@ -92,7 +107,13 @@ class Variance:
 
 @dataclass(frozen=True)
 class Statevector:
-    """The final state, (B, 2^n) complex."""
+    """The final state, (B, 2^n) complex.
+
+    Example:
+        >>> import qcsim
+        >>> qcsim.measure(qcsim.Circuit(1).sx(0), None, [qcsim.Statevector()])[0].round(3)
+        array([0.5+0.5j, 0.5-0.5j])
+    """
 
     def reading(self, circuit: Circuit) -> Reading:
         """What the engine reads."""
@@ -114,6 +135,11 @@ class Samples:
         shots: draws per sample.
         seed: the same seed gives the same draws, whatever the number of threads; None: a fresh one each time.
         qubits: as for :class:`Probabilities`.
+
+    Example:
+        >>> import qcsim
+        >>> qcsim.measure(qcsim.Circuit(2).x(1), None, [qcsim.Samples(shots=3, seed=0)])[0]
+        array([1, 1, 1])
     """
 
     shots: int
