@@ -39,8 +39,7 @@ class Probabilities:
 
     Example:
         >>> import qcsim
-        >>> (p,) = qcsim.measure(qcsim.Circuit(2).x(1), measurements=[qcsim.Probabilities([1])])
-        >>> p
+        >>> qcsim.measure(qcsim.Circuit(2).h(0).x(1), None, [qcsim.Probabilities([1])])[0].round(3)
         array([0., 1.])
     """
 
@@ -64,9 +63,8 @@ class Expval:
 
     Example:
         >>> import qcsim
-        >>> (energy,) = qcsim.measure(qcsim.Circuit(2).x(1), measurements=[qcsim.Expval([{"Z0": 1.0, "Z1": 2.0}])])
-        >>> energy
-        array([-1.])
+        >>> qcsim.measure(qcsim.Circuit(2).h(0).x(1), None, [qcsim.Expval(["X0", "X0 Z1"])])[0].round(3)
+        array([ 1., -1.])
     """
 
     observables: Sequence[Observable]
@@ -89,9 +87,8 @@ class Variance:
 
     Example:
         >>> import qcsim
-        >>> (spread,) = qcsim.measure(qcsim.Circuit(1).h(0), measurements=[qcsim.Variance(["Z0"])])
-        >>> spread.round(3)
-        array([1.])
+        >>> qcsim.measure(qcsim.Circuit(1).ry(0, angle=0.5), None, [qcsim.Variance(["Z0"])])[0].round(3)  # sin^2
+        array([0.23])
     """
 
     observables: Sequence[Observable]
@@ -114,9 +111,8 @@ class Statevector:
 
     Example:
         >>> import qcsim
-        >>> (psi,) = qcsim.measure(qcsim.Circuit(1).x(0).s(0), measurements=[qcsim.Statevector()])
-        >>> psi.round(3)
-        array([0.+0.j, 0.+1.j])
+        >>> qcsim.measure(qcsim.Circuit(1).sx(0), None, [qcsim.Statevector()])[0].round(3)
+        array([0.5+0.5j, 0.5-0.5j])
     """
 
     def reading(self, circuit: Circuit) -> Reading:
@@ -142,9 +138,8 @@ class Samples:
 
     Example:
         >>> import qcsim
-        >>> (drawn,) = qcsim.measure(qcsim.Circuit(2).x(0), measurements=[qcsim.Samples(shots=3, seed=0)])
-        >>> drawn
-        array([2, 2, 2])
+        >>> qcsim.measure(qcsim.Circuit(2).x(1), None, [qcsim.Samples(shots=3, seed=0)])[0]
+        array([1, 1, 1])
     """
 
     shots: int

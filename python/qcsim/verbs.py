@@ -172,8 +172,8 @@ def statevector(
 
     Example:
         >>> import qcsim
-        >>> qcsim.statevector(qcsim.Circuit(2).h(0).cnot(0, 1).s(1)).round(3)
-        array([0.707+0.j   , 0.   +0.j   , 0.   +0.j   , 0.   +0.707j])
+        >>> qcsim.statevector(qcsim.Circuit(1).sx(0)).round(3)
+        array([0.5+0.5j, 0.5-0.5j])
     """
     plan = make_plan(circuit, (Statevector(),), "adjoint", num_threads)
     return execute(plan, weights, amplitudes, features)[0]
