@@ -263,15 +263,23 @@ struct Tile {
   static void probabilities(const T* state, const OutcomeTable& table, T scale, T* const* out, int n_rows) {
     for (std::size_t first = 0; first < table.n_outcomes; first += W) {
       const std::size_t count = table.n_outcomes - first < W ? table.n_outcomes - first : W;
+      const std::uint32_t* outcomes = table.outcomes + first;
       Register r[W] = {};
-      for (std::size_t i = 0; i < count; ++i) {
-        const std::size_t outcome = table.outcomes[first + i] ^ table.offset;
-        Register sum = {};
-        for (std::size_t v = 0; v < table.n_rest; ++v) {
-          const Register a = L::load(state + (outcome ^ table.rest[v]) * W);
-          sum += a * a;
+      if (count == W && table.n_rest == 1) {  // all qubits: registers that the compiler can name
+#pragma GCC unroll 16
+        for (int i = 0; i < W; ++i) {
+          const Register a = L::load(state + std::size_t{outcomes[i] ^ table.offset} * W);
+          r[i] = a * a * scale;
         }
-        r[i] = sum * scale;
+      } else {
+        for (std::size_t i = 0; i < count; ++i) {
+          Register sum = {};
+          for (std::size_t v = 0; v < table.n_rest; ++v) {
+            const Register a = L::load(state + std::size_t{outcomes[i] ^ table.offset ^ table.rest[v]} * W);
+            sum += a * a;
+          }
+          r[i] = sum * scale;
+        }
       }
       L::scatter(r, out, n_rows, first, count);
     }
@@ -285,16 +293,21 @@ struct Tile {
     Register overlap = {};
     for (std::size_t first = 0; first < table.n_outcomes; first += W) {
       const std::size_t count = table.n_outcomes - first < W ? table.n_outcomes - first : W;
+      const std::uint32_t* outcomes = table.outcomes + first;
       Register g[W];
       L::gather(cotangents, first, count, g);
+      const auto meet = [&](std::size_t x, const Register& cotangent) {
+        const Register a = L::load(psi + x * W), l = cotangent * a;
+        L::store(lambda + x * W, l);
+        overlap += l * a;
+      };
+      if (count == W && table.n_rest == 1) {
+#pragma GCC unroll 16
+        for (int i = 0; i < W; ++i) meet(outcomes[i] ^ table.offset, g[i]);
+        continue;
+      }
       for (std::size_t i = 0; i < count; ++i) {
-        const std::size_t outcome = table.outcomes[first + i] ^ table.offset;
-        for (std::size_t v = 0; v < table.n_rest; ++v) {
-          const std::size_t x = (outcome ^ table.rest[v]) * W;
-          const Register a = L::load(psi + x), l = g[i] * a;
-          L::store(lambda + x, l);
-          overlap += l * a;
-        }
+        for (std::size_t v = 0; v < table.n_rest; ++v) meet(outcomes[i] ^ table.offset ^ table.rest[v], g[i]);
       }
     }
     L::store(overlaps, overlap);
@@ -387,12 +400,17 @@ struct Tile {
   static void store_input_gradient(const T* psi, const T* lambda, const T* a, const T* b, const T* root,
                                    std::size_t columns, T* const* out, int n_rows) {
     const Register alpha = L::load(a), beta = L::load(b), scale = L::load(root);
+    const auto slope = [&](std::size_t x) {
+      return (alpha * L::load(lambda + x * W) + beta * L::load(psi + x * W)) * scale * scale;
+    };
     for (std::size_t first = 0; first < columns; first += W) {
       const std::size_t count = columns - first < W ? columns - first : W;
       Register r[W] = {};
-      for (std::size_t i = 0; i < count; ++i) {
-        const std::size_t x = (first + i) * W;
-        r[i] = (alpha * L::load(lambda + x) + beta * L::load(psi + x)) * scale * scale;
+      if (count == W) {
+#pragma GCC unroll 16
+        for (int i = 0; i < W; ++i) r[i] = slope(first + static_cast<std::size_t>(i));
+      } else {
+        for (std::size_t i = 0; i < count; ++i) r[i] = slope(first + i);
       }
       L::scatter(r, out, n_rows, first, count);
     }
