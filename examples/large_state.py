@@ -1,4 +1,4 @@
-"""One large state: 22 qubits, or as many as you name (`python large_state.py 26`), with the gradient of every weight."""
+"""One large state: 22 qubits, or as many as named (`large_state.py 26`), with the gradient of every weight."""
 
 from __future__ import annotations
 

@@ -9,13 +9,13 @@ import qcsim.nn
 
 
 def points(count: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Points (count, 2) in the square [-1, 1)^2, and whether each lies in the circle that holds half of them (count,)."""
+    """Points (count, 2) in the square [-1, 1)^2, and whether each lies in the circle of half its area (count,)."""
     where = 2 * torch.rand(count, 2) - 1
     return where, (where.square().sum(dim=1) < 2 / torch.pi).float()
 
 
 def classifier() -> qcsim.nn.QuantumLayer:
-    """Features turn the qubits again in every layer, with trainable rotations between; <Z0> in [-1, 1] is the answer."""
+    """Features turn the qubits again in every layer, trainable rotations between; the sign of <Z0> is the answer."""
     circuit = qcsim.Circuit(3)
     for _ in range(4):
         for qubit in range(3):
