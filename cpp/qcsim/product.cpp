@@ -1,6 +1,7 @@
 #include "qcsim/product.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace qcsim {
 namespace {
@@ -35,6 +36,21 @@ struct Bits {
       const Pauli& generator = program.rotations()[stage.rotations[j]].generator;
       kernels.turn_bit(on_bit(generator, program.n_qubits()), cosine, cosine + lanes,
                        of(bit_of(generator, program.n_qubits()), lanes));
+    }
+    for (std::size_t bit = 0; bit < states.size() / (4 * lanes); ++bit) normalise(of(bit, lanes), lanes);
+  }
+
+  // A cosine and a sine that are rounded stretch what they turn; over thousands of rotations one would see it.
+  static void normalise(T* v, std::size_t lanes) {
+    for (std::size_t lane = 0; lane < lanes; ++lane) {
+      double squares = 0.0;
+      for (std::size_t i = 0; i < 4; ++i) {
+        squares += static_cast<double>(v[i * lanes + lane]) * static_cast<double>(v[i * lanes + lane]);
+      }
+      const double scale = 1.0 / std::sqrt(squares);
+      for (std::size_t i = 0; i < 4; ++i) {
+        v[i * lanes + lane] = static_cast<T>(scale * static_cast<double>(v[i * lanes + lane]));
+      }
     }
   }
 

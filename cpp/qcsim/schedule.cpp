@@ -98,10 +98,15 @@ Schedule<T>::Schedule(const Program& program, const Inputs<T>& inputs, std::size
       }
       const double half = 0.5 * rotation_angle(i, sample == whole_batch ? 0 : sample);
       const double cosine = std::cos(half), sine = sign * std::sin(half);
+      const auto divide = [&](double by, double other) {
+        // The factor of the tangent as it is stored: rounding then turns the state, and does not stretch it.
+        const double tangent = static_cast<double>(static_cast<T>(other / by));
+        turns_.push_back({false, std::copysign(1.0 / std::sqrt(1.0 + tangent * tangent), by), tangent, sign});
+      };
       if (std::abs(cosine) >= std::abs(sine)) {
-        turns_.push_back({false, cosine, sine / cosine, sign});
+        divide(cosine, sine);
       } else {
-        turns_.push_back({false, sine, -cosine / sine, sign});
+        divide(sine, -cosine);
         residue = residue * Pauli{rotation.generator.flips, rotation.generator.signs, false};
       }
     }
@@ -178,8 +183,8 @@ void Schedule<T>::add_pass(Sweep<T>& sweep, const Stage& stage, const Pass& pass
       step.factors[j] = factor;
       factor *= turns_[pass.operations[j].rotation].factor;
     }
-    // The scaling runs before all else.
-    if (step.rescale != 1.0) step.scaling = backwards ? static_cast<int>(n) : 0;
+    // Behind the others, whose signs keep their places; backwards that is before all else.
+    if (step.rescale != 1.0) step.scaling = static_cast<int>(n);
   }
   std::uint8_t* codes = sweep.codes.data() + place;
   std::uint8_t* lane_flips = sweep.lane_flips.data() + place;
@@ -266,6 +271,10 @@ typename Sweep<T>::Table Schedule<T>::table(const Stage& stage, double factor) c
 template <class T>
 double Schedule<T>::rotation_angle(std::size_t rotation, std::size_t sample) const {
   const double value = angle(program_.rotations()[rotation].angle, sample);
+  if (!std::isfinite(value)) {
+    throw std::invalid_argument("an angle is " + std::to_string(value) +
+                                " after its scale and shift; angles must be finite");
+  }
   return shift_.angle != 0.0 && shift_.rotation == rotation ? value + shift_.angle : value;
 }
 

@@ -30,10 +30,9 @@ PassArguments<T> on_block(const Program& program, const typename Sweep<T>::Step&
   PassArguments<T> arguments = step.arguments;
   arguments.base = base;
   const auto& operations = step.pass->operations;
-  const std::size_t first = step.scaling == 0 ? 1 : 0;  // before it there may be a scaling, which has no sign
   for (std::size_t j = 0; j < operations.size(); ++j) {
     const Index signs = program.rotations()[operations[j].rotation].generator.signs >> bits;
-    if (odd_overlap(signs, base)) arguments.base_signs |= std::uint32_t{1} << (first + j);
+    if (odd_overlap(signs, base)) arguments.base_signs |= std::uint32_t{1} << j;
   }
   return arguments;
 }

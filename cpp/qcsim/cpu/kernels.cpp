@@ -12,8 +12,10 @@ struct Tile {
   using L = Lanes<T, W>;
   using Register = typename L::Register;
 
-  static void load(const T* const* rows, std::size_t columns, std::size_t dimension, T* state, T* sums) {
-    // Eight sums, by the column modulo eight, whatever the width: a row's norm is the same bits in every tile.
+  // Without contraction, which depends on how the loop was unrolled: a row's norm is the same bits in every tile.
+  __attribute__((optimize("fp-contract=off"))) static void load(const T* const* rows, std::size_t columns,
+                                                                std::size_t dimension, T* state, T* sums) {
+    // Eight sums, by the column modulo eight, whatever the width.
     Register squares[8] = {};
     for (std::size_t first = 0; first < dimension; first += W) {
       Register r[W] = {};
