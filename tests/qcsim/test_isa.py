@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+import platform
+import re
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -66,3 +70,60 @@ def test_an_unknown_instruction_set_is_refused_with_the_options() -> None:
     assert done.returncode == 1  # an exception, not a signal
     for word in ("mmx", *ORDER[:1]):
         assert word in done.stderr
+
+
+ROOT = Path(__file__).parents[2]
+COMPILER = os.environ.get("CXX") or shutil.which("c++") or shutil.which("g++")
+WIDE = re.compile(r"%[yz]mm\d")  # registers that the baseline of x86-64 does not have
+
+on_x86 = pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="one instruction set only")
+
+
+def functions_with_wide_registers(listing: str) -> set[str]:
+    """Names of the functions of a disassembly that touch registers wider than 128 bits."""
+    found, function = set(), ""
+    for line in listing.splitlines():
+        if line.endswith(">:"):
+            function = line[line.index("<") + 1 : -2]
+        elif WIDE.search(line):
+            found.add(function)
+    return found
+
+
+# An inline function that an instruction set's object shares with the others may be the one that the linker keeps, and
+# then ends every older machine with an illegal instruction.
+@on_x86
+@pytest.mark.skipif(shutil.which("objdump") is None, reason="needs objdump")
+def test_only_the_loops_of_an_instruction_set_use_its_registers() -> None:
+    command = ["objdump", "--disassemble", "--demangle", "--no-show-raw-insn", str(qcsim._core.__file__)]
+    listing = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+    if "<qcsim::" not in listing:
+        pytest.skip("the extension module is stripped of its symbols")
+    users = functions_with_wide_registers(listing)
+    assert len(users) > 100
+    assert {name for name in users if not re.search(r"\bqcsim::avx(2|512)::", name)} == set()
+
+
+def target_of(isa: str) -> tuple[str, list[str]]:
+    """The register width and the compiler options of an instruction set, from the build."""
+    lists = (ROOT / "cpp" / "qcsim" / "CMakeLists.txt").read_text()
+    (width, options), *_ = re.findall(rf"qcsim_kernels\({isa} (\d+)([^)]*)\)", lists)
+    return width, options.split()
+
+
+@on_x86
+@pytest.mark.skipif(COMPILER is None or shutil.which("nm") is None, reason="needs a compiler and nm")
+def test_an_instruction_set_defines_no_symbol_outside_its_namespace(tmp_path: Path) -> None:
+    isa, built = "avx512", tmp_path / "kernels.o"
+    width, options = target_of(isa)
+    # Without optimisation nothing is inlined away: every function that an optimiser might leave in the object is there.
+    command = [str(COMPILER), "-std=c++20", "-O0", "-w", *options, f"-DQCSIM_ISA={isa}"]
+    command += [f"-DQCSIM_REGISTER_BYTES={width}", "-Icpp", "-c", "cpp/qcsim/cpu/kernels.cpp", "-o", str(built)]
+    subprocess.run(command, check=True, timeout=240, cwd=ROOT)
+    command = ["nm", "--demangle", "--defined-only", "--extern-only", "--format=posix", str(built)]
+    listing = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    symbols = [re.sub(r" [A-Za-z] [0-9a-f]+( [0-9a-f]+)?$", "", line) for line in listing.splitlines()]
+    assert len(symbols) > 100
+    # A template's name stands behind its result.
+    own = re.compile(rf"(.* )?qcsim::{isa}::")
+    assert [name for name in symbols if not own.match(name)] == []

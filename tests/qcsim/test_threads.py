@@ -125,6 +125,74 @@ if __name__ == "__main__":
 """
 
 
+TEAM = """
+import os, signal, sys
+import numpy as np, torch
+order = sys.argv[1]
+def run():
+    import qcsim
+    rng = np.random.default_rng(0)
+    inputs = dict(amplitudes=rng.normal(size=(500, 256)), num_threads=2)
+    outputs, pullback = qcsim.vjp(qcsim.hardware_efficient(8, 3), rng.normal(size=24), **inputs)
+    return [outputs, *pullback(outputs)[:2]]
+def same(a, b):
+    return all(np.array_equal(x, y) for x, y in zip(a, b))
+torch.set_num_threads(2)
+torch.exp(torch.randn(1_000_000)).sum()  # OpenMP now has a team, which no child will have
+if order == "both":
+    expected = run()
+elif order == "torch":
+    import qcsim
+for generation in range(2):
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        signal.alarm(30)
+        found = run()
+        os.write(writing, b"".join(array.tobytes()[:4096] for array in found))
+        os._exit(0 if same(found, run()) else 1)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 0, status
+    expected = run()
+    assert os.read(reading, 3 * 4096) == b"".join(array.tobytes()[:4096] for array in expected)
+    torch.exp(torch.randn(1_000_000)).sum()
+class Data(torch.utils.data.Dataset):
+    def __len__(self):
+        return 4
+    def __getitem__(self, k):
+        assert same(run(), expected)
+        return k
+loader = torch.utils.data.DataLoader(Data(), num_workers=2, multiprocessing_context="fork", timeout=30)
+assert sorted(int(k) for k in loader) == [0, 1, 2, 3]
+print("agreed")
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.parametrize("order", ["torch", "both", "child"])
+def test_a_forked_child_computes_after_torch_used_a_team_of_threads(order: str) -> None:
+    # Before the fork torch alone has used it, or both have; or the child is the first to import qcsim.
+    pytest.importorskip("torch")
+    done = subprocess.run([sys.executable, "-c", TEAM, order], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "agreed\n"), done.stderr
+
+
+def test_a_single_large_state_uses_threads() -> None:
+    if qcsim.build_info()["threads"] < 2:
+        pytest.skip("this machine offers one thread")
+    script = """
+import os
+import numpy as np, qcsim
+qcsim.statevector(qcsim.Circuit(18).h(0).ry(1, angle=0.3), np.zeros(0), num_threads=2)
+print(len(os.listdir("/proc/self/task")) - 1)
+"""
+    if not os.path.isdir("/proc/self/task"):
+        pytest.skip("this system does not list threads")
+    environment = {**os.environ, **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")}
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, env=environment)
+    assert (done.returncode, done.stdout) == (0, "1\n"), done.stderr
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 def test_a_forked_child_computes_after_the_parent_used_its_threads() -> None:
     done = subprocess.run([sys.executable, "-c", FORK], capture_output=True, text=True, timeout=60)
