@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -36,3 +38,26 @@ def test_the_classifier_learns() -> None:
     pytest.importorskip("torch")
     text = output_of("classifier.py")
     assert float(text.split()[-1].rstrip("%")) > 95, text
+
+
+def test_the_circuit_alone_learns_the_circle() -> None:
+    pytest.importorskip("torch")
+    text = output_of("variational_classifier.py")
+    assert float(text.split()[-1].rstrip("%")) > 92, text
+
+
+def test_the_ground_state_has_the_exact_energy() -> None:
+    pytest.importorskip("torch")
+    lines = dict(line.split()[:2] for line in output_of("vqe.py").splitlines())
+    assert float(lines["energy"]) == pytest.approx(float(lines["exact"]), abs=1e-7)
+    # The critical ring of n = 8 spins has the energy -2 / sin(pi / 2n).
+    assert float(lines["exact"]) == pytest.approx(-2 / math.sin(math.pi / 16), abs=1e-7)
+
+
+def test_a_large_state_has_the_gradient_of_the_shift_rule() -> None:
+    pytest.importorskip("torch")
+    text = output_of("large_state.py")
+    assert "22 qubits, 264 gates, a state of 32 MiB" in text
+    adjoint, shift = (float(number) for number in re.findall(r"[+-]\d\.\d+", text))
+    assert adjoint == pytest.approx(shift, abs=1e-5)
+    assert abs(adjoint) > 1e-4

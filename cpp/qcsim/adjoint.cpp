@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "parallel/thread_pool.hpp"
+#include "qcsim/product.hpp"
 #include "qcsim/statevector.hpp"
 #include "qcsim/tile.hpp"
 
@@ -48,15 +49,24 @@ class TileAdjoint {
 
  private:
   void undo(const typename Sweep<T>::Step& step, T* psi, T* lambda) {
-    if (step.stage != nullptr && !step.stage->diagonal.empty()) return undo_table(step, psi, lambda);
-    if (step.pass == nullptr) {
-      for (const Index base : sweep_.barriers[step.barrier].leaders.high()) {
-        for (T* state : {psi, lambda}) {
-          apply_barrier(sweep_.barriers[step.barrier], base, state, kernels_.flip, kernels_.dense);
+    switch (step.stage->kind) {
+      case Stage::Kind::passes:
+        return undo_pass(step, psi, lambda);
+      case Stage::Kind::product:
+        return pull_back_product(execution_.program(), execution_.schedule(), *step.stage, kernels_,
+                                 sweep_.final_factor, first_, count_, psi, lambda, gradients_, shared_weights_);
+      case Stage::Kind::table:
+        return undo_table(step, psi, lambda);
+      case Stage::Kind::barrier:
+        for (const Index base : sweep_.barriers[step.barrier].leaders.high()) {
+          for (T* state : {psi, lambda}) {
+            apply_barrier(sweep_.barriers[step.barrier], base, state, kernels_.flip, kernels_.dense);
+          }
         }
-      }
-      return;
     }
+  }
+
+  void undo_pass(const typename Sweep<T>::Step& step, T* psi, T* lambda) {
     alignas(64) T raw[(max_operations + 1) * max_lanes], coefficients[max_coefficients];
     kernels_.reverse(arguments_for(execution_.schedule(), step, lanes_, first_, static_cast<T*>(coefficients)), psi,
                      lambda, raw);
@@ -64,7 +74,8 @@ class TileAdjoint {
       const std::size_t rotation = step.pass->operations[j].rotation;
       // 1/2 of the formula meets the 2 of lambda = 2 * factor * (stored lambda).
       const double scale = execution_.schedule().turns()[rotation].sign * step.factors[j] * step.factors[j];
-      collect_lanes(execution_.program().rotations()[rotation].angle, scale, raw + j * lanes_);
+      collect_lanes(execution_.program().rotations()[rotation].angle, scale, static_cast<const T*>(raw + j * lanes_),
+                    first_, count_, gradients_, shared_weights_);
     }
   }
 
@@ -74,23 +85,11 @@ class TileAdjoint {
     const std::size_t size = table.cosines.size();
     std::vector<T> slopes(size);
     kernels_.turn_phases_back(table.cosines.data(), table.sines.data(), size, psi, lambda, slopes.data());
-    std::vector<double> sums(slopes.begin(), slopes.end());
-    walsh_hadamard(sums);
-    for (const std::size_t rotation : step.stage->diagonal) {
+    for (const std::size_t rotation : step.stage->rotations) {
       const Rotation& own = execution_.program().rotations()[rotation];
       const double scale = execution_.schedule().turns()[rotation].sign * table.factor * table.factor;
-      collect(own.angle, scale * sums[own.generator.signs & (size - 1)], first_, gradients_, shared_weights_);
-    }
-  }
-
-  void collect_lanes(const Angle& angle, double scale, const T* raw) {
-    if (angle.source == Angle::Source::weight && shared_weights_ != nullptr) {
-      double sum = 0.0;
-      for (std::size_t lane = 0; lane < count_; ++lane) sum += static_cast<double>(raw[lane]);
-      return collect(angle, scale * sum, first_, gradients_, shared_weights_);
-    }
-    for (std::size_t lane = 0; lane < count_; ++lane) {
-      collect(angle, scale * static_cast<double>(raw[lane]), first_ + lane, gradients_, shared_weights_);
+      const double slope = scale * static_cast<double>(slopes[own.generator.signs & (size - 1)]);
+      collect(own.angle, slope, first_, gradients_, shared_weights_);
     }
   }
 

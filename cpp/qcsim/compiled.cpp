@@ -20,9 +20,11 @@ Compiled::Compiled(const Circuit& circuit, bool complex_input)
     forward_[tables ? 1 : 0] = plan(program_, {0, small ? max_plain_width : 0, program_.n_bits(), tables});
     reverse_[tables ? 1 : 0] = plan(program_, {0, small ? max_plain_width - 1 : 0, program_.n_bits(), tables});
   }
-  in_tables_.resize(program_.rotations().size());
-  for (const Stage& stage : forward_[1]) {
-    for (const std::size_t rotation : stage.diagonal) in_tables_[rotation] = true;
+  for (const int tables : {0, 1}) {
+    elsewhere_[tables].resize(program_.rotations().size());
+    for (const Stage& stage : forward_[tables]) {
+      for (const std::size_t rotation : stage.rotations) elsewhere_[tables][rotation] = true;
+    }
   }
 }
 

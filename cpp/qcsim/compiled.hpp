@@ -26,7 +26,8 @@ class Compiled {
   // tables: with runs of diagonal rotations done by tables, which needs weights that the batch shares.
   const std::vector<Stage>& forward(bool tables) const { return forward_[tables ? 1 : 0]; }
   const std::vector<Stage>& reverse(bool tables) const { return reverse_[tables ? 1 : 0]; }
-  const std::vector<bool>& in_tables() const { return in_tables_; }  // of each rotation
+  // Of each rotation of such a plan: whether a table or a product takes it over from the passes.
+  const std::vector<bool>& elsewhere(bool tables) const { return elsewhere_[tables ? 1 : 0]; }
   // Of the wide layout, both ways, for a register of 2^lane_bits numbers.
   const std::vector<Stage>& both_ways(int lane_bits) const;
 
@@ -34,7 +35,7 @@ class Compiled {
   Program program_;
   bool wide_;
   std::vector<Stage> forward_[2], reverse_[2];
-  std::vector<bool> in_tables_;
+  std::vector<bool> elsewhere_[2];
   mutable std::mutex mutex_;
   mutable std::vector<std::vector<Stage>> wide_plans_;  // by lane_bits
 };

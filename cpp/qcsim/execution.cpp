@@ -43,11 +43,29 @@ void collect(const Angle& angle, double slope, std::size_t sample, const Gradien
   if (rows.present()) rows.row(sample)[index] += static_cast<T>(slope);
 }
 
+template <class T>
+void collect_lanes(const Angle& angle, double scale, const T* raw, std::size_t first, std::size_t count,
+                   const Gradients<T>& gradients, double* shared_weights) {
+  if (angle.source == Angle::Source::weight && shared_weights != nullptr) {
+    double sum = 0.0;
+    for (std::size_t lane = 0; lane < count; ++lane) sum += static_cast<double>(raw[lane]);
+    return collect(angle, scale * sum, first, gradients, shared_weights);
+  }
+  for (std::size_t lane = 0; lane < count; ++lane) {
+    collect(angle, scale * static_cast<double>(raw[lane]), first + lane, gradients, shared_weights);
+  }
+}
+
 template class Execution<float>;
 template class Execution<double>;
 template double global_phase(const Program&, const Schedule<float>&, std::size_t);
 template double global_phase(const Program&, const Schedule<double>&, std::size_t);
 template void collect(const Angle&, double, std::size_t, const Gradients<float>&, double*);
 template void collect(const Angle&, double, std::size_t, const Gradients<double>&, double*);
+
+template void collect_lanes(const Angle&, double, const float*, std::size_t, std::size_t, const Gradients<float>&,
+                            double*);
+template void collect_lanes(const Angle&, double, const double*, std::size_t, std::size_t, const Gradients<double>&,
+                            double*);
 
 }  // namespace qcsim

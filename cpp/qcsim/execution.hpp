@@ -62,4 +62,9 @@ template <class T>
 void collect(const Angle& angle, double slope, std::size_t sample, const Gradients<T>& gradients,
              double* shared_weights);
 
+// The same for the samples first .. first+count-1, whose slopes are scale * raw[lane].
+template <class T>
+void collect_lanes(const Angle& angle, double scale, const T* raw, std::size_t first, std::size_t count,
+                   const Gradients<T>& gradients, double* shared_weights);
+
 }  // namespace qcsim

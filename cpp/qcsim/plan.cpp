@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "qcsim/product.hpp"
+
 namespace qcsim {
 namespace {
 
@@ -49,22 +51,26 @@ class Planner {
   Planner(const Program& program, const Layout& layout) : program_(program), layout_(layout) {}
 
   std::vector<Stage> run() {
+    const std::vector<std::size_t> product = at_start();
+    if (!product.empty()) add(Stage::Kind::product).rotations = product;
     for (const Segment& segment : program_.segments()) {
-      n_bits_ = program_.n_bits() - layout_.lane_bits - (segment.real ? 1 : 0);
-      std::vector<std::size_t> rotations(segment.last - segment.first);
-      std::iota(rotations.begin(), rotations.end(), segment.first);
+      n_bits_ = program_.n_bits() - layout_.lane_bits - (segment.real && product.empty() ? 1 : 0);
+      std::vector<std::size_t> rotations;
+      for (std::size_t rotation = segment.first; rotation < segment.last; ++rotation) {
+        if (std::find(product.begin(), product.end(), rotation) == product.end()) rotations.push_back(rotation);
+      }
       for (const Run& run : runs(rotations)) {
         if (run.diagonal) {
-          stages_.emplace_back();
-          stages_.back().diagonal = run.rotations;
+          add(Stage::Kind::table).rotations = run.rotations;
         } else if (layout_.block_bits >= n_bits_) {
           one_block(run.rotations);
         } else {
           for (const Group& group : mixed(run.rotations, layout_.block_bits, run.rotations.size())) add_block(group);
         }
       }
-      if (segment.flip >= 0) barrier().flip = &program_.flips()[static_cast<std::size_t>(segment.flip)];
-      if (segment.dense >= 0) barrier().dense = &program_.denses()[static_cast<std::size_t>(segment.dense)];
+      if (segment.flip >= 0) add(Stage::Kind::barrier).flip = &program_.flips()[static_cast<std::size_t>(segment.flip)];
+      if (segment.dense >= 0)
+        add(Stage::Kind::barrier).dense = &program_.denses()[static_cast<std::size_t>(segment.dense)];
     }
     return std::move(stages_);
   }
@@ -77,8 +83,9 @@ class Planner {
     return program_.rotations()[rotation].generator.signs >> layout_.lane_bits;
   }
 
-  Stage& barrier() {
+  Stage& add(Stage::Kind kind) {
     stages_.emplace_back();
+    stages_.back().kind = kind;
     return stages_.back();
   }
 
@@ -99,6 +106,21 @@ class Planner {
     left.insert(left.end(), waiting.begin() + static_cast<std::ptrdiff_t>(next), waiting.end());
     waiting = std::move(left);
     return taken;
+  }
+
+  // What makes a product state of |0...0>: rotations of separate bits that can come before all others.
+  std::vector<std::size_t> at_start() const {
+    constexpr std::size_t least = 3;
+    if (layout_.lane_bits != 0 || program_.embeds_amplitudes()) return {};
+    std::vector<std::size_t> waiting;
+    for (const Segment& segment : program_.segments()) {
+      for (std::size_t rotation = segment.first; rotation < segment.last; ++rotation) waiting.push_back(rotation);
+      if (segment.flip >= 0 || segment.dense >= 0) break;
+    }
+    const auto taken = take(waiting, waiting.size(), [&](std::size_t rotation) {
+      return acts_on_one_bit(program_.rotations()[rotation].generator, program_.n_qubits());
+    });
+    return taken.size() >= least ? taken : std::vector<std::size_t>();
   }
 
   struct Run {
@@ -173,7 +195,7 @@ class Planner {
   }
 
   void one_block(const std::vector<std::size_t>& rotations) {
-    Stage stage;
+    Stage& stage = add(Stage::Kind::passes);
     stage.bases = {0};
     const std::vector<Group> wide = layout_.plain_width > 0 ? plain(rotations) : std::vector<Group>();
     // Plain passes are some 15 % faster for each rotation, unless they hold too few of them.
@@ -184,11 +206,10 @@ class Planner {
         stage.passes.push_back(mixed_pass(group, units(n_bits_)));
       }
     }
-    stages_.push_back(std::move(stage));
   }
 
   void add_block(const Group& block) {
-    Stage stage;
+    Stage& stage = add(Stage::Kind::passes);
     Span span;
     for (const Index vector : block.basis) span.add(vector);
     complete(span, layout_.block_bits);
@@ -196,7 +217,6 @@ class Planner {
     for (const Group& group : mixed(block.rotations, width(), max_operations)) {
       stage.passes.push_back(mixed_pass(group, span.vectors()));
     }
-    stages_.push_back(std::move(stage));
   }
 
   int width() const { return std::min(max_mixed_width, n_bits_); }

@@ -34,11 +34,19 @@ struct Pass {
   std::vector<std::uint32_t> signs;  // of each leader: bit j is its overlap with the signs of operation j
 };
 
+// A part of a program that runs as one: each kind has its own members.
 struct Stage {
+  enum class Kind : unsigned char {
+    passes,   // blocks run through passes
+    product,  // rotations of separate bits, at the start of everything, written as a product state
+    table,    // rotations that only turn phases, done together by a table
+    barrier   // a flip under control or a dense matrix
+  };
+  Kind kind = Kind::passes;
   std::vector<Pass> passes;
-  std::vector<Index> bases;           // of the blocks, which are independent of each other
-  std::vector<std::size_t> diagonal;  // rotations that only turn phases: done together by a table, passes is empty
-  const Flip* flip = nullptr;         // a barrier: passes is empty
+  std::vector<Index> bases;            // of the blocks, which are independent of each other
+  std::vector<std::size_t> rotations;  // of a product or a table
+  const Flip* flip = nullptr;
   const Dense* dense = nullptr;
 };
 

@@ -5,6 +5,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "qcsim/buffer.hpp"
+
 namespace qcsim {
 namespace {
 
@@ -49,6 +51,9 @@ Image image(const Program& program, const Letters& letters) {
 
 double sign_of(bool odd) { return odd ? -1.0 : 1.0; }
 
+// Real and imaginary parts count alike where signs are all that is read.
+std::size_t copies(const Readout& readout) { return readout.program().is_complex() ? 2 : 1; }
+
 // Of a program that fits a tile, so that its tables are whole.
 OutcomeTable table(const Readout::Probabilities& part, const Ending& ending) {
   const std::vector<Index>&outcomes = part.outcomes.low(), &rest = part.rest.low();
@@ -57,13 +62,14 @@ OutcomeTable table(const Readout::Probabilities& part, const Ending& ending) {
 
 template <class T>
 void measure(const Readout::Expectations& part, const Kernels<T>& kernels, const T* state, std::size_t dimension,
-             const Ending& ending, Rows<T> outputs, std::size_t first, std::size_t count, T* scratch) {
+             std::size_t copies, const Ending& ending, Rows<T> outputs, std::size_t first, std::size_t count,
+             T* scratch) {
   const std::size_t lanes = kernels.lanes;
   for (std::size_t lane = 0; lane < count; ++lane) {
     T* out = outputs.row(first + lane) + part.first;
     for (std::size_t j = 0; j < part.n_outputs; ++j) out[j] = static_cast<T>(part.constants[j]);
   }
-  if (part.by_parities) kernels.parity_sums(state, dimension, scratch);
+  if (part.by_parities) kernels.parity_sums(state, dimension / copies, copies, scratch);
   std::vector<double> values(part.words.size() * lanes);
   for (std::size_t w = 0; w < part.words.size(); ++w) {
     const Pauli& word = part.words[w];
@@ -85,30 +91,49 @@ void measure(const Readout::Expectations& part, const Kernels<T>& kernels, const
   }
 }
 
+// The slope of each word in lanes, (words, lanes), as the stored state sees it.
+template <class T>
+Buffer<T> word_slopes(const Readout::Expectations& part, std::size_t lanes, const Ending& ending,
+                      Rows<const T> cotangents, std::size_t first, std::size_t count) {
+  Buffer<T> slopes(part.words.size() * lanes);
+  std::fill_n(slopes.data(), slopes.size(), T{0});
+  for (std::size_t t = 0; t < part.outputs.size(); ++t) {
+    const double weight = part.weights[t] * word_sign(part.words[part.word_of[t]], ending);
+    T* own = slopes.data() + part.word_of[t] * lanes;
+    for (std::size_t lane = 0; lane < count; ++lane) {
+      own[lane] +=
+          static_cast<T>(weight * static_cast<double>(cotangents.row(first + lane)[part.first + part.outputs[t]]));
+    }
+  }
+  return slopes;
+}
+
+// The slopes of words of Z alone at their parities, (size, lanes).
+template <class T>
+void spread_parities(const Readout::Expectations& part, std::size_t lanes, std::size_t size, const T* slopes,
+                     T* scratch) {
+  std::fill_n(scratch, size * lanes, T{0});
+  for (std::size_t w = 0; w < part.words.size(); ++w) {
+    if (part.words[w].flips != 0) continue;
+    T* place = scratch + std::size_t{part.words[w].signs} * lanes;
+    for (std::size_t lane = 0; lane < lanes; ++lane) place[lane] += slopes[w * lanes + lane];
+  }
+}
+
 template <class T>
 void seed(const Readout::Expectations& part, const Kernels<T>& kernels, const T* state, std::size_t dimension,
-          const Ending& ending, Rows<const T> cotangents, std::size_t first, std::size_t count, T* lambda, T* scratch) {
-  const std::size_t lanes = kernels.lanes;
-  std::vector<double> slopes(part.words.size() * lanes, 0.0);
-  for (std::size_t t = 0; t < part.outputs.size(); ++t) {
-    for (std::size_t lane = 0; lane < count; ++lane) {
-      const double cotangent = static_cast<double>(cotangents.row(first + lane)[part.first + part.outputs[t]]);
-      slopes[part.word_of[t] * lanes + lane] += part.weights[t] * cotangent;
-    }
-  }
-  if (part.by_parities) std::fill_n(scratch, dimension * lanes, T{0});
+          std::size_t copies, const Ending& ending, Rows<const T> cotangents, std::size_t first, std::size_t count,
+          T* lambda, T* scratch) {
+  const std::size_t lanes = kernels.lanes, size = dimension / copies;
+  const Buffer<T> slopes = word_slopes(part, lanes, ending, cotangents, first, count);
   for (std::size_t w = 0; w < part.words.size(); ++w) {
     const Pauli& word = part.words[w];
-    const double sign = word_sign(word, ending);
-    alignas(64) T slope[max_lanes];
-    for (std::size_t lane = 0; lane < lanes; ++lane) slope[lane] = static_cast<T>(sign * slopes[w * lanes + lane]);
-    if (part.by_parities && word.flips == 0) {
-      for (std::size_t lane = 0; lane < lanes; ++lane) scratch[std::size_t{word.signs} * lanes + lane] += slope[lane];
-    } else {
-      kernels.seed_word(state, {word.flips, word.signs, 0, 0, dimension}, slope, lambda);
-    }
+    if (part.by_parities && word.flips == 0) continue;
+    kernels.seed_word(state, {word.flips, word.signs, 0, 0, dimension}, slopes.data() + w * lanes, lambda);
   }
-  if (part.by_parities) kernels.seed_parities(state, dimension, scratch, lambda);
+  if (!part.by_parities) return;
+  spread_parities(part, lanes, size, slopes.data(), scratch);
+  kernels.seed_parities(state, size, copies, scratch, lambda);
 }
 
 template <class T>
@@ -128,8 +153,8 @@ void measure(const Readout::State& part, const T* state, std::size_t lanes, cons
           part.imaginary ? amplitude(state, lanes, lane, stored_place(*part.imaginary * basis, ending), ending.factor)
                          : 0.0;
       T* out = outputs.row(first + lane) + part.first + 2 * b;
-      out[0] = static_cast<T>(cosine * re - sine * im);
-      out[1] = static_cast<T>(sine * re + cosine * im);
+      out[0] = static_cast<T>(cosine * re - sine * im + 0.0);  // no negative zeros
+      out[1] = static_cast<T>(sine * re + cosine * im + 0.0);
     }
   }
 }
@@ -253,7 +278,7 @@ void measure_tile(const Readout& readout, const Kernels<T>& kernels, const T* st
   }
   const std::size_t dimension = readout.program().dimension();
   for (const Readout::Expectations& part : readout.expectations()) {
-    measure(part, kernels, state, dimension, ending, outputs, first, count, scratch);
+    measure(part, kernels, state, dimension, copies(readout), ending, outputs, first, count, scratch);
   }
   for (const Readout::State& part : readout.states()) {
     measure(part, state, kernels.lanes, ending, phases, outputs, first, count);
@@ -272,8 +297,16 @@ void seed_tile(const Readout& readout, const Kernels<T>& kernels, const T* state
     }
     return rows;
   };
-  const bool alone = readout.probabilities().size() == 1 && readout.expectations().empty() && readout.states().empty();
-  if (alone) {  // the common case in one sweep
+  const std::size_t n_parts = readout.probabilities().size() + readout.expectations().size() + readout.states().size();
+  if (n_parts == 1 && readout.expectations().size() == 1 && readout.blind_to_phases() &&
+      readout.expectations().front().by_parities) {  // the common cases in one sweep
+    const Readout::Expectations& part = readout.expectations().front();
+    const Buffer<T> slopes = word_slopes(part, lanes, ending, cotangents, first, count);
+    const std::size_t size = dimension / copies(readout);
+    spread_parities(part, lanes, size, slopes.data(), scratch);
+    return kernels.seed_only_parities(state, size, copies(readout), scratch, psi, lambda, overlaps);
+  }
+  if (n_parts == 1 && readout.probabilities().size() == 1) {
     const Readout::Probabilities& part = readout.probabilities().front();
     const std::vector<T> zeros(count < lanes ? part.outcomes.size() : 0);
     return kernels.seed_only_probabilities(state, table(part, ending), cotangent_rows(part, zeros).data(), psi, lambda,
@@ -286,7 +319,7 @@ void seed_tile(const Readout& readout, const Kernels<T>& kernels, const T* state
     kernels.seed_probabilities(state, table(part, ending), cotangent_rows(part, zeros).data(), lambda);
   }
   for (const Readout::Expectations& part : readout.expectations()) {
-    seed(part, kernels, state, dimension, ending, cotangents, first, count, lambda, scratch);
+    seed(part, kernels, state, dimension, copies(readout), ending, cotangents, first, count, lambda, scratch);
   }
   for (const Readout::State& part : readout.states()) {
     seed(part, state, lanes, ending, phases, cotangents, first, count, lambda, phase_slopes);

@@ -8,8 +8,9 @@
 namespace qcsim {
 
 template <class T>
-void draw(std::size_t batch, Rows<const T> probabilities, const double* uniform, std::int64_t* out, std::size_t shots) {
-  parallel::for_each(batch, 0, [&](std::size_t sample, int) {
+void draw(std::size_t batch, Rows<const T> probabilities, const double* uniform, std::int64_t* out, std::size_t shots,
+          int n_threads) {
+  parallel::for_each(batch, n_threads, [&](std::size_t sample, int) {
     const T* row = probabilities.row(sample);
     std::vector<double> cumulated(probabilities.columns);
     double sum = 0.0;
@@ -25,7 +26,7 @@ void draw(std::size_t batch, Rows<const T> probabilities, const double* uniform,
   });
 }
 
-template void draw(std::size_t, Rows<const float>, const double*, std::int64_t*, std::size_t);
-template void draw(std::size_t, Rows<const double>, const double*, std::int64_t*, std::size_t);
+template void draw(std::size_t, Rows<const float>, const double*, std::int64_t*, std::size_t, int);
+template void draw(std::size_t, Rows<const double>, const double*, std::int64_t*, std::size_t, int);
 
 }  // namespace qcsim

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 #include <stdexcept>
 #include <string>
 #include <type_traits>
@@ -22,6 +23,23 @@ bool varies(const Angle& angle, const Inputs<T>& inputs) {
          (angle.source == Angle::Source::weight && inputs.weights.stride != 0);
 }
 
+struct HalfTurn {
+  double cosine, sine;
+};
+
+// Of half an angle. In single precision the reduction to one turn is exact to double, and the rest four times faster.
+template <class T>
+HalfTurn half_turn(double angle) {
+  double half = 0.5 * angle;
+  if constexpr (std::is_same_v<T, float>) {
+    half -= 2.0 * std::numbers::pi * std::nearbyint(half / (2.0 * std::numbers::pi));
+    const float single = static_cast<float>(half);
+    return {static_cast<double>(std::cos(single)), static_cast<double>(std::sin(single))};
+  } else {
+    return {std::cos(half), std::sin(half)};
+  }
+}
+
 template <class T>
 void check_finite(const char* name, const Rows<const T>& rows, std::size_t batch) {
   if (!rows.present()) return;
@@ -37,6 +55,19 @@ void check_finite(const char* name, const Rows<const T>& rows, std::size_t batch
   }
 }
 
+// In place, sum over x of (-1)^<r, x> values[x] for every r.
+void walsh_hadamard(std::vector<double>& values) {
+  for (std::size_t step = 1; step < values.size(); step *= 2) {
+    for (std::size_t block = 0; block < values.size(); block += 2 * step) {
+      for (std::size_t x = block; x < block + step; ++x) {
+        const double low = values[x], high = values[x + step];
+        values[x] = low + high;
+        values[x + step] = low - high;
+      }
+    }
+  }
+}
+
 }  // namespace
 
 template <class T>
@@ -47,7 +78,7 @@ void check_angles(const Inputs<T>& inputs) {
 
 template <class T>
 Schedule<T>::Schedule(const Program& program, const Inputs<T>& inputs, std::size_t sample, const Shift& shift,
-                      const std::vector<bool>& in_tables)
+                      const std::vector<bool>& elsewhere)
     : program_(program), inputs_(inputs), shift_(shift), sample_(sample) {
   Pauli residue;
   turns_.reserve(program.rotations().size());
@@ -55,8 +86,10 @@ Schedule<T>::Schedule(const Program& program, const Inputs<T>& inputs, std::size
     for (std::size_t i = segment.first; i < segment.last; ++i) {
       const Rotation& rotation = program.rotations()[i];
       const double sign = rotation.generator.negative != anticommute(rotation.generator, residue) ? -1.0 : 1.0;
-      if (!in_tables.empty() && in_tables[i]) {
-        turns_.push_back({false, 1.0, 0.0, sign});
+      if (!elsewhere.empty() && elsewhere[i]) {
+        const bool varying = varies(rotation.angle, inputs_);
+        const double half = varying ? 0.0 : 0.5 * rotation_angle(i, 0);
+        turns_.push_back({varying, std::cos(half), std::sin(half), sign});
         continue;
       }
       if (sample == whole_batch && varies(rotation.angle, inputs_)) {
@@ -65,10 +98,15 @@ Schedule<T>::Schedule(const Program& program, const Inputs<T>& inputs, std::size
       }
       const double half = 0.5 * rotation_angle(i, sample == whole_batch ? 0 : sample);
       const double cosine = std::cos(half), sine = sign * std::sin(half);
+      const auto divide = [&](double by, double other) {
+        // The factor of the tangent as it is stored: rounding then turns the state, and does not stretch it.
+        const double tangent = static_cast<double>(static_cast<T>(other / by));
+        turns_.push_back({false, std::copysign(1.0 / std::sqrt(1.0 + tangent * tangent), by), tangent, sign});
+      };
       if (std::abs(cosine) >= std::abs(sine)) {
-        turns_.push_back({false, cosine, sine / cosine, sign});
+        divide(cosine, sine);
       } else {
-        turns_.push_back({false, sine, -cosine / sine, sign});
+        divide(sine, -cosine);
         residue = residue * Pauli{rotation.generator.flips, rotation.generator.signs, false};
       }
     }
@@ -88,80 +126,89 @@ Sweep<T> Schedule<T>::sweep(const std::vector<Stage>& plan, std::size_t n_stages
   result.codes.resize(n_operations);
   result.lane_flips.resize(n_operations);
   result.coefficients = Buffer<T>(n_operations * 3 * lanes);
+  result.final_factor = factor;
   std::size_t place = 0, barrier = backwards ? residues_.size() - 1 : 0;
   for (std::size_t s = 0; s < n_stages; ++s) {
     const Stage& stage = plan[backwards ? n_stages - 1 - s : s];
-    if (!stage.diagonal.empty()) {
-      result.steps.push_back({});
-      result.steps.back().stage = &stage;
-      result.steps.back().table = result.tables.size();
-      result.tables.push_back(table(stage, factor));
-      continue;
-    }
-    if (stage.flip != nullptr || stage.dense != nullptr) {
-      const Pauli& residue = residues_[backwards ? --barrier : barrier++];
-      result.steps.push_back({});
-      result.steps.back().barrier = result.barriers.size();
-      result.barriers.push_back(make_barrier<T>(stage, residue, program_.n_bits(), backwards));
-      continue;
-    }
-    for (std::size_t p = 0; p < stage.passes.size(); ++p) {
-      const Pass& pass = stage.passes[backwards ? stage.passes.size() - 1 - p : p];
-      typename Sweep<T>::Step step;
-      step.stage = &stage;
-      step.pass = &pass;
-      step.coefficients = place;
-      const auto n = pass.operations.size();
-      double product = 1.0;
-      for (const Operation& operation : pass.operations) {
-        product *= turns_[operation.rotation].factor;
-        step.varying = step.varying || turns_[operation.rotation].per_sample;
-      }
-      step.factors.assign(n, factor);
-      if (std::abs(factor * product) < smallest_factor<T>) step.rescale = std::exchange(factor, 1.0);
-      if (pass.plain) {  // gradients are read before anything else
-        step.arguments.general = step.varying || step.rescale != 1.0;
-        if (!step.arguments.general) factor *= product;
-      } else {
-        for (std::size_t k = 0; k < n; ++k) {
-          const std::size_t j = backwards ? n - 1 - k : k;
-          step.factors[j] = factor;
-          factor *= turns_[pass.operations[j].rotation].factor;
+    switch (stage.kind) {
+      case Stage::Kind::passes:
+        for (std::size_t p = 0; p < stage.passes.size(); ++p) {
+          const Pass& pass = stage.passes[backwards ? stage.passes.size() - 1 - p : p];
+          add_pass(result, stage, pass, backwards, lanes, place);
+          place += pass.operations.size() + 1;
         }
+        continue;
+      case Stage::Kind::table:
+        result.tables.push_back(table(stage, result.final_factor));
+        break;
+      case Stage::Kind::barrier: {
+        const Pauli& residue = residues_[backwards ? --barrier : barrier++];
+        result.barriers.push_back(make_barrier<T>(stage, residue, program_.n_bits(), backwards));
+        break;
       }
-      PassArguments<T>& arguments = step.arguments;
-      arguments.width = pass.width;
-      arguments.plain = pass.plain;
-      arguments.leaders = pass.leaders.data();
-      arguments.n_leaders = pass.leaders.size();
-      arguments.signs = pass.signs.data();
-      std::copy(pass.members.begin(), pass.members.end(), arguments.members);
-      // The scaling runs before all else.
-      if (!pass.plain && step.rescale != 1.0) step.scaling = backwards ? static_cast<int>(n) : 0;
-      arguments.n_operations = static_cast<int>(n) + (step.scaling >= 0 ? 1 : 0);
-      std::size_t row = place;
-      for (const Operation& operation : pass.operations) {
-        if (static_cast<int>(row - place) == step.scaling) ++row;
-        const bool variant = turns_[operation.rotation].per_sample || operation.lane_flips != 0;
-        result.codes[row] = static_cast<std::uint8_t>(operation.pattern + (variant ? variant_code : 0));
-        result.lane_flips[row++] = static_cast<std::uint8_t>(operation.lane_flips);
-      }
-      if (step.scaling >= 0) result.codes[place + static_cast<std::size_t>(step.scaling)] = scale_code;
-      if (!step.varying)
-        fill(step, sample_ == whole_batch ? 0 : sample_, lanes, result.coefficients.data() + 3 * place * lanes);
-      place += n + 1;
-      result.steps.push_back(std::move(step));
+      case Stage::Kind::product:
+        break;
     }
+    result.steps.push_back({});
+    result.steps.back().stage = &stage;
+    result.steps.back().table = result.tables.size() - 1;
+    result.steps.back().barrier = result.barriers.size() - 1;
   }
-  for (auto& step : result.steps) {
-    if (step.pass == nullptr) continue;
-    step.arguments.codes = result.codes.data() + step.coefficients;
-    step.arguments.lane_flips = result.lane_flips.data() + step.coefficients;
-    step.coefficients *= 3 * lanes;
-    step.arguments.coefficients = result.coefficients.data() + step.coefficients;
-  }
-  result.final_factor = factor;
   return result;
+}
+
+// Appends a pass whose codes and coefficients begin at operation `place` of the sweep.
+template <class T>
+void Schedule<T>::add_pass(Sweep<T>& sweep, const Stage& stage, const Pass& pass, bool backwards, std::size_t lanes,
+                           std::size_t place) const {
+  typename Sweep<T>::Step step;
+  step.stage = &stage;
+  step.pass = &pass;
+  double& factor = sweep.final_factor;
+  const std::size_t n = pass.operations.size();
+  double product = 1.0;
+  for (const Operation& operation : pass.operations) {
+    product *= turns_[operation.rotation].factor;
+    step.varying = step.varying || turns_[operation.rotation].per_sample;
+  }
+  step.factors.assign(n, factor);
+  if (std::abs(factor * product) < smallest_factor<T>) step.rescale = std::exchange(factor, 1.0);
+  PassArguments<T>& arguments = step.arguments;
+  if (pass.plain) {  // gradients are read before anything else
+    arguments.general = step.varying || step.rescale != 1.0;
+    if (!arguments.general) factor *= product;
+  } else {
+    for (std::size_t k = 0; k < n; ++k) {
+      const std::size_t j = backwards ? n - 1 - k : k;
+      step.factors[j] = factor;
+      factor *= turns_[pass.operations[j].rotation].factor;
+    }
+    // Behind the others, whose signs keep their places; backwards that is before all else.
+    if (step.rescale != 1.0) step.scaling = static_cast<int>(n);
+  }
+  std::uint8_t* codes = sweep.codes.data() + place;
+  std::uint8_t* lane_flips = sweep.lane_flips.data() + place;
+  T* coefficients = sweep.coefficients.data() + 3 * place * lanes;
+  arguments.width = pass.width;
+  arguments.plain = pass.plain;
+  arguments.leaders = pass.leaders.data();
+  arguments.n_leaders = pass.leaders.size();
+  arguments.signs = pass.signs.data();
+  std::copy(pass.members.begin(), pass.members.end(), arguments.members);
+  arguments.n_operations = static_cast<int>(n) + (step.scaling >= 0 ? 1 : 0);
+  arguments.codes = codes;
+  arguments.lane_flips = lane_flips;
+  arguments.coefficients = coefficients;
+  std::size_t row = 0;
+  for (const Operation& operation : pass.operations) {
+    if (static_cast<int>(row) == step.scaling) ++row;
+    const bool variant = turns_[operation.rotation].per_sample || operation.lane_flips != 0;
+    codes[row] = static_cast<std::uint8_t>(operation.pattern + (variant ? variant_code : 0));
+    lane_flips[row++] = static_cast<std::uint8_t>(operation.lane_flips);
+  }
+  if (step.scaling >= 0) codes[step.scaling] = scale_code;
+  if (!step.varying) fill(step, sample_ == whole_batch ? 0 : sample_, lanes, coefficients);
+  sweep.steps.push_back(std::move(step));
 }
 
 template <class T>
@@ -188,9 +235,9 @@ void Schedule<T>::fill(const typename Sweep<T>::Step& step, std::size_t first_sa
         sine *= turn.factor;
       }
       if (turn.per_sample) {
-        const double half = 0.5 * rotation_angle(rotation, std::min(first_sample + lane, inputs_.batch - 1));
-        cosine = std::cos(half);
-        sine = turn.sign * std::sin(half);
+        const HalfTurn own = half_turn<T>(rotation_angle(rotation, std::min(first_sample + lane, inputs_.batch - 1)));
+        cosine = own.cosine;
+        sine = turn.sign * own.sine;
       }
       if (!lanes_are_samples && odd_overlap(signs, static_cast<Index>(lane))) sine = -sine;
       write(row, lane, scale * sine, scale * cosine);
@@ -208,7 +255,7 @@ template <class T>
 typename Sweep<T>::Table Schedule<T>::table(const Stage& stage, double factor) const {
   const std::size_t size = program_.dimension() / 2;
   std::vector<double> angles(size, 0.0);
-  for (const std::size_t rotation : stage.diagonal) {
+  for (const std::size_t rotation : stage.rotations) {
     const Index signs = program_.rotations()[rotation].generator.signs;
     angles[signs & (size - 1)] += 0.5 * turns_[rotation].sign * rotation_angle(rotation, 0);
   }
@@ -224,7 +271,26 @@ typename Sweep<T>::Table Schedule<T>::table(const Stage& stage, double factor) c
 template <class T>
 double Schedule<T>::rotation_angle(std::size_t rotation, std::size_t sample) const {
   const double value = angle(program_.rotations()[rotation].angle, sample);
+  if (!std::isfinite(value)) {
+    throw std::invalid_argument("an angle is " + std::to_string(value) +
+                                " after its scale and shift; angles must be finite");
+  }
   return shift_.angle != 0.0 && shift_.rotation == rotation ? value + shift_.angle : value;
+}
+
+template <class T>
+void Schedule<T>::fill_turn(std::size_t rotation, std::size_t first, std::size_t lanes, T* cosines, T* sines) const {
+  const Turn& turn = turns_[rotation];
+  if (!turn.per_sample) {
+    std::fill_n(cosines, lanes, static_cast<T>(turn.factor));
+    std::fill_n(sines, lanes, static_cast<T>(turn.sign * turn.tangent));
+    return;
+  }
+  for (std::size_t lane = 0; lane < lanes; ++lane) {
+    const auto [cosine, sine] = half_turn<T>(rotation_angle(rotation, std::min(first + lane, inputs_.batch - 1)));
+    cosines[lane] = static_cast<T>(cosine);
+    sines[lane] = static_cast<T>(turn.sign * sine);
+  }
 }
 
 template <class T>
@@ -234,18 +300,6 @@ double Schedule<T>::angle(const Angle& source, std::size_t sample) const {
   if (source.source == Angle::Source::weight) value = static_cast<double>(inputs_.weights.row(sample)[index]);
   if (source.source == Angle::Source::feature) value = static_cast<double>(inputs_.features.row(sample)[index]);
   return source.scale * value + source.shift;
-}
-
-void walsh_hadamard(std::vector<double>& values) {
-  for (std::size_t step = 1; step < values.size(); step *= 2) {
-    for (std::size_t block = 0; block < values.size(); block += 2 * step) {
-      for (std::size_t x = block; x < block + step; ++x) {
-        const double low = values[x], high = values[x + step];
-        values[x] = low + high;
-        values[x + step] = low - high;
-      }
-    }
-  }
 }
 
 template class Schedule<float>;

@@ -26,8 +26,8 @@ struct Shift {
 
 struct Turn {
   bool per_sample;
-  double factor;   // divided out: 1 for per-sample angles
-  double tangent;  // |tangent| <= 1
+  double factor;   // divided out: 1 for per-sample angles; of a rotation that no pass does, the cosine
+  double tangent;  // |tangent| <= 1; likewise the sine
   double sign;     // of the generator in the stored state
 };
 
@@ -63,9 +63,9 @@ class Schedule {
  public:
   // `sample` is the one whose angles count, or whole_batch: those that differ between samples are then left open.
   static constexpr std::size_t whole_batch = ~std::size_t{0};
-  // in_tables: the rotations that a table takes over (Compiled::in_tables), or empty.
+  // elsewhere: the rotations that no pass does (Compiled::elsewhere), or empty.
   Schedule(const Program& program, const Inputs<T>& inputs, std::size_t sample, const Shift& shift = {},
-           const std::vector<bool>& in_tables = {});
+           const std::vector<bool>& elsewhere = {});
 
   const std::vector<Turn>& turns() const { return turns_; }
   const Pauli& final_residue() const { return residues_.back(); }
@@ -78,10 +78,15 @@ class Schedule {
   void fill(const typename Sweep<T>::Step& step, std::size_t first_sample, std::size_t lanes, T* out) const;
 
   double angle(const Angle& source, std::size_t sample) const;
+  // Cosine and signed sine of half the angle of a rotation done elsewhere, for the samples first .. first+lanes-1 (the
+  // last repeated).
+  void fill_turn(std::size_t rotation, std::size_t first, std::size_t lanes, T* cosines, T* sines) const;
 
  private:
   double rotation_angle(std::size_t rotation, std::size_t sample) const;
   typename Sweep<T>::Table table(const Stage& stage, double factor) const;
+  void add_pass(Sweep<T>& sweep, const Stage& stage, const Pass& pass, bool backwards, std::size_t lanes,
+                std::size_t place) const;
 
   const Program& program_;
   Inputs<T> inputs_;
@@ -90,9 +95,6 @@ class Schedule {
   std::vector<Turn> turns_;
   std::vector<Pauli> residues_;  // at each barrier in order, then at the end
 };
-
-// In place, sum over x of (-1)^<r, x> values[x] for every r.
-void walsh_hadamard(std::vector<double>& values);
 
 // std::invalid_argument when a weight or a feature is not finite.
 template <class T>

@@ -7,7 +7,7 @@
 #include <type_traits>
 #include <vector>
 
-#include "qcsim/cpu/dispatch.hpp"
+#include "qcsim/product.hpp"
 
 namespace qcsim {
 namespace {
@@ -74,13 +74,14 @@ void load_parts(const Program& program, const Kernels<T>& kernels, const T* cons
 }  // namespace
 
 template <class T>
-void prepare(const Program& program, const Kernels<T>& kernels, const Inputs<T>& inputs, std::size_t first, T* state,
-             double* inverse_norms) {
+void prepare(const Program& program, const Kernels<T>& kernels, const Inputs<T>& inputs, std::size_t first,
+             bool product_follows, T* state, double* inverse_norms) {
   const std::size_t lanes = kernels.lanes;
   if (!program.embeds_amplitudes()) {
+    std::fill_n(inverse_norms, lanes, 1.0);
+    if (product_follows) return;
     std::fill_n(state, program.dimension() * lanes, T{0});
     std::fill_n(state, lanes, T{1});
-    std::fill_n(inverse_norms, lanes, 1.0);
     return;
   }
   const T* rows[max_lanes] = {};
@@ -126,31 +127,37 @@ PassArguments<T> arguments_for(const Schedule<T>& schedule, const typename Sweep
 }
 
 template <class T>
-void evolve(const Schedule<T>& schedule, const Sweep<T>& sweep, const Kernels<T>& kernels, std::size_t first,
-            T* state) {
+void evolve(const Program& program, const Schedule<T>& schedule, const Sweep<T>& sweep, const Kernels<T>& kernels,
+            std::size_t first, T* state) {
   alignas(64) T coefficients[max_coefficients];
   for (const auto& step : sweep.steps) {
-    if (step.stage != nullptr && !step.stage->diagonal.empty()) {
-      const auto& table = sweep.tables[step.table];
-      kernels.turn_phases(table.cosines.data(), table.sines.data(), table.cosines.size(), state);
-      continue;
-    }
-    if (step.pass == nullptr) {
-      for (const Index base : sweep.barriers[step.barrier].leaders.high()) {
-        apply_barrier(sweep.barriers[step.barrier], base, state, kernels.flip, kernels.dense);
+    switch (step.stage->kind) {
+      case Stage::Kind::passes:
+        kernels.forward(arguments_for(schedule, step, kernels.lanes, first, static_cast<T*>(coefficients)), state);
+        break;
+      case Stage::Kind::product:
+        write_product(program, schedule, *step.stage, kernels, first, state);
+        break;
+      case Stage::Kind::table: {
+        const auto& table = sweep.tables[step.table];
+        kernels.turn_phases(table.cosines.data(), table.sines.data(), table.cosines.size(), state);
+        break;
       }
-      continue;
+      case Stage::Kind::barrier:
+        for (const Index base : sweep.barriers[step.barrier].leaders.high()) {
+          apply_barrier(sweep.barriers[step.barrier], base, state, kernels.flip, kernels.dense);
+        }
+        break;
     }
-    kernels.forward(arguments_for(schedule, step, kernels.lanes, first, static_cast<T*>(coefficients)), state);
   }
 }
 
 #define QCSIM_INSTANTIATE(T)                                                                                        \
   template bool doubtful(T);                                                                                        \
   template double normalise_with_care(const T*, std::size_t, std::size_t, T*);                                      \
-  template void prepare(const Program&, const Kernels<T>&, const Inputs<T>&, std::size_t, T*, double*);             \
+  template void prepare(const Program&, const Kernels<T>&, const Inputs<T>&, std::size_t, bool, T*, double*);       \
   template PassArguments<T> arguments_for(const Schedule<T>&, const Sweep<T>::Step&, std::size_t, std::size_t, T*); \
-  template void evolve(const Schedule<T>&, const Sweep<T>&, const Kernels<T>&, std::size_t, T*);
+  template void evolve(const Program&, const Schedule<T>&, const Sweep<T>&, const Kernels<T>&, std::size_t, T*);
 QCSIM_INSTANTIATE(float)
 QCSIM_INSTANTIATE(double)
 #undef QCSIM_INSTANTIATE

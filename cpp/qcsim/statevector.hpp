@@ -7,9 +7,10 @@ namespace qcsim {
 
 // Loads the samples first .. first+lanes-1 (the last repeated), normalised, into a tile; inverse_norms (lanes) receives
 // 1 / |amplitudes|. std::invalid_argument for a sample that is zero or not finite.
+// Without amplitudes and with a product to come (product.hpp), which writes the whole state, nothing is loaded.
 template <class T>
-void prepare(const Program& program, const Kernels<T>& kernels, const Inputs<T>& inputs, std::size_t first, T* state,
-             double* inverse_norms);
+void prepare(const Program& program, const Kernels<T>& kernels, const Inputs<T>& inputs, std::size_t first,
+             bool product_follows, T* state, double* inverse_norms);
 
 // The row divided by its norm through its largest entry, so that no square overflows or vanishes; returns 1 / norm.
 template <class T>
@@ -21,7 +22,8 @@ bool doubtful(T sum_of_squares);
 
 // Runs the forward sweep on a tile.
 template <class T>
-void evolve(const Schedule<T>& schedule, const Sweep<T>& sweep, const Kernels<T>& kernels, std::size_t first, T* state);
+void evolve(const Program& program, const Schedule<T>& schedule, const Sweep<T>& sweep, const Kernels<T>& kernels,
+            std::size_t first, T* state);
 
 // The arguments of a step for a tile: its own coefficients, or those filled into `scratch` where samples differ.
 template <class T>

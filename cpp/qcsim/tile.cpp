@@ -15,10 +15,9 @@ TileExecution<T>::TileExecution(const Compiled& compiled, const Readout& readout
     : Execution<T>(compiled, readout, inputs),
       kernels_(cpu::tile_kernels<T>(compiled.program().n_bits(), inputs.batch)),
       tables_(inputs.weights.stride == 0),
-      phases_unseen_(!compiled.forward(tables_).empty() && !compiled.forward(tables_).back().diagonal.empty() &&
-                     readout.blind_to_phases()),
-      schedule_(compiled.program(), inputs, Schedule<T>::whole_batch, shift,
-                tables_ ? compiled.in_tables() : std::vector<bool>()),
+      phases_unseen_(!compiled.forward(tables_).empty() &&
+                     compiled.forward(tables_).back().kind == Stage::Kind::table && readout.blind_to_phases()),
+      schedule_(compiled.program(), inputs, Schedule<T>::whole_batch, shift, compiled.elsewhere(tables_)),
       forward_(schedule_.sweep(compiled.forward(tables_), compiled.forward(tables_).size() - (phases_unseen_ ? 1 : 0),
                                false, kernels_.lanes, 1.0)) {}
 
@@ -47,23 +46,24 @@ void TileExecution<T>::run(Rows<T> outputs, bool keep, int n_threads) {
   const auto workers = static_cast<std::size_t>(n_threads);
   const std::size_t lanes = kernels_.lanes;
   const std::size_t scratch_size = this->readout().expectations().empty() ? 0 : tile_size();
-  states_ = Buffer<T>((keep ? n_tiles() : workers) * tile_size());
-  inverse_norms_ = Buffer<double>((keep ? n_tiles() : workers) * lanes);
-  Buffer<T> scratch(workers * scratch_size);
+  states_ = Buffer<T>(keep ? n_tiles() * tile_size() : 0);
+  inverse_norms_ = Buffer<double>(keep ? n_tiles() * lanes : 0);
+  Buffer<T> scratch(workers * (tile_size() + scratch_size));
+  const bool product = !forward_.steps.empty() && forward_.steps.front().stage->kind == Stage::Kind::product;
   parallel::for_each(n_tiles(), n_threads, [&](std::size_t tile, int worker) {
-    const auto own = static_cast<std::size_t>(worker);
-    const std::size_t place = keep ? tile : own, first = tile * lanes;
-    double phases[2 * max_lanes];
+    const std::size_t first = tile * lanes;
+    double phases[2 * max_lanes], norms[max_lanes];
     fill_phases(tile, phases);
-    T* state = states_.data() + place * tile_size();
-    prepare(this->program(), kernels_, this->inputs(), first, state, inverse_norms_.data() + place * lanes);
-    evolve(schedule_, forward_, kernels_, first, state);
+    // The state stays in the worker's cache until it is done; in its place among the kept ones it would be cold.
+    T* state = scratch.data() + static_cast<std::size_t>(worker) * (tile_size() + scratch_size);
+    prepare(this->program(), kernels_, this->inputs(), first, product, state, norms);
+    evolve(this->program(), schedule_, forward_, kernels_, first, state);
     measure_tile(this->readout(), kernels_, static_cast<const T*>(state), ending(), phases, outputs, first,
-                 std::min(lanes, this->inputs().batch - first), scratch.data() + own * scratch_size);
+                 std::min(lanes, this->inputs().batch - first), state + tile_size());
+    if (!keep) return;
+    std::copy_n(state, tile_size(), states_.data() + tile * tile_size());
+    std::copy_n(norms, lanes, inverse_norms_.data() + tile * lanes);
   });
-  if (keep) return;
-  states_ = Buffer<T>();
-  inverse_norms_ = Buffer<double>();
 }
 
 template class TileExecution<float>;

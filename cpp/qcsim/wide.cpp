@@ -18,8 +18,7 @@ int lane_bits(std::size_t lanes) { return std::countr_zero(lanes); }
 template <class T>
 std::size_t end_of_stage(const Sweep<T>& sweep, std::size_t first) {
   std::size_t last = first;
-  while (last < sweep.steps.size() && sweep.steps[last].pass != nullptr &&
-         sweep.steps[last].stage == sweep.steps[first].stage) {
+  while (last < sweep.steps.size() && sweep.steps[last].stage == sweep.steps[first].stage) {
     ++last;
   }
   return last;
@@ -31,10 +30,9 @@ PassArguments<T> on_block(const Program& program, const typename Sweep<T>::Step&
   PassArguments<T> arguments = step.arguments;
   arguments.base = base;
   const auto& operations = step.pass->operations;
-  const std::size_t first = step.scaling == 0 ? 1 : 0;  // before it there may be a scaling, which has no sign
   for (std::size_t j = 0; j < operations.size(); ++j) {
     const Index signs = program.rotations()[operations[j].rotation].generator.signs >> bits;
-    if (odd_overlap(signs, base)) arguments.base_signs |= std::uint32_t{1} << (first + j);
+    if (odd_overlap(signs, base)) arguments.base_signs |= std::uint32_t{1} << j;
   }
   return arguments;
 }

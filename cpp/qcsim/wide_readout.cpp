@@ -68,9 +68,9 @@ void seed(const Readout::Probabilities& part, const T* state, const Ending& endi
 template <class T>
 void measure(const Readout::Expectations& part, const Kernels<T>& kernels, const T* state, std::size_t dimension,
              const Ending& ending, T* outputs, int n_threads) {
-  std::vector<double> values(part.constants);
-  for (std::size_t t = 0; t < part.outputs.size(); ++t) {
-    const Pauli& word = part.words[part.word_of[t]];
+  std::vector<double> of_word(part.words.size());
+  for (std::size_t w = 0; w < part.words.size(); ++w) {
+    const Pauli& word = part.words[w];
     const double total =
         sum_chunks(dimension / kernels.lanes, least_chunk, n_threads, [&](std::size_t first, std::size_t last) {
           double sum = 0.0;
@@ -85,7 +85,11 @@ void measure(const Readout::Expectations& part, const Kernels<T>& kernels, const
           }
           return sum;
         });
-    values[part.outputs[t]] += part.weights[t] * word_sign(word, ending) * ending.factor * ending.factor * total;
+    of_word[w] = word_sign(word, ending) * ending.factor * ending.factor * total;
+  }
+  std::vector<double> values(part.constants);
+  for (std::size_t t = 0; t < part.outputs.size(); ++t) {
+    values[part.outputs[t]] += part.weights[t] * of_word[part.word_of[t]];
   }
   for (std::size_t j = 0; j < part.n_outputs; ++j) outputs[part.first + j] = static_cast<T>(values[j]);
 }
@@ -125,8 +129,8 @@ void measure(const Readout::State& part, const T* state, const Ending& ending, d
       const double re = amplitude(state, stored_place(basis, ending), ending.factor);
       const double im =
           part.imaginary ? amplitude(state, stored_place(*part.imaginary * basis, ending), ending.factor) : 0.0;
-      outputs[part.first + 2 * b] = static_cast<T>(cosine * re - sine * im);
-      outputs[part.first + 2 * b + 1] = static_cast<T>(sine * re + cosine * im);
+      outputs[part.first + 2 * b] = static_cast<T>(cosine * re - sine * im + 0.0);
+      outputs[part.first + 2 * b + 1] = static_cast<T>(sine * re + cosine * im + 0.0);
     }
   });
 }

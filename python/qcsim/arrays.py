@@ -52,6 +52,8 @@ def dtype_name(array: Any) -> str:
 
 @lru_cache(maxsize=64)
 def _name(dtype: Any) -> str:
+    if isinstance(dtype, np.dtype):
+        return str(dtype.newbyteorder("=").name)
     return str(dtype).removeprefix("torch.")
 
 
@@ -170,7 +172,7 @@ def as_rows(array: Any) -> Any:
 def _simple_array(array: Any, dtype: Any) -> bool:
     if type(array) is not np.ndarray or array.dtype is not dtype:
         return False
-    return (dtype is _FLOAT32 or dtype is _FLOAT64) and bool(array.flags.c_contiguous)
+    return (dtype is _FLOAT32 or dtype is _FLOAT64) and bool(array.flags.c_contiguous and array.flags.aligned)
 
 
 def _simple_tensor(array: Any, dtype: Any) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
@@ -36,6 +37,11 @@ class Probabilities:
 
     Attributes:
         qubits: the k qubits, the first being the most significant bit of an outcome; None: all.
+
+    Example:
+        >>> import qcsim
+        >>> qcsim.measure(qcsim.Circuit(2).h(0).x(1), None, [qcsim.Probabilities([1])])[0].round(3)
+        array([0., 1.])
     """
 
     qubits: Sequence[int] | None = None
@@ -44,7 +50,7 @@ class Probabilities:
         """What the engine reads."""
         return "probabilities", _measured(circuit, self.qubits)
 
-    def result(self, circuit: Circuit, columns: Any) -> Any:
+    def result(self, circuit: Circuit, columns: Any, n_threads: int = 0) -> Any:
         """The result from the columns that were read."""
         return columns
 
@@ -55,6 +61,11 @@ class Expval:
 
     Attributes:
         observables: Pauli words such as ``"Z0 X2"``, or weighted sums such as ``{"Z0 Z1": 0.5, "X0": -1.0}``.
+
+    Example:
+        >>> import qcsim
+        >>> qcsim.measure(qcsim.Circuit(2).h(0).x(1), None, [qcsim.Expval(["X0", "X0 Z1"])])[0].round(3)
+        array([ 1., -1.])
     """
 
     observables: Sequence[Observable]
@@ -63,7 +74,7 @@ class Expval:
         """What the engine reads."""
         return "expval", parse_observables(self.observables, circuit.n_qubits)
 
-    def result(self, circuit: Circuit, columns: Any) -> Any:
+    def result(self, circuit: Circuit, columns: Any, n_threads: int = 0) -> Any:
         """The result from the columns that were read."""
         return columns
 
@@ -74,6 +85,11 @@ class Variance:
 
     Attributes:
         observables: as for :class:`Expval`.
+
+    Example:
+        >>> import qcsim
+        >>> qcsim.measure(qcsim.Circuit(1).ry(0, angle=0.5), None, [qcsim.Variance(["Z0"])])[0].round(3)  # sin^2
+        array([0.23])
     """
 
     observables: Sequence[Observable]
@@ -81,10 +97,10 @@ class Variance:
     def reading(self, circuit: Circuit) -> Reading:
         """What the engine reads."""
         parse_observables(self.observables, circuit.n_qubits)
-        sums = [PauliSum(observable) for observable in self.observables]
-        return "expval", parse_observables([*sums, *(each * each for each in sums)], circuit.n_qubits)
+        kept = tuple(each if isinstance(each, (str, PauliSum)) else PauliSum(each) for each in self.observables)
+        return "expval", _moments(kept, circuit.n_qubits)
 
-    def result(self, circuit: Circuit, columns: Any) -> Any:
+    def result(self, circuit: Circuit, columns: Any, n_threads: int = 0) -> Any:
         """The result from the columns that were read."""
         means, squares = columns[:, : len(self.observables)], columns[:, len(self.observables) :]
         return squares - means * means
@@ -92,13 +108,19 @@ class Variance:
 
 @dataclass(frozen=True)
 class Statevector:
-    """The final state, (B, 2^n) complex."""
+    """The final state, (B, 2^n) complex.
+
+    Example:
+        >>> import qcsim
+        >>> qcsim.measure(qcsim.Circuit(1).sx(0), None, [qcsim.Statevector()])[0].round(3)
+        array([0.5+0.5j, 0.5-0.5j])
+    """
 
     def reading(self, circuit: Circuit) -> Reading:
         """What the engine reads."""
         return "statevector", None
 
-    def result(self, circuit: Circuit, columns: Any) -> Any:
+    def result(self, circuit: Circuit, columns: Any, n_threads: int = 0) -> Any:
         """The result from the columns that were read."""
         if isinstance(columns, np.ndarray):
             return np.ascontiguousarray(columns).view(np.result_type(columns.dtype, np.complex64))
@@ -114,6 +136,11 @@ class Samples:
         shots: draws per sample.
         seed: the same seed gives the same draws, whatever the number of threads; None: a fresh one each time.
         qubits: as for :class:`Probabilities`.
+
+    Example:
+        >>> import qcsim
+        >>> qcsim.measure(qcsim.Circuit(2).x(1), None, [qcsim.Samples(shots=3, seed=0)])[0]
+        array([1, 1, 1])
     """
 
     shots: int
@@ -122,21 +149,28 @@ class Samples:
 
     def reading(self, circuit: Circuit) -> Reading:
         """What the engine reads."""
-        if integer("shots", self.shots, "1 or more") < 1:
+        if integer("shots", self.shots, "1..2147483647") < 1:
             raise ValueError(f"shots is {self.shots}; it must be 1 or more")
-        if self.seed is not None and integer("seed", self.seed, "0 or more") < 0:
+        if self.seed is not None and integer("seed", self.seed, "0..2147483647") < 0:
             raise ValueError(f"seed is {self.seed}; it must be 0 or more")
         return "probabilities", _measured(circuit, self.qubits)
 
-    def result(self, circuit: Circuit, columns: Any) -> Any:
+    def result(self, circuit: Circuit, columns: Any, n_threads: int = 0) -> Any:
         """The result from the columns that were read."""
         from_torch = not isinstance(columns, np.ndarray)
         table = np.ascontiguousarray(columns.detach().numpy() if from_torch else columns)
         uniform = np.random.Generator(np.random.Philox(self.seed)).random((len(table), self.shots))
         drawn = np.empty(uniform.shape, np.int64)
         draw = _core.draw_float32 if table.dtype == np.float32 else _core.draw_float64
-        draw(len(table), table, uniform.ctypes.data, drawn.ctypes.data, self.shots)
+        draw(len(table), table, uniform.ctypes.data, drawn.ctypes.data, self.shots, n_threads)
         return sys.modules["torch"].from_numpy(drawn) if from_torch else drawn
+
+
+@lru_cache(maxsize=256)
+def _moments(observables: tuple[str | PauliSum, ...], n_qubits: int) -> tuple[Terms, ...]:
+    """The terms of each O, then of each O^2. A multiple of the identity has no variance, and would drown the rest."""
+    sums = [PauliSum({word: c for word, c in PauliSum(each).items() if word != "I"}) for each in observables]
+    return parse_observables([*sums, *(each * each for each in sums)], n_qubits)
 
 
 Measurement: TypeAlias = Probabilities | Expval | Variance | Statevector | Samples

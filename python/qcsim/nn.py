@@ -14,7 +14,7 @@ except ModuleNotFoundError as error:
 from qcsim.circuit import Circuit
 from qcsim.measurements import Expval, Measurement, Probabilities, Statevector
 from qcsim.operator import run_task
-from qcsim.simulate import execute, make_plan
+from qcsim.simulate import Plan, execute, make_plan
 from qcsim.task import plan_of, task_of
 
 _INITS: dict[str, Callable[[torch.Tensor], Any]] = {
@@ -72,6 +72,7 @@ class QuantumLayer(torch.nn.Module):
         self.circuit = circuit
         self.measure = measure if isinstance(measure, str) else list(measure)
         self._task = task_of(plan)  # a plan cannot be pickled or traced, its text can
+        self._plan: Plan | None = plan
         self.weights = torch.nn.Parameter(torch.empty(circuit.n_weights, dtype=dtype))
         with torch.no_grad():
             (init if callable(init) else _INITS[init])(self.weights)
@@ -97,8 +98,13 @@ class QuantumLayer(torch.nn.Module):
                 columns = Statevector().result(self.circuit, columns)
             result: torch.Tensor = columns[0] if single else columns
         else:
-            (result,) = execute(plan_of(self._task), self.weights, amplitudes, features)
+            if self._plan is None:
+                self._plan = plan_of(self._task)
+            (result,) = execute(self._plan, self.weights, amplitudes, features)
         return result
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_plan": None}
 
     def extra_repr(self) -> str:
         """What ``print(layer)`` shows."""

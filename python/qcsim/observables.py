@@ -9,7 +9,6 @@ from typing import TypeAlias
 from qcsim.pauli import PauliSum, Term, text_of
 
 Observable: TypeAlias = str | Mapping[str, float]
-_TOO_LARGE = 2**31 - 1  # what the engine counts to; it refuses any qubit the circuit does not have
 
 
 def parse_observables(observables: Sequence[Observable], n_qubits: int) -> tuple[tuple[Term, ...], ...]:
@@ -49,18 +48,3 @@ def _terms(observable: PauliSum, n_qubits: int) -> tuple[Term, ...]:
                 raise ValueError(f"observable {text_of(word)!r}: qubit {qubit} is outside 0..{n_qubits - 1} "
                                  f"for a {n_qubits}-qubit circuit")  # fmt: skip
     return observable.terms or ((0.0, ()),)
-
-
-def z_products(observables: Sequence[Observable]) -> tuple[tuple[int, ...], ...]:
-    """The qubits of each product of Z, where nothing else can be measured.
-
-    Raises:
-        TypeError: if ``observables`` is not a sequence of text.
-        ValueError: if a product cannot be read, or holds anything but Z.
-    """
-    products = []
-    for (coefficient, word), *rest in parse_observables(observables, _TOO_LARGE + 1):
-        if rest or coefficient != 1.0 or not word or any(letter != "Z" for _, letter in word):
-            raise ValueError(f"observable {text_of(word)!r}: this version measures products of Z such as 'Z0 Z1'")
-        products.append(tuple(min(qubit, _TOO_LARGE) for qubit, _ in word))
-    return tuple(products)

@@ -81,11 +81,11 @@ def execute(plan: Plan, weights: Any, amplitudes: Any, features: Any, out: Any =
 def results_of(plan: Plan, columns: Any) -> tuple[Any, ...]:
     """The results of the measurements from what the engine has read, (B, K)."""
     if len(plan.readings) == 1:
-        return (plan.measurements[0].result(plan.circuit, columns),)
+        return (plan.measurements[0].result(plan.circuit, columns, threads(plan.num_threads)),)
     results, first = [], 0
     for measurement, reading in zip(plan.measurements, plan.readings, strict=True):
         last = first + width(plan.circuit, reading)
-        results.append(measurement.result(plan.circuit, columns[:, first:last]))
+        results.append(measurement.result(plan.circuit, columns[:, first:last], threads(plan.num_threads)))
         first = last
     return tuple(results)
 
@@ -157,11 +157,13 @@ def _into(out: Any, plan: Plan, given: Operands) -> Any:
         raise TypeError(f"out is a {type(out).__name__}; it must be an array of the kind of the arguments")
     columns = (width(plan.circuit, plan.readings[0]),)
     expected = columns if given.single else (given.batch, *columns)
-    contiguous = out.is_contiguous() if is_torch(out) else out.flags.c_contiguous and out.flags.writeable
+    contiguous = out.is_contiguous() if is_torch(out) else out.flags.carray
     if tuple(out.shape) != expected or out.dtype != given.weights.dtype or not contiguous:
         raise ValueError(f"out has shape {tuple(out.shape)} and dtype {out.dtype}; the result has {expected} and "
                          f"{given.weights.dtype}, side by side in memory")  # fmt: skip
     if is_torch(out) and out.requires_grad:
         raise ValueError("out requires a gradient; the result is written without one")
+    if is_torch(out) and (out.device != given.weights.device or out.is_neg()):
+        raise ValueError(f"out is on {out.device} or a view with a flipped sign; it must be plain memory on the cpu")
     forward(plan, given, keep=False, outputs=out[None] if given.single else out)
     return out

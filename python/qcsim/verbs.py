@@ -172,8 +172,8 @@ def statevector(
 
     Example:
         >>> import qcsim
-        >>> qcsim.statevector(qcsim.Circuit(2).h(0).cnot(0, 1).s(1)).round(3)
-        array([0.707+0.j   , 0.   +0.j   , 0.   +0.j   , 0.   +0.707j])
+        >>> qcsim.statevector(qcsim.Circuit(1).sx(0)).round(3)
+        array([0.5+0.5j, 0.5-0.5j])
     """
     plan = make_plan(circuit, (Statevector(),), "adjoint", num_threads)
     return execute(plan, weights, amplitudes, features)[0]
@@ -347,8 +347,10 @@ def vjp(
     wanted = Probabilities(qubits) if observables is None else Expval(observables)
     plan = make_plan(circuit, (wanted,), gradient, num_threads)
     given = operands(circuit, weights, amplitudes, features)
-    # The pullback reads the angles again, and parameter shift runs the circuits again: keep their inputs from change.
-    amplitudes_kept = given.amplitudes if gradient == "adjoint" else _copied(given.amplitudes)
+    # The pullback reads the angles again, and parameter shift and large states run the circuits again: keep their
+    # inputs from change.
+    again = gradient != "adjoint" or circuit.compiled(plan.readings, given.complex_amplitudes)[0].is_wide
+    amplitudes_kept = _copied(given.amplitudes) if again else given.amplitudes
     given = given._replace(weights=given.weights.copy(), features=_copied(given.features), amplitudes=amplitudes_kept)
     outputs, call = forward(plan, given, keep=True)
     shapes = [None if array is None else np.shape(array) for array in (weights, amplitudes, features)]

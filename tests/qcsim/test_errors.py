@@ -280,3 +280,34 @@ def test_arrays_whose_memory_does_not_say_all_are_refused_or_resolved() -> None:
 
 def test_a_set_of_observables_has_no_order_and_is_refused() -> None:
     assert_says(TypeError, ["observables", "list"], lambda: qcsim.expval(reference(), WEIGHTS, {"Z0"}, AMPLITUDES))
+
+
+def test_an_angle_beyond_the_range_of_float64_is_an_error() -> None:
+    circuit = qcsim.Circuit(1).ry(0, weight=0, scale=1e300)
+    with pytest.raises(ValueError, match="must be finite"):
+        qcsim.probabilities(circuit, np.array([1e300]))
+
+
+def test_misaligned_and_foreign_byte_orders_are_brought_in_order() -> None:
+    circuit, weights = qcsim.Circuit(2).ry(0).ry(1).cnot(0, 1), np.array([0.3, 1.1])
+    expected = qcsim.probabilities(circuit, weights)
+    shifted = np.frombuffer(b"." + weights.tobytes(), np.float64, 2, offset=1)
+    np.testing.assert_array_equal(qcsim.probabilities(circuit, shifted), expected)
+    np.testing.assert_array_equal(qcsim.probabilities(circuit, weights.astype(">f8")), expected)
+
+
+def test_a_result_is_written_only_to_plain_memory_of_its_form() -> None:
+    torch = pytest.importorskip("torch")
+    circuit, weights = qcsim.Circuit(1).ry(0), torch.zeros(1)
+    for out in (torch.empty(2, device="meta"), torch._neg_view(torch.ones(2)), torch.empty(3), torch.empty(2, 2)[:, 0]):
+        with pytest.raises(ValueError, match="out "):
+            qcsim.probabilities(circuit, weights, out=out)
+
+
+def test_the_pullback_of_a_large_state_keeps_its_own_amplitudes() -> None:
+    circuit = qcsim.Circuit(14).amplitude_embedding().ry(0)
+    amplitudes = np.random.default_rng(0).normal(size=2**14)
+    _, pullback = qcsim.vjp(circuit, np.array([0.4]), amplitudes, observables=["Z0"])
+    first = pullback(np.ones(1)).weights
+    amplitudes[:] = 1.0
+    np.testing.assert_allclose(pullback(np.ones(1)).weights, first, rtol=1e-12)

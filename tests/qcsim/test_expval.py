@@ -1,4 +1,4 @@
-"""Expectations of products of Z: against the oracle, against probabilities, and textbook values."""
+"""Expectations of Pauli words and their sums: against the oracle, against probabilities, and textbook values."""
 
 from __future__ import annotations
 

@@ -81,3 +81,10 @@ def test_shapes_and_an_empty_batch() -> None:
     value = qcsim.variance(circuit, np.zeros(3), ["Z0", "X1"], amplitudes=np.zeros((0, 8)))
     assert value.shape == (0, 2)
     assert qcsim.variance(circuit, np.zeros(3), ["Z0"], amplitudes=np.ones(8)).shape == (1,)
+
+
+def test_a_multiple_of_the_identity_does_not_drown_the_variance() -> None:
+    circuit, angle = qcsim.Circuit(1).ry(0), np.array([1.0], np.float32)
+    plain = qcsim.variance(circuit, angle, ["Z0"])
+    np.testing.assert_array_equal(qcsim.variance(circuit, angle, [{"I": 1e4, "Z0": 1.0}]), plain)
+    np.testing.assert_array_equal(qcsim.variance(circuit, angle, [{"I": 3.0}]), [0.0])

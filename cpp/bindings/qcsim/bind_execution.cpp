@@ -4,6 +4,8 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <type_traits>
 
@@ -39,6 +41,7 @@ struct Call {
   std::shared_ptr<const qcsim::Compiled> compiled;
   std::shared_ptr<const qcsim::Readout> readout;
   std::unique_ptr<qcsim::Execution<T>> execution;
+  std::unique_ptr<std::mutex> one_at_a_time;  // a large state walks back in place
 };
 
 template <class T>
@@ -52,7 +55,7 @@ std::optional<Call<T>> run(std::shared_ptr<const qcsim::Compiled> compiled,
   auto execution = qcsim::Execution<T>::make(*compiled, *readout, inputs);
   execution->run(into, keep, n_threads);
   if (!keep) return std::nullopt;
-  return Call<T>{std::move(compiled), std::move(readout), std::move(execution)};
+  return Call<T>{std::move(compiled), std::move(readout), std::move(execution), std::make_unique<std::mutex>()};
 }
 
 template <class T>
@@ -61,6 +64,7 @@ void adjoint(const Call<T>& call, const Address& cotangents, const Address& ampl
   const qcsim::Rows<const T> given = rows<const T>(cotangents);
   const qcsim::Gradients<T> into{rows<T>(amplitudes), rows<T>(weights), rows<T>(features)};
   const py::gil_scoped_release release;
+  const std::lock_guard lock(*call.one_at_a_time);
   call.execution->adjoint(given, into, n_threads);
 }
 
@@ -74,10 +78,12 @@ void parameter_shift(const Call<T>& call, const Address& cotangents, const Addre
 }
 
 template <class T>
-void draw(std::size_t batch, const Address& probabilities, std::size_t uniform, std::size_t out, std::size_t shots) {
+void draw(std::size_t batch, const Address& probabilities, std::size_t uniform, std::size_t out, std::size_t shots,
+          int n_threads) {
   const qcsim::Rows<const T> table = rows<const T>(probabilities);
   const py::gil_scoped_release release;
-  qcsim::draw(batch, table, reinterpret_cast<const double*>(uniform), reinterpret_cast<std::int64_t*>(out), shots);
+  qcsim::draw(batch, table, reinterpret_cast<const double*>(uniform), reinterpret_cast<std::int64_t*>(out), shots,
+              n_threads);
 }
 
 template <class T>
@@ -90,7 +96,7 @@ void bind(py::module_& m, const char* call_name, const char* run_name, const cha
   m.def(run_name, &run<T>, py::arg("compiled"), py::arg("readout"), py::arg("batch"), py::arg("amplitudes"),
         py::arg("weights"), py::arg("features"), py::arg("outputs"), py::arg("keep"), py::arg("n_threads"));
   m.def(draw_name, &draw<T>, py::arg("batch"), py::arg("probabilities"), py::arg("uniform"), py::arg("out"),
-        py::arg("shots"));
+        py::arg("shots"), py::arg("n_threads"));
 }
 
 }  // namespace

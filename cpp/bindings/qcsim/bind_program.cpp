@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "bindings.hpp"
 #include "qcsim/compiled.hpp"
 #include "qcsim/readout.hpp"
@@ -9,7 +11,7 @@ namespace {
 
 std::size_t n_passes(const std::vector<qcsim::Stage>& plan) {
   std::size_t n = 0;
-  for (const qcsim::Stage& stage : plan) n += stage.passes.size() + (stage.diagonal.empty() ? 0 : 1);
+  for (const qcsim::Stage& stage : plan) n += std::max<std::size_t>(stage.passes.size(), 1);
   return n;
 }
 

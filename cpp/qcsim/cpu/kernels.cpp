@@ -12,8 +12,10 @@ struct Tile {
   using L = Lanes<T, W>;
   using Register = typename L::Register;
 
-  static void load(const T* const* rows, std::size_t columns, std::size_t dimension, T* state, T* sums) {
-    // Eight sums, by the column modulo eight, whatever the width: a row's norm is the same bits in every tile.
+  // Without contraction, which depends on how the loop was unrolled: a row's norm is the same bits in every tile.
+  __attribute__((optimize("fp-contract=off"))) static void load(const T* const* rows, std::size_t columns,
+                                                                std::size_t dimension, T* state, T* sums) {
+    // Eight sums, by the column modulo eight, whatever the width.
     Register squares[8] = {};
     for (std::size_t first = 0; first < dimension; first += W) {
       Register r[W] = {};
@@ -81,6 +83,121 @@ struct Tile {
     reverse_of<Wide>(pass.width)(pass, psi, lambda, gradients);
   }
 
+  // A complex number, or a real one, in lanes.
+  template <bool is_complex>
+  struct Number {
+    Register real{}, imaginary{};
+
+    static inline Number load(const T* re, const T* im, std::size_t x) {
+      Number number;
+      number.real = L::load(re + x * W);
+      if constexpr (is_complex) number.imaginary = L::load(im + x * W);
+      return number;
+    }
+    inline void store(T* re, T* im, std::size_t x) const {
+      L::store(re + x * W, real);
+      if constexpr (is_complex) L::store(im + x * W, imaginary);
+    }
+    inline Number times(const Number& other) const {
+      Number product;
+      product.real = real * other.real;
+      if constexpr (is_complex) {
+        product.real -= imaginary * other.imaginary;
+        product.imaginary = real * other.imaginary + imaginary * other.real;
+      }
+      return product;
+    }
+    inline Number times_conjugate(const Number& other) const {
+      Number product;
+      product.real = real * other.real;
+      if constexpr (is_complex) {
+        product.real += imaginary * other.imaginary;
+        product.imaginary = imaginary * other.real - real * other.imaginary;
+      }
+      return product;
+    }
+    inline Number plus(const Number& other) const {
+      Number sum;
+      sum.real = real + other.real;
+      if constexpr (is_complex) sum.imaginary = imaginary + other.imaginary;
+      return sum;
+    }
+  };
+
+  // The four registers of G v.
+  static inline void generated(const BitGenerator& generator, const Register (&v)[4], Register (&out)[4]) {
+    for (int bit = 0; bit < 2; ++bit) {
+      const int from = generator.flips ? 1 - bit : bit;
+      const T sign = generator.signs && from == 1 ? T{-1} : T{1};
+      const Register re = sign * v[2 * from], im = sign * v[2 * from + 1];
+      out[2 * bit] = generator.phase ? -im : re;
+      out[2 * bit + 1] = generator.phase ? re : im;
+    }
+  }
+  static inline void turn_bit_by(const BitGenerator& generator, Register cosine, Register sine, Register (&v)[4]) {
+    Register moved[4];
+    generated(generator, v, moved);
+    for (int i = 0; i < 4; ++i) v[i] = cosine * v[i] + sine * moved[i];
+  }
+
+  static void turn_bit(const BitGenerator& generator, const T* cosine, const T* sine, T* v) {
+    Register a[4];
+    for (int i = 0; i < 4; ++i) a[i] = L::load(v + i * W);
+    turn_bit_by(generator, L::load(cosine), L::load(sine), a);
+    for (int i = 0; i < 4; ++i) L::store(v + i * W, a[i]);
+  }
+
+  static void turn_bit_back(const BitGenerator& generator, const T* cosine, const T* sine, T* v, T* l, T* out) {
+    Register a[4], b[4], moved[4], overlap{};
+    for (int i = 0; i < 4; ++i) {
+      a[i] = L::load(v + i * W);
+      b[i] = L::load(l + i * W);
+    }
+    generated(generator, a, moved);
+    for (int i = 0; i < 4; ++i) overlap += b[i] * moved[i];
+    L::store(out, overlap);
+    turn_bit_by(generator, L::load(cosine), -L::load(sine), a);
+    turn_bit_by(generator, L::load(cosine), -L::load(sine), b);
+    for (int i = 0; i < 4; ++i) {
+      L::store(v + i * W, a[i]);
+      L::store(l + i * W, b[i]);
+    }
+  }
+
+  template <bool is_complex>
+  static void grow_as(const T* re, const T* im, std::size_t size, const T* v, T* out_re, T* out_im) {
+    using N = Number<is_complex>;
+    const N zero = N::load(v, v + W, 0), one = N::load(v + 2 * W, v + 3 * W, 0);
+    for (std::size_t x = 0; x < size; ++x) {
+      const N in = N::load(re, im, x);
+      in.times(one).store(out_re, out_im, x + size);
+      in.times(zero).store(out_re, out_im, x);
+    }
+  }
+  static void grow(const T* re, const T* im, std::size_t size, const T* v, T* out_re, T* out_im) {
+    return im != nullptr ? grow_as<true>(re, im, size, v, out_re, out_im)
+                         : grow_as<false>(re, im, size, v, out_re, out_im);
+  }
+
+  template <bool is_complex>
+  static void shrink_as(T* l_re, T* l_im, std::size_t size, const T* re, const T* im, const T* v, T* slopes) {
+    using N = Number<is_complex>;
+    const N zero = N::load(v, v + W, 0), one = N::load(v + 2 * W, v + 3 * W, 0);
+    N slope_zero, slope_one;
+    for (std::size_t x = 0; x < size; ++x) {
+      const N low = N::load(l_re, l_im, x), high = N::load(l_re, l_im, x + size), in = N::load(re, im, x);
+      slope_zero = slope_zero.plus(low.times_conjugate(in));
+      slope_one = slope_one.plus(high.times_conjugate(in));
+      low.times_conjugate(zero).plus(high.times_conjugate(one)).store(l_re, l_im, x);
+    }
+    const Register parts[4] = {slope_zero.real, slope_zero.imaginary, slope_one.real, slope_one.imaginary};
+    for (int i = 0; i < 4; ++i) L::store(slopes + i * W, parts[i]);
+  }
+  static void shrink(T* l_re, T* l_im, std::size_t size, const T* re, const T* im, const T* v, T* slopes) {
+    return l_im != nullptr ? shrink_as<true>(l_re, l_im, size, re, im, v, slopes)
+                           : shrink_as<false>(l_re, l_im, size, re, im, v, slopes);
+  }
+
   static void turn_phases(const T* cosines, const T* sines, std::size_t size, T* state) {
     T* other = state + size * W;
     for (std::size_t x = 0; x < size; ++x) turn(cosines[x], sines[x], state + x * W, other + x * W);
@@ -103,6 +220,15 @@ struct Tile {
       alignas(64) T sums[W];
       L::store(sums, sum);
       for (std::size_t i = 0; i < count; ++i) slopes[first + i] = sums[i];
+    }
+    for (std::size_t step = 1; step < size; step *= 2) {
+      for (std::size_t block = 0; block < size; block += 2 * step) {
+        for (std::size_t x = block; x < block + step; ++x) {
+          const T low = slopes[x], high = slopes[x + step];
+          slopes[x] = low + high;
+          slopes[x + step] = low - high;
+        }
+      }
     }
   }
 
@@ -139,15 +265,23 @@ struct Tile {
   static void probabilities(const T* state, const OutcomeTable& table, T scale, T* const* out, int n_rows) {
     for (std::size_t first = 0; first < table.n_outcomes; first += W) {
       const std::size_t count = table.n_outcomes - first < W ? table.n_outcomes - first : W;
+      const std::uint32_t* outcomes = table.outcomes + first;
       Register r[W] = {};
-      for (std::size_t i = 0; i < count; ++i) {
-        const std::size_t outcome = table.outcomes[first + i] ^ table.offset;
-        Register sum = {};
-        for (std::size_t v = 0; v < table.n_rest; ++v) {
-          const Register a = L::load(state + (outcome ^ table.rest[v]) * W);
-          sum += a * a;
+      if (count == W && table.n_rest == 1) {  // all qubits: registers that the compiler can name
+#pragma GCC unroll 16
+        for (int i = 0; i < W; ++i) {
+          const Register a = L::load(state + std::size_t{outcomes[i] ^ table.offset} * W);
+          r[i] = a * a * scale;
         }
-        r[i] = sum * scale;
+      } else {
+        for (std::size_t i = 0; i < count; ++i) {
+          Register sum = {};
+          for (std::size_t v = 0; v < table.n_rest; ++v) {
+            const Register a = L::load(state + std::size_t{outcomes[i] ^ table.offset ^ table.rest[v]} * W);
+            sum += a * a;
+          }
+          r[i] = sum * scale;
+        }
       }
       L::scatter(r, out, n_rows, first, count);
     }
@@ -161,16 +295,21 @@ struct Tile {
     Register overlap = {};
     for (std::size_t first = 0; first < table.n_outcomes; first += W) {
       const std::size_t count = table.n_outcomes - first < W ? table.n_outcomes - first : W;
+      const std::uint32_t* outcomes = table.outcomes + first;
       Register g[W];
       L::gather(cotangents, first, count, g);
+      const auto meet = [&](std::size_t x, const Register& cotangent) {
+        const Register a = L::load(psi + x * W), l = cotangent * a;
+        L::store(lambda + x * W, l);
+        overlap += l * a;
+      };
+      if (count == W && table.n_rest == 1) {
+#pragma GCC unroll 16
+        for (int i = 0; i < W; ++i) meet(outcomes[i] ^ table.offset, g[i]);
+        continue;
+      }
       for (std::size_t i = 0; i < count; ++i) {
-        const std::size_t outcome = table.outcomes[first + i] ^ table.offset;
-        for (std::size_t v = 0; v < table.n_rest; ++v) {
-          const std::size_t x = (outcome ^ table.rest[v]) * W;
-          const Register a = L::load(psi + x), l = g[i] * a;
-          L::store(lambda + x, l);
-          overlap += l * a;
-        }
+        for (std::size_t v = 0; v < table.n_rest; ++v) meet(outcomes[i] ^ table.offset ^ table.rest[v], g[i]);
       }
     }
     L::store(overlaps, overlap);
@@ -188,17 +327,42 @@ struct Tile {
     }
   }
 
-  static void parity_sums(const T* state, std::size_t dimension, T* out) {
-    for (std::size_t x = 0; x < dimension * W; x += W) {
-      const Register a = L::load(state + x);
-      L::store(out + x, a * a);
+  static void parity_sums(const T* state, std::size_t size, std::size_t copies, T* out) {
+    for (std::size_t x = 0; x < size * W; x += W) {
+      Register sum{};
+      for (std::size_t copy = 0; copy < copies; ++copy) {
+        const Register a = L::load(state + copy * size * W + x);
+        sum += a * a;
+      }
+      L::store(out + x, sum);
     }
-    walsh_hadamard(dimension, out);
+    walsh_hadamard(size, out);
   }
 
-  static void seed_parities(const T* state, std::size_t dimension, T* cotangents, T* lambda) {
-    walsh_hadamard(dimension, cotangents);
-    for (std::size_t x = 0; x < dimension * W; x += W) seed(x, L::load(cotangents + x), state, lambda);
+  static void seed_parities(const T* state, std::size_t size, std::size_t copies, T* cotangents, T* lambda) {
+    walsh_hadamard(size, cotangents);
+    for (std::size_t copy = 0; copy < copies; ++copy) {
+      const std::size_t first = copy * size * W;
+      for (std::size_t x = 0; x < size * W; x += W) {
+        seed(first + x, L::load(cotangents + x), state, lambda);
+      }
+    }
+  }
+
+  static void seed_only_parities(const T* state, std::size_t size, std::size_t copies, T* cotangents, T* psi, T* lambda,
+                                 T* overlaps) {
+    walsh_hadamard(size, cotangents);
+    Register overlap{};
+    for (std::size_t copy = 0; copy < copies; ++copy) {
+      const std::size_t first = copy * size * W;
+      for (std::size_t x = 0; x < size * W; x += W) {
+        const Register a = L::load(state + first + x), l = L::load(cotangents + x) * a;
+        L::store(psi + first + x, a);
+        L::store(lambda + first + x, l);
+        overlap += l * a;
+      }
+    }
+    L::store(overlaps, overlap);
   }
 
   // Calls body(x, whether its sign is negative, the register that row x meets).
@@ -238,12 +402,17 @@ struct Tile {
   static void store_input_gradient(const T* psi, const T* lambda, const T* a, const T* b, const T* root,
                                    std::size_t columns, T* const* out, int n_rows) {
     const Register alpha = L::load(a), beta = L::load(b), scale = L::load(root);
+    const auto slope = [&](std::size_t x) {
+      return (alpha * L::load(lambda + x * W) + beta * L::load(psi + x * W)) * scale * scale;
+    };
     for (std::size_t first = 0; first < columns; first += W) {
       const std::size_t count = columns - first < W ? columns - first : W;
       Register r[W] = {};
-      for (std::size_t i = 0; i < count; ++i) {
-        const std::size_t x = (first + i) * W;
-        r[i] = (alpha * L::load(lambda + x) + beta * L::load(psi + x)) * scale * scale;
+      if (count == W) {
+#pragma GCC unroll 16
+        for (int i = 0; i < W; ++i) r[i] = slope(first + static_cast<std::size_t>(i));
+      } else {
+        for (std::size_t i = 0; i < count; ++i) r[i] = slope(first + i);
       }
       L::scatter(r, out, n_rows, first, count);
     }
@@ -297,6 +466,10 @@ constexpr Kernels<T> table() {
           K::reverse,
           wide_forward_of<T, W, with_wide>(),
           wide_reverse_of<T, W, with_wide>(),
+          K::turn_bit,
+          K::turn_bit_back,
+          K::grow,
+          K::shrink,
           K::turn_phases,
           K::turn_phases_back,
           K::flip,
@@ -308,6 +481,7 @@ constexpr Kernels<T> table() {
           K::seed_probabilities,
           K::parity_sums,
           K::seed_parities,
+          K::seed_only_parities,
           K::word_sum,
           K::seed_word,
           K::inner_product,

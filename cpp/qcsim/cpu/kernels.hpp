@@ -72,6 +72,10 @@ struct WordArguments {
   std::size_t first, last;
 };
 
+struct BitGenerator {
+  bool flips, signs, phase;
+};
+
 template <class T>
 struct Kernels {
   std::size_t lanes;
@@ -85,9 +89,22 @@ struct Kernels {
   void (*reverse)(const PassArguments<T>& pass, T* psi, T* lambda, T* gradients);
   void (*wide_forward)(const PassArguments<T>& pass, T* state);
   void (*wide_reverse)(const PassArguments<T>& pass, T* psi, T* lambda, T* gradients);
+  // One bit's state v (v_0 real, v_0 imaginary, v_1 real, v_1 imaginary, in lanes) becomes cosine v + sine G v, with
+  // G = i^phase X^flips Z^signs.
+  void (*turn_bit)(const BitGenerator& generator, const T* cosine, const T* sine, T* v);
+  // out[lane] = <l, G v>; then both are turned back.
+  void (*turn_bit_back)(const BitGenerator& generator, const T* cosine, const T* sine, T* v, T* l, T* out);
+  // Products of bits: out[x] = in[x] v_0 and out[x + size] = in[x] v_1 for x < size, with v (v_0 real, v_0 imaginary,
+  // v_1 real, v_1 imaginary) in lanes; imaginary parts may be absent; out may begin where in does.
+  void (*grow)(const T* real, const T* imaginary, std::size_t size, const T* v, T* out_real, T* out_imaginary);
+  // slopes_b = sum over x of lambda[x + b size] conj(in[x]) in the form of v; then lambda[x] = sum over b of
+  // lambda[x + b size] conj(v_b).
+  void (*shrink)(T* lambda_real, T* lambda_imaginary, std::size_t size, const T* real, const T* imaginary, const T* v,
+                 T* slopes);
   // Turns rows x and x + size by the angle of x, x < size: a cos - b sin, b cos + a sin.
   void (*turn_phases)(const T* cosines, const T* sines, std::size_t size, T* state);
-  // Turns psi and lambda back; slopes[x] = sum over lanes of lambda_b psi_a - lambda_a psi_b before that.
+  // Turns psi and lambda back; slopes[r] = sum over x and lanes of (-1)^<r, x> (lambda_b psi_a - lambda_a psi_b)
+  // before.
   void (*turn_phases_back)(const T* cosines, const T* sines, std::size_t size, T* psi, T* lambda, T* slopes);
   void (*flip)(const FlipArguments& flip, T* state);
   void (*dense)(const DenseArguments<T>& dense, T* state);
@@ -100,11 +117,15 @@ struct Kernels {
                                   T* lambda, T* overlaps);
   // lambda[x] += cotangent[outcome of x] * state[x]
   void (*seed_probabilities)(const T* state, const OutcomeTable& table, const T* const* cotangents, T* lambda);
-  // out[r] = sum over x of (-1)^<r, x> state[x]^2, for every r
-  void (*parity_sums)(const T* state, std::size_t dimension, T* out);
-  // cotangents holds a number per parity r on entry (destroyed); lambda[x] += sum over r of (-1)^<r, x> its number *
-  // state
-  void (*seed_parities)(const T* state, std::size_t dimension, T* cotangents, T* lambda);
+  // out[r] = sum over x < size of (-1)^<r, x> times the squares of rows x, x + size, ... (copies of them), for every r
+  void (*parity_sums)(const T* state, std::size_t size, std::size_t copies, T* out);
+  // cotangents holds a number per parity r on entry (destroyed): row x of lambda += sum over r of (-1)^<r, x> its
+  // number
+  // * state, for each of the copies
+  void (*seed_parities)(const T* state, std::size_t size, std::size_t copies, T* cotangents, T* lambda);
+  // The same with = in place of +=; psi = state; overlaps[lane] = sum of lambda * psi
+  void (*seed_only_parities)(const T* state, std::size_t size, std::size_t copies, T* cotangents, T* psi, T* lambda,
+                             T* overlaps);
   // out[lane] = sum over x of (-1)^<signs, x> state[x] state[x ^ flips]
   void (*word_sum)(const T* state, const WordArguments& word, T* out);
   // lambda[x] += cotangent * (-1)^<signs, x> state[x ^ flips]
