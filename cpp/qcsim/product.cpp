@@ -17,19 +17,20 @@ BitGenerator on_bit(const Pauli& generator, int n_qubits) {
           (generator.flips >> n_qubits & 1) != 0};
 }
 
+constexpr std::size_t max_numbers = 4 * max_tile_bits * max_lanes;
+
 // The states of the bits of a tile, four numbers in lanes each, and the cosines and sines that lead to them.
 template <class T>
 struct Bits {
-  Buffer<T> states;        // (n_qubits, 4, lanes)
-  Buffer<T> coefficients;  // (rotations, 2, lanes)
+  alignas(64) T states[max_numbers];  // (n_qubits, 4, lanes)
+  Buffer<T> coefficients;             // (rotations, 2, lanes)
 
   Bits(const Program& program, const Schedule<T>& schedule, const Stage& stage, const Kernels<T>& kernels,
        std::size_t first)
-      : states(4 * kernels.lanes * static_cast<std::size_t>(program.n_qubits())),
-        coefficients(2 * kernels.lanes * stage.rotations.size()) {
-    const std::size_t lanes = kernels.lanes;
-    std::fill_n(states.data(), states.size(), T{0});
-    for (std::size_t bit = 0; bit < states.size() / (4 * lanes); ++bit) std::fill_n(of(bit, lanes), lanes, T{1});
+      : coefficients(2 * kernels.lanes * stage.rotations.size()) {
+    const std::size_t lanes = kernels.lanes, n = static_cast<std::size_t>(program.n_qubits());
+    std::fill_n(states, 4 * n * lanes, T{0});
+    for (std::size_t bit = 0; bit < n; ++bit) std::fill_n(of(bit, lanes), lanes, T{1});
     for (std::size_t j = 0; j < stage.rotations.size(); ++j) {
       T* cosine = coefficients.data() + 2 * j * lanes;
       schedule.fill_turn(stage.rotations[j], first, lanes, cosine, cosine + lanes);
@@ -37,7 +38,7 @@ struct Bits {
       kernels.turn_bit(on_bit(generator, program.n_qubits()), cosine, cosine + lanes,
                        of(bit_of(generator, program.n_qubits()), lanes));
     }
-    for (std::size_t bit = 0; bit < states.size() / (4 * lanes); ++bit) normalise(of(bit, lanes), lanes);
+    for (std::size_t bit = 0; bit < n; ++bit) normalise(of(bit, lanes), lanes);
   }
 
   // A cosine and a sine that are rounded stretch what they turn; over thousands of rotations one would see it.
@@ -54,7 +55,7 @@ struct Bits {
     }
   }
 
-  T* of(std::size_t bit, std::size_t lanes) { return states.data() + 4 * bit * lanes; }
+  T* of(std::size_t bit, std::size_t lanes) { return states + 4 * bit * lanes; }
 };
 
 }  // namespace
@@ -87,7 +88,7 @@ void pull_back_product(const Program& program, const Schedule<T>& schedule, cons
   const std::size_t lanes = kernels.lanes, half = lanes << n;
   const bool is_complex = program.is_complex();
   Bits<T> bits(program, schedule, stage, kernels, first);
-  Buffer<T> slopes(4 * n * lanes);
+  alignas(64) T slopes[max_numbers];
   // Products of the first k bits, one behind the other: 2^k entries from 2^k - 1 on.
   const auto level = [&](std::size_t k, bool imaginary) {
     return is_complex || !imaginary ? psi + (imaginary ? half : 0) + ((std::size_t{1} << k) - 1) * lanes : nullptr;
@@ -101,7 +102,7 @@ void pull_back_product(const Program& program, const Schedule<T>& schedule, cons
   // From the last bit to the first: the slopes of its state, then lambda contracted with it.
   for (std::size_t k = n; k-- > 0;) {
     kernels.shrink(lambda, is_complex ? lambda + half : nullptr, std::size_t{1} << k, level(k, false), level(k, true),
-                   bits.of(k, lanes), slopes.data() + 4 * k * lanes);
+                   bits.of(k, lanes), slopes + 4 * k * lanes);
   }
   // Back through the rotations of each bit, as everywhere: 1/2 <lambda, G psi> with lambda = 2 * factor * (stored
   // lambda).
@@ -111,7 +112,7 @@ void pull_back_product(const Program& program, const Schedule<T>& schedule, cons
     const T* cosine = bits.coefficients.data() + 2 * j * lanes;
     alignas(64) T overlaps[max_lanes];
     kernels.turn_bit_back(on_bit(own.generator, n_qubits), cosine, cosine + lanes, bits.of(bit, lanes),
-                          slopes.data() + 4 * bit * lanes, overlaps);
+                          slopes + 4 * bit * lanes, overlaps);
     const double scale = factor * schedule.turns()[stage.rotations[j]].sign;
     collect_lanes(own.angle, scale, static_cast<const T*>(overlaps), first, count, gradients, shared_weights);
   }
