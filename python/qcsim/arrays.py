@@ -277,4 +277,4 @@ def dense(array: Any) -> Any:
     aligned = array.flags.aligned and array.dtype.isnative and not any(s % array.itemsize for s in array.strides)
     if aligned and side_by_side and (array.ndim == 1 or array.strides[0] > 0):
         return array
-    return np.ascontiguousarray(array, array.dtype.newbyteorder("="))
+    return np.array(array, array.dtype.newbyteorder("="), order="C")  # a copy also where only the alignment is wrong

@@ -356,7 +356,7 @@ def vjp(
     shapes = [None if array is None else np.shape(array) for array in (weights, amplitudes, features)]
 
     def pullback(cotangent: Any) -> Gradients:
-        cotangent = np.ascontiguousarray(cotangent, dtype=given.dtype)
+        cotangent = np.require(cotangent, given.dtype, ["C", "A"])
         expected = outputs.shape[1:] if given.single else outputs.shape
         if cotangent.shape != expected:
             raise ValueError(f"the cotangent has shape {cotangent.shape}; the outputs have {expected}")
