@@ -54,15 +54,24 @@ template <class T>
 void seed(const Readout::Probabilities& part, const T* state, const Ending& ending, const T* cotangents, T* lambda,
           int n_threads) {
   const Index origin = part.origin ^ ending.residue.flips;
-  const std::size_t n_rest = part.rest.size();
-  for_chunks(part.outcomes.size() * n_rest, least_chunk, n_threads,
-             [&](std::size_t first, std::size_t last, std::size_t) {
-               for (std::size_t i = first; i < last; ++i) {
-                 const std::size_t w = i / n_rest;
-                 const std::size_t x = origin ^ part.outcomes[w] ^ part.rest[i % n_rest];
-                 lambda[x] += cotangents[part.first + w] * state[x];
-               }
-             });
+  const auto add = [&](std::size_t w, std::size_t first, std::size_t last) {
+    const Index outcome = origin ^ part.outcomes[w];
+    const T cotangent = cotangents[part.first + w];
+    for (std::size_t v = first; v < last; ++v) {
+      const std::size_t x = outcome ^ part.rest[v];
+      lambda[x] += cotangent * state[x];
+    }
+  };
+  if (part.outcomes.size() < few_outcomes) {
+    for (std::size_t w = 0; w < part.outcomes.size(); ++w) {
+      for_chunks(part.rest.size(), least_chunk, n_threads,
+                 [&](std::size_t first, std::size_t last, std::size_t) { add(w, first, last); });
+    }
+    return;
+  }
+  for_chunks(part.outcomes.size(), few_outcomes, n_threads, [&](std::size_t first, std::size_t last, std::size_t) {
+    for (std::size_t w = first; w < last; ++w) add(w, 0, part.rest.size());
+  });
 }
 
 template <class T>
