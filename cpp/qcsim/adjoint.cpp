@@ -136,23 +136,13 @@ class TileAdjoint {
   double* shared_weights_;
 };
 
-template <class T>
-void clear(const Rows<T>& rows, std::size_t batch) {
-  if (!rows.present()) return;
-  for (std::size_t sample = 0; sample < batch; ++sample) std::fill_n(rows.row(sample), rows.columns, T{0});
-}
-
 }  // namespace
 
 template <class T>
 void TileExecution<T>::adjoint(Rows<const T> cotangents, const Gradients<T>& gradients, int n_threads) {
-  const std::size_t batch = this->inputs().batch, size = tile_size();
+  const std::size_t size = tile_size();
   n_threads = threads(n_threads);
-  clear(gradients.features, batch);
-  const bool shared = gradients.weights.present() && this->inputs().weights.stride == 0;
-  if (!shared) clear(gradients.weights, batch);
-  const std::size_t n_weights = shared ? gradients.weights.columns : 0;
-  std::vector<double> partial(n_tiles() * n_weights, 0.0);
+  SharedWeights<T> shared(this->inputs(), gradients, n_tiles());
   const std::size_t states = this->readout().expectations().empty() ? 2 : 3;  // psi, lambda, scratch
   Buffer<T> scratch(static_cast<std::size_t>(n_threads) * states * size);
   const std::vector<Stage>& plan = this->compiled().reverse(tables_);
@@ -160,14 +150,9 @@ void TileExecution<T>::adjoint(Rows<const T> cotangents, const Gradients<T>& gra
       schedule_.sweep(plan, plan.size() - (phases_unseen_ ? 1 : 0), true, kernels_.lanes, forward_.final_factor);
   parallel::for_each(n_tiles(), n_threads, [&](std::size_t tile, int worker) {
     T* psi = scratch.data() + static_cast<std::size_t>(worker) * states * size;
-    TileAdjoint<T>(*this, sweep, gradients, tile, shared ? partial.data() + tile * n_weights : nullptr)
-        .run(cotangents, psi, psi + size, psi + 2 * size);
+    TileAdjoint<T>(*this, sweep, gradients, tile, shared.part(tile)).run(cotangents, psi, psi + size, psi + 2 * size);
   });
-  for (std::size_t w = 0; w < n_weights; ++w) {
-    double sum = 0.0;
-    for (std::size_t tile = 0; tile < n_tiles(); ++tile) sum += partial[tile * n_weights + w];
-    gradients.weights.data[w] = static_cast<T>(sum);
-  }
+  shared.store();
 }
 
 template void TileExecution<float>::adjoint(Rows<const float>, const Gradients<float>&, int);

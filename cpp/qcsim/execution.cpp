@@ -16,6 +16,35 @@ std::unique_ptr<Execution<T>> Execution<T>::make(const Compiled& compiled, const
   return std::make_unique<TileExecution<T>>(compiled, readout, inputs, shift);
 }
 
+namespace {
+
+template <class T>
+void clear(const Rows<T>& rows, std::size_t batch) {
+  if (!rows.present()) return;
+  for (std::size_t sample = 0; sample < batch; ++sample) std::fill_n(rows.row(sample), rows.columns, T{0});
+}
+
+}  // namespace
+
+template <class T>
+SharedWeights<T>::SharedWeights(const Inputs<T>& inputs, const Gradients<T>& gradients, std::size_t n_parts)
+    : weights_(gradients.weights),
+      shared_(gradients.weights.present() && inputs.weights.stride == 0),
+      n_parts_(n_parts),
+      sums_(shared_ ? n_parts * gradients.weights.columns : 0, 0.0) {
+  clear(gradients.features, inputs.batch);
+  if (!shared_) clear(gradients.weights, inputs.batch);
+}
+
+template <class T>
+void SharedWeights<T>::store() const {
+  for (std::size_t w = 0; shared_ && w < weights_.columns; ++w) {
+    double sum = 0.0;
+    for (std::size_t part = 0; part < n_parts_; ++part) sum += sums_[part * weights_.columns + w];
+    weights_.data[w] = static_cast<T>(sum);
+  }
+}
+
 int threads_for(std::size_t work, int n_threads) {
   constexpr std::size_t enough = std::size_t{1} << 19;  // some 30 microseconds: what waking another thread costs
   if (work < enough) return 1;
@@ -58,6 +87,8 @@ void collect_lanes(const Angle& angle, double scale, const T* raw, std::size_t f
 
 template class Execution<float>;
 template class Execution<double>;
+template class SharedWeights<float>;
+template class SharedWeights<double>;
 template double global_phase(const Program&, const Schedule<float>&, std::size_t);
 template double global_phase(const Program&, const Schedule<double>&, std::size_t);
 template void collect(const Angle&, double, std::size_t, const Gradients<float>&, double*);

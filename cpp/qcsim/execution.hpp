@@ -49,6 +49,24 @@ class Execution {
   Inputs<T> inputs_;
 };
 
+// The gradients of shared weights while they are collected: a row for each part of the work, added in order at the end.
+// Clears the other gradients.
+template <class T>
+class SharedWeights {
+ public:
+  SharedWeights(const Inputs<T>& inputs, const Gradients<T>& gradients, std::size_t n_parts);
+  double* part(std::size_t i) {
+    return shared_ ? sums_.data() + i * weights_.columns : nullptr;
+  }  // nullptr: none shared
+  void store() const;
+
+ private:
+  Rows<T> weights_;
+  bool shared_;
+  std::size_t n_parts_;
+  std::vector<double> sums_;
+};
+
 // Threads worth using of those asked for (0: all there are) on this many multiply-adds.
 int threads_for(std::size_t work, int n_threads);
 

@@ -31,4 +31,6 @@ inline constexpr SignedIndex operator*(const Pauli& a, const SignedIndex& state)
   return {state.index ^ a.flips, (a.negative != state.negative) != odd_overlap(a.signs, state.index)};
 }
 
+inline constexpr double sign_of(bool negative) { return negative ? -1.0 : 1.0; }
+
 }  // namespace qcsim

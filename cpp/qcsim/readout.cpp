@@ -49,8 +49,6 @@ Image image(const Program& program, const Letters& letters) {
   return {product, false};
 }
 
-double sign_of(bool odd) { return odd ? -1.0 : 1.0; }
-
 // Real and imaginary parts count alike where signs are all that is read.
 std::size_t copies(const Readout& readout) { return readout.program().is_complex() ? 2 : 1; }
 

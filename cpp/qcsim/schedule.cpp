@@ -184,7 +184,7 @@ void Schedule<T>::add_pass(Sweep<T>& sweep, const Stage& stage, const Pass& pass
       factor *= turns_[pass.operations[j].rotation].factor;
     }
     // Behind the others, whose signs keep their places; backwards that is before all else.
-    if (step.rescale != 1.0) step.scaling = static_cast<int>(n);
+    step.scaled = step.rescale != 1.0;
   }
   std::uint8_t* codes = sweep.codes.data() + place;
   std::uint8_t* lane_flips = sweep.lane_flips.data() + place;
@@ -195,18 +195,17 @@ void Schedule<T>::add_pass(Sweep<T>& sweep, const Stage& stage, const Pass& pass
   arguments.n_leaders = pass.leaders.size();
   arguments.signs = pass.signs.data();
   std::copy(pass.members.begin(), pass.members.end(), arguments.members);
-  arguments.n_operations = static_cast<int>(n) + (step.scaling >= 0 ? 1 : 0);
+  arguments.n_operations = static_cast<int>(n) + (step.scaled ? 1 : 0);
   arguments.codes = codes;
   arguments.lane_flips = lane_flips;
   arguments.coefficients = coefficients;
   std::size_t row = 0;
   for (const Operation& operation : pass.operations) {
-    if (static_cast<int>(row) == step.scaling) ++row;
     const bool variant = turns_[operation.rotation].per_sample || operation.lane_flips != 0;
     codes[row] = static_cast<std::uint8_t>(operation.pattern + (variant ? variant_code : 0));
     lane_flips[row++] = static_cast<std::uint8_t>(operation.lane_flips);
   }
-  if (step.scaling >= 0) codes[step.scaling] = scale_code;
+  if (step.scaled) codes[n] = scale_code;
   if (!step.varying) fill(step, sample_ == whole_batch ? 0 : sample_, lanes, coefficients);
   sweep.steps.push_back(std::move(step));
 }
@@ -221,9 +220,7 @@ void Schedule<T>::fill(const typename Sweep<T>::Step& step, std::size_t first_sa
     coefficients[lanes] = static_cast<T>(-sine);
     coefficients[2 * lanes] = static_cast<T>(cosine);
   };
-  std::size_t row = 0;
-  for (std::size_t j = 0; j < pass.operations.size(); ++j, ++row) {
-    if (static_cast<int>(row) == step.scaling) ++row;
+  for (std::size_t j = 0; j < pass.operations.size(); ++j) {
     const std::size_t rotation = pass.operations[j].rotation;
     const Turn& turn = turns_[rotation];
     const Index signs = program_.rotations()[rotation].generator.signs;
@@ -240,13 +237,11 @@ void Schedule<T>::fill(const typename Sweep<T>::Step& step, std::size_t first_sa
         sine = turn.sign * own.sine;
       }
       if (!lanes_are_samples && odd_overlap(signs, static_cast<Index>(lane))) sine = -sine;
-      write(row, lane, scale * sine, scale * cosine);
+      write(j, lane, scale * sine, scale * cosine);
     }
   }
-  if (step.scaling < 0) return;
-  for (std::size_t lane = 0; lane < lanes; ++lane) {
-    write(static_cast<std::size_t>(step.scaling), lane, 0.0, step.rescale);
-  }
+  if (!step.scaled) return;
+  for (std::size_t lane = 0; lane < lanes; ++lane) write(pass.operations.size(), lane, 0.0, step.rescale);
 }
 
 // Where x counts without its phase bit, rotation j turns by sign_j (-1)^<signs_j, x> angle_j / 2: a Walsh-Hadamard

@@ -36,14 +36,13 @@ template <class T>
 struct Sweep {
   struct Step {
     const Stage* stage = nullptr;
-    const Pass* pass = nullptr;  // nullptr: a barrier
-    std::size_t barrier = 0, table = 0;
+    const Pass* pass = nullptr;          // where the stage is one of passes: one of these
+    std::size_t barrier = 0, table = 0;  // where it is one of those: which
     PassArguments<T> arguments{};
-    std::size_t coefficients = 0;  // where those of the pass begin
-    bool varying = false;          // filled again for each tile
-    double rescale = 1.0;          // or the factor taken into the state where the pass begins
-    int scaling = -1;              // which operation of the arguments does that, if one of its own is needed
-    std::vector<double> factors;   // of the state where the gradient of operation j of the pass is read
+    bool varying = false;         // filled again for each tile
+    double rescale = 1.0;         // or the factor taken into the state where the pass begins
+    bool scaled = false;          // whether an operation of its own, behind the others, does that
+    std::vector<double> factors;  // of the state where the gradient of operation j of the pass is read
   };
   // Of the diagonal rotations of a stage: the angle of each basis state, in cosines and sines.
   struct Table {

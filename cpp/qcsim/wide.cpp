@@ -1,6 +1,7 @@
 #include "qcsim/wide.hpp"
 
 #include <cmath>
+#include <utility>
 
 #include "qcsim/chunks.hpp"
 #include "qcsim/cpu/dispatch.hpp"
@@ -11,8 +12,6 @@ namespace qcsim {
 namespace {
 
 constexpr std::size_t kept_bytes_at_most = std::size_t{1} << 28;  // of the states of a batch; one state is always kept
-
-int lane_bits(std::size_t lanes) { return std::countr_zero(lanes); }
 
 // The steps first .. last-1 of a sweep that belong to one stage.
 template <class T>
@@ -83,7 +82,7 @@ WideExecution<T>::WideExecution(const Compiled& compiled, const Readout& readout
 
 template <class T>
 const std::vector<Stage>& WideExecution<T>::plan() const {
-  return this->compiled().both_ways(lane_bits(kernels_.lanes));
+  return this->compiled().both_ways(std::countr_zero(kernels_.lanes));
 }
 
 template <class T>
@@ -93,9 +92,9 @@ Schedule<T> WideExecution<T>::schedule(std::size_t sample) const {
 
 template <class T>
 typename WideExecution<T>::Final WideExecution<T>::evolved(const Schedule<T>& schedule, std::size_t sample,
-                                                           Ending& ending, int n_threads) const {
+                                                           int n_threads) const {
   const Program& program = this->program();
-  Final result{Buffer<T>(program.dimension()), 1.0};
+  Final result{Buffer<T>(program.dimension()), 1.0, {}};
   T* state = result.state.data();
   for_chunks(program.dimension(), least_chunk, n_threads,
              [&](std::size_t first, std::size_t last, std::size_t) { std::fill(state + first, state + last, T{0}); });
@@ -104,7 +103,7 @@ typename WideExecution<T>::Final WideExecution<T>::evolved(const Schedule<T>& sc
   } else {
     state[0] = 1;
   }
-  const int bits = lane_bits(kernels_.lanes);
+  const int bits = std::countr_zero(kernels_.lanes);
   const Sweep<T> sweep = schedule.sweep(plan(), plan().size(), false, kernels_.lanes, 1.0);
   for (std::size_t s = 0; s < sweep.steps.size();) {
     if (sweep.steps[s].pass == nullptr) {
@@ -120,7 +119,7 @@ typename WideExecution<T>::Final WideExecution<T>::evolved(const Schedule<T>& sc
     });
     s = end;
   }
-  ending = {schedule.final_residue(), sweep.final_factor};
+  result.ending = {schedule.final_residue(), sweep.final_factor};
   return result;
 }
 
@@ -132,9 +131,8 @@ void WideExecution<T>::run(Rows<T> outputs, bool keep, int n_threads) {
   kept_.resize(keep ? batch : 0);
   parallel::for_each(batch, batch > 1 ? n_threads : 1, [&](std::size_t sample, int) {
     const Schedule<T> own = schedule(sample);
-    Ending ending;
-    Final final = evolved(own, sample, ending, n_threads);
-    measure_wide(this->readout(), kernels_, static_cast<const T*>(final.state.data()), ending,
+    Final final = evolved(own, sample, n_threads);
+    measure_wide(this->readout(), kernels_, static_cast<const T*>(final.state.data()), final.ending,
                  global_phase(this->program(), own, sample), outputs.row(sample), n_threads);
     if (keep) kept_[sample] = std::move(final);
   });
@@ -145,15 +143,13 @@ void WideExecution<T>::pull_back(std::size_t sample, Rows<const T> cotangents, c
                                  double* shared_weights, int n_threads) {
   const Program& program = this->program();
   const Schedule<T> own = schedule(sample);
-  Ending ending{own.final_residue(), 0.0};
   Final final;
   if (sample < kept_.size() && kept_[sample].state.size() != 0) {
-    final = std::move(kept_[sample]);
-    kept_[sample] = Final();
-    ending.factor = own.sweep(plan(), plan().size(), false, kernels_.lanes, 1.0).final_factor;
+    final = std::exchange(kept_[sample], Final());
   } else {
-    final = evolved(own, sample, ending, n_threads);
+    final = evolved(own, sample, n_threads);
   }
+  const Ending& ending = final.ending;
   const std::size_t dimension = program.dimension();
   Buffer<T> cotangent_state(dimension);
   T* psi = final.state.data();
@@ -173,7 +169,7 @@ void WideExecution<T>::pull_back(std::size_t sample, Rows<const T> cotangents, c
   };
   const double projection = gradients.amplitudes.present() ? overlap() * ending.factor * ending.factor : 0.0;
 
-  const int bits = lane_bits(kernels_.lanes);
+  const int bits = std::countr_zero(kernels_.lanes);
   const Sweep<T> sweep = own.sweep(plan(), plan().size(), true, kernels_.lanes, ending.factor);
   for (std::size_t s = 0; s < sweep.steps.size();) {
     if (sweep.steps[s].pass == nullptr) {
@@ -237,24 +233,11 @@ void WideExecution<T>::pull_back(std::size_t sample, Rows<const T> cotangents, c
 template <class T>
 void WideExecution<T>::adjoint(Rows<const T> cotangents, const Gradients<T>& gradients, int n_threads) {
   const std::size_t batch = this->inputs().batch;
-  const auto clear = [&](const Rows<T>& rows) {
-    for (std::size_t sample = 0; rows.present() && sample < batch; ++sample) {
-      std::fill_n(rows.row(sample), rows.columns, T{0});
-    }
-  };
-  clear(gradients.features);
-  const bool shared = gradients.weights.present() && this->inputs().weights.stride == 0;
-  if (!shared) clear(gradients.weights);
-  const std::size_t n_weights = shared ? gradients.weights.columns : 0;
-  std::vector<double> partial(batch * n_weights, 0.0);
+  SharedWeights<T> shared(this->inputs(), gradients, batch);
   parallel::for_each(batch, batch > 1 ? n_threads : 1, [&](std::size_t sample, int) {
-    pull_back(sample, cotangents, gradients, shared ? partial.data() + sample * n_weights : nullptr, n_threads);
+    pull_back(sample, cotangents, gradients, shared.part(sample), n_threads);
   });
-  for (std::size_t w = 0; w < n_weights; ++w) {
-    double sum = 0.0;
-    for (std::size_t sample = 0; sample < batch; ++sample) sum += partial[sample * n_weights + w];
-    gradients.weights.data[w] = static_cast<T>(sum);
-  }
+  shared.store();
 }
 
 template class WideExecution<float>;

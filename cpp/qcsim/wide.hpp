@@ -21,11 +21,12 @@ class WideExecution final : public Execution<T> {
   struct Final {
     Buffer<T> state;
     double inverse_norm = 1.0;
+    Ending ending{};
   };
 
   const std::vector<Stage>& plan() const;
   Schedule<T> schedule(std::size_t sample) const;
-  Final evolved(const Schedule<T>& schedule, std::size_t sample, Ending& ending, int n_threads) const;
+  Final evolved(const Schedule<T>& schedule, std::size_t sample, int n_threads) const;
   // Of one sample; slopes (P,) of shared weights.
   void pull_back(std::size_t sample, Rows<const T> cotangents, const Gradients<T>& gradients, double* shared_weights,
                  int n_threads);

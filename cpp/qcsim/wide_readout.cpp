@@ -7,13 +7,9 @@
 namespace qcsim {
 namespace {
 
-double sign_of(bool odd) { return odd ? -1.0 : 1.0; }
-
-int lane_bits(std::size_t lanes) { return std::countr_zero(lanes); }
-
 // A measured word on registers first .. last-1.
 WordArguments on_registers(const Pauli& word, std::size_t lanes, std::size_t first, std::size_t last) {
-  const int bits = lane_bits(lanes);
+  const int bits = std::countr_zero(lanes);
   return {word.flips >> bits, word.signs >> bits, word.flips & (power_of_two(bits) - 1), first, last};
 }
 
