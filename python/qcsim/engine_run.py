@@ -42,10 +42,10 @@ class Run:
         assert weights is not None
         is_complex = amplitudes is not None and amplitudes.is_complex()
         given = Operands(weights, amplitudes, features, batch, False, dtype_name(weights), is_complex)
-        result, call = forward(self.plan, given, keep=self.keep)
-        if self.keep:
-            self.call, self.given = call, given
-        return result  # type: ignore[no-any-return]
+        if not self.keep:
+            return forward(self.plan, given, keep=False)[0]  # type: ignore[no-any-return]
+        self.given = given
+        return self.begin()
 
     def gradients(self, cotangent: torch.Tensor, arrays: Arrays, needed: Sequence[bool]) -> tuple[Any, ...]:
         """Gradients of weights, amplitudes and features; None where not needed."""

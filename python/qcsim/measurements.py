@@ -16,7 +16,7 @@ import numpy as np
 
 from qcsim import _core
 from qcsim.integers import integer
-from qcsim.observables import Observable, parse_observables
+from qcsim.observables import Observable, as_key, parse_observables
 from qcsim.pauli import PauliSum, Term
 
 if TYPE_CHECKING:
@@ -97,8 +97,7 @@ class Variance:
     def reading(self, circuit: Circuit) -> Reading:
         """What the engine reads."""
         parse_observables(self.observables, circuit.n_qubits)
-        kept = tuple(each if isinstance(each, (str, PauliSum)) else PauliSum(each) for each in self.observables)
-        return "expval", _moments(kept, circuit.n_qubits)
+        return "expval", _moments(as_key(self.observables), circuit.n_qubits)
 
     def result(self, circuit: Circuit, columns: Any, n_threads: int = 0) -> Any:
         """The result from the columns that were read."""

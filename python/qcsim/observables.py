@@ -31,9 +31,12 @@ def parse_observables(observables: Sequence[Observable], n_qubits: int) -> tuple
                         "['Z0', 'X0 Z1', {'Z0': 0.5, 'X1': -1.0}]")  # fmt: skip
     if not observables:
         raise ValueError("no observable was given; the list must name one or more, such as ['Z0']")
-    # A mapping can change and cannot be a key; text and sums are what repeated calls are looked up by.
-    kept = tuple(each if isinstance(each, (str, PauliSum)) else PauliSum(each) for each in observables)
-    return _parsed(kept, n_qubits)
+    return _parsed(as_key(observables), n_qubits)
+
+
+def as_key(observables: Sequence[Observable]) -> tuple[str | PauliSum, ...]:
+    """What repeated calls are looked up by: text and sums. A mapping can change, and cannot be a key."""
+    return tuple(each if isinstance(each, (str, PauliSum)) else PauliSum(each) for each in observables)
 
 
 @lru_cache(maxsize=256)
