@@ -76,7 +76,7 @@ void add_matrix(const std::vector<double>& matrix, bool backwards, Barrier<T>& b
 // A register holds the entries whose last bits are those of the lane. What row y of the matrix meets is y ^ member of
 // each difference of entries; which entry y is, and signs, are parities of y, of the register's part and of the lane's.
 template <class T>
-void prepare_wide(const Axes& axes, int n_bits, std::size_t lanes, Barrier<T>& barrier) {
+void prepare_sparse(const Axes& axes, int n_bits, std::size_t lanes, Barrier<T>& barrier) {
   const DenseArguments<T>& dense = barrier.dense;
   const int bits = std::countr_zero(lanes);
   const Index lane_mask = power_of_two(bits) - 1;
@@ -85,26 +85,26 @@ void prepare_wide(const Axes& axes, int n_bits, std::size_t lanes, Barrier<T>& b
     for (const Pauli& z : axes.z) entry = entry << 1 | static_cast<std::size_t>(odd_overlap(z.signs, y));
     return entry;
   };
-  WideMatrix<T>& wide = barrier.wide;
+  SparseMatrix<T>& sparse = barrier.sparse;
   std::vector<Index> flips;
   for (const Pauli& x : axes.x) flips.push_back(x.flips >> bits);
   const Basis basis = independent(flips, n_bits - bits);
   barrier.leaders = SpanTable(basis.rest);
-  wide.members = span_in_order(basis.vectors);
-  for (const Index member : wide.members) wide.patterns.push_back(static_cast<Index>(entry_at(member << bits)));
-  for (auto z = axes.z.rbegin(); z != axes.z.rend(); ++z) wide.forms.push_back(z->signs >> bits);
+  sparse.members = span_in_order(basis.vectors);
+  for (const Index member : sparse.members) sparse.patterns.push_back(static_cast<Index>(entry_at(member << bits)));
+  for (auto z = axes.z.rbegin(); z != axes.z.rend(); ++z) sparse.forms.push_back(z->signs >> bits);
   std::vector<std::size_t> differences;
   for (std::size_t d = 0; d < dense.size; ++d) {
     bool used = false;
     for (std::size_t i = 0; i < dense.size; ++i) used = used || dense.matrix[i * dense.size + (i ^ d)] != T{0};
     if (!used) continue;
-    const auto member = std::find(wide.members.begin(), wide.members.end(), dense.members[d] >> bits);
+    const auto member = std::find(sparse.members.begin(), sparse.members.end(), dense.members[d] >> bits);
     differences.push_back(d);
-    wide.terms.push_back(
-        {static_cast<Index>(member - wide.members.begin()), dense.members[d] & lane_mask, dense.signs[d] >> bits});
+    sparse.terms.push_back(
+        {static_cast<Index>(member - sparse.members.begin()), dense.members[d] & lane_mask, dense.signs[d] >> bits});
   }
-  wide.coefficients = Buffer<T>(dense.size * wide.terms.size() * lanes);
-  T* out = wide.coefficients.data();
+  sparse.coefficients = Buffer<T>(dense.size * sparse.terms.size() * lanes);
+  T* out = sparse.coefficients.data();
   for (std::size_t pattern = 0; pattern < dense.size; ++pattern) {
     for (const std::size_t d : differences) {
       for (std::size_t lane = 0; lane < lanes; ++lane) {
@@ -116,32 +116,22 @@ void prepare_wide(const Axes& axes, int n_bits, std::size_t lanes, Barrier<T>& b
       }
     }
   }
-  wide.arguments = {barrier.leaders.low().data(),
-                    barrier.leaders.low().size(),
-                    0,
-                    wide.members.data(),
-                    wide.patterns.data(),
-                    wide.members.size(),
-                    wide.forms.data(),
-                    wide.forms.size(),
-                    wide.terms.data(),
-                    wide.terms.size(),
-                    wide.coefficients.data()};
+  sparse.arguments = {barrier.leaders.low().data(), barrier.leaders.low().size(), 0,
+                      sparse.members.data(),        sparse.patterns.data(),       sparse.members.size(),
+                      sparse.forms.data(),          sparse.forms.size(),          sparse.terms.data(),
+                      sparse.terms.size(),          sparse.coefficients.data()};
 }
 
 template <class T>
 void scale_wide(const Barrier<T>& barrier, T* state, std::size_t dimension, int n_threads) {
+  constexpr std::size_t block = Scale::block_size;
   const std::size_t copies = barrier.has_phase ? 2 : 1, size = dimension / copies;
-  constexpr std::size_t chunk = 4096;
-  for_chunks(size, chunk, n_threads, [&](std::size_t first, std::size_t last, std::size_t) {
-    T own[chunk];
-    for (std::size_t begin = first; begin < last; begin += chunk) {
-      const std::size_t count = std::min(chunk, last - begin);
-      const T* factors = barrier.scale->factors(static_cast<Index>(begin), count, static_cast<T*>(own));
-      for (std::size_t copy = 0; copy < copies; ++copy) {
-        T* at = state + copy * size + begin;
-        for (std::size_t i = 0; i < count; ++i) at[i] *= factors[i];
-      }
+  parallel::for_each(size / block, n_threads, [&](std::size_t b, int) {
+    T own[block];
+    const T* factors = barrier.scale->factors(static_cast<Index>(b * block), block, static_cast<T*>(own));
+    for (std::size_t copy = 0; copy < copies; ++copy) {
+      T* at = state + copy * size + b * block;
+      for (std::size_t i = 0; i < block; ++i) at[i] *= factors[i];
     }
   });
 }
@@ -162,7 +152,7 @@ Barrier<T> make_barrier(const Stage& stage, const Pauli& residue, const Program&
     barrier.kind = Kind::dense;
     prepare_axes(stage.dense->axes, residue, program.n_bits(), barrier);
     add_matrix(stage.dense->matrix, backwards, barrier);
-    if (lanes > 1) prepare_wide(stage.dense->axes, program.n_bits(), lanes, barrier);
+    prepare_sparse(stage.dense->axes, program.n_bits(), lanes, barrier);
   } else if (stage.scale != nullptr) {
     barrier.kind = Kind::scale;
     barrier.scale = stage.scale;
@@ -183,7 +173,7 @@ void apply_to_tile(const Barrier<T>& barrier, const Kernels<T>& kernels, const D
     case Kind::flip:
       return kernels.flip(barrier.flip, state);
     case Kind::dense:
-      return kernels.dense(barrier.dense, state);
+      return kernels.dense(barrier.sparse.arguments, state);
     case Kind::scale: {
       const std::size_t size = std::size_t{1} << (2 * barrier.n_qubits);
       return kernels.scale_rows(barrier.scale->factors(0, size, static_cast<T*>(nullptr)), size,
@@ -211,7 +201,7 @@ void apply_to_wide(const Barrier<T>& barrier, const Kernels<T>& kernels, const D
       });
     case Kind::dense:
       return each_base([&](Index base) {
-        WideDenseArguments<T> arguments = barrier.wide.arguments;
+        SparseArguments<T> arguments = barrier.sparse.arguments;
         arguments.base = base;
         kernels.wide_dense(arguments, state);
       });

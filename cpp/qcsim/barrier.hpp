@@ -12,12 +12,12 @@
 
 namespace qcsim {
 
-// A dense matrix in the form of its kernel for the wide layout.
+// A dense matrix by its diagonals.
 template <class T>
-struct WideMatrix {
-  WideDenseArguments<T> arguments{};
+struct SparseMatrix {
+  SparseArguments<T> arguments{};
   std::vector<Index> members, patterns, forms;
-  std::vector<WideTerm> terms;
+  std::vector<SparseTerm> terms;
   Buffer<T> coefficients;
 };
 
@@ -25,10 +25,10 @@ template <class T>
 struct Barrier {
   enum class Kind : unsigned char { flip, dense, scale, jump } kind{};
   FlipArguments flip{};
-  DenseArguments<T> dense{};  // of a jump too: where its operators act
+  DenseArguments<T> dense{};  // where a dense matrix or the operators of a jump act
   SpanTable leaders;          // low(), for each base in high()
   std::vector<T> matrix;      // of a jump all operators, one behind the other
-  WideMatrix<T> wide;         // the dense matrix of the wide layout
+  SparseMatrix<T> sparse;     // the dense matrix by its diagonals
   const Scale* scale = nullptr;
   const Jump* jump = nullptr;
   int n_qubits = 0;

@@ -12,6 +12,7 @@
 
 #include "qcsim/circuit.hpp"
 #include "qcsim/frame.hpp"
+#include "qcsim/scale.hpp"
 
 namespace qcsim {
 
@@ -49,36 +50,6 @@ struct Jump {
   Axes axes;
   std::vector<std::vector<double>> matrices;
   std::size_t channel = 0;  // its number in the circuit, which its random numbers belong to
-};
-
-// Multiplies each entry by a number of its own: what mixtures of Pauli matrices do to a density matrix.
-class Scale {
- public:
-  // The factor is values[i], bit j of i being the overlap of the stored index with forms[j].
-  struct Factor {
-    std::vector<Index> forms;
-    std::vector<double> values;
-  };
-  void add(Factor factor) { factors_.push_back(std::move(factor)); }
-  void add_global(double factor) { global_ *= factor; }  // of every index but 0, which holds the trace
-  bool empty() const { return factors_.empty() && global_ == 1.0; }
-  // Whether a rotation with these flips has the same factor on both sides.
-  bool commutes_with(Index flips) const;
-
-  void close(int n_bits);  // nothing is added from here on; makes tables up to max_table_bits
-  // Of the indices first .. first+count-1; `out` is where they may be put. The phase bit is not part of an index.
-  template <class T>
-  const T* factors(Index first, std::size_t count, T* out) const;
-  static constexpr int max_table_bits = 16;
-
- private:
-  template <class T>
-  void fill(Index first, std::size_t count, T* out) const;
-
-  std::vector<Factor> factors_;
-  double global_ = 1.0;
-  std::vector<float> single_;
-  std::vector<double> double_;
 };
 
 // Rotations first .. last-1, then a barrier if its index is not negative.

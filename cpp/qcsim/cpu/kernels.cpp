@@ -244,7 +244,7 @@ struct Tile {
     }
   }
 
-  static void dense(const DenseArguments<T>& dense, T* state) {
+  static void whole_dense(const DenseArguments<T>& dense, T* state) {
     for (std::size_t c = 0; c < dense.n_leaders; ++c) {
       const std::uint32_t leader = dense.leaders[c] ^ dense.base;
       Register a[max_dense];
@@ -258,7 +258,9 @@ struct Tile {
     }
   }
 
-  static void wide_dense(const WideDenseArguments<T>& dense, T* state) {
+  template <bool wide>
+  static void sparse_dense(const SparseArguments<T>& dense, T* state) {
+    constexpr std::size_t width = wide ? W : 1;  // of a coefficient
     for (std::size_t c = 0; c < dense.n_leaders; ++c) {
       const std::uint32_t leader = dense.leaders[c] ^ dense.base;
       std::uint32_t pattern = 0;
@@ -270,14 +272,20 @@ struct Tile {
         a[m] = L::load(state + std::size_t{leader ^ dense.members[m]} * W);
       for (std::size_t m = 0; m < dense.n_members; ++m) {
         const std::uint32_t here = leader ^ dense.members[m];
-        const T* coefficients = dense.coefficients + (pattern ^ dense.member_patterns[m]) * dense.n_terms * W;
+        const T* coefficients = dense.coefficients + (pattern ^ dense.member_patterns[m]) * dense.n_terms * width;
         Register sum{};
         for (std::size_t t = 0; t < dense.n_terms; ++t) {
-          const WideTerm& term = dense.terms[t];
+          const SparseTerm& term = dense.terms[t];
           Register other = a[m ^ term.member];
-          if (term.lane_flips != 0)
-            other = L::permute(other, L::across(static_cast<typename L::Integer>(term.lane_flips)));
-          const Register product = L::load(coefficients + t * W) * other;
+          Register coefficient;
+          if constexpr (wide) {
+            const auto lanes = L::across(static_cast<typename L::Integer>(term.lane_flips));
+            if (term.lane_flips != 0) other = L::permute(other, lanes);
+            coefficient = L::load(coefficients + t * W);
+          } else {
+            coefficient = L::broadcast(coefficients[t]);
+          }
+          const Register product = coefficient * other;
           sum = odd_bits(static_cast<int>(here & term.signs)) ? sum - product : sum + product;
         }
         L::store(state + std::size_t{here} * W, sum);
@@ -583,8 +591,8 @@ constexpr auto wide_reverse_of() -> void (*)(const PassArguments<T>&, T*, T*, T*
 }
 
 template <class T, int W, bool with_wide>
-constexpr auto wide_dense_of() -> void (*)(const WideDenseArguments<T>&, T*) {
-  if constexpr (with_wide) return Tile<T, W>::wide_dense;
+constexpr auto wide_dense_of() -> void (*)(const SparseArguments<T>&, T*) {
+  if constexpr (with_wide) return Tile<T, W>::template sparse_dense<true>;
   return nullptr;
 }
 
@@ -613,9 +621,9 @@ constexpr Kernels<T> table() {
           K::turn_phases,
           K::turn_phases_back,
           K::flip,
-          K::dense,
+          K::template sparse_dense<false>,
           Scalar::flip,
-          Scalar::dense,
+          Scalar::whole_dense,
           wide_dense_of<T, W, with_wide>(),
           K::dense_lanes,
           K::gram,

@@ -66,13 +66,14 @@ struct DenseArguments {
   const T* matrix;
 };
 
-// The same in the wide layout, where entries may lie across the lanes of a register: registers leader ^ members[m] go
-// together, and each becomes the sum over terms of a coefficient times its partner m ^ term.member, lanes exchanged.
-struct WideTerm {
+// The same by the diagonals of the matrix that are not zero: registers leader ^ members[m] go together, and each
+// becomes the sum over terms of a coefficient times its partner m ^ term.member. In the wide layout entries may lie
+// across the lanes of a register too: lanes are exchanged, and coefficients differ from lane to lane.
+struct SparseTerm {
   std::uint32_t member, lane_flips, signs;  // signs: of the register's number
 };
 template <class T>
-struct WideDenseArguments {
+struct SparseArguments {
   const std::uint32_t* leaders;
   std::size_t n_leaders;
   std::uint32_t base;  // joined to each leader
@@ -80,9 +81,9 @@ struct WideDenseArguments {
   std::size_t n_members;
   const std::uint32_t* forms;  // of a register's number: which entry it holds, a bit each
   std::size_t n_forms;
-  const WideTerm* terms;
+  const SparseTerm* terms;
   std::size_t n_terms;
-  const T* coefficients;  // (patterns, terms, lanes)
+  const T* coefficients;  // (patterns, terms), wide: (patterns, terms, lanes)
 };
 
 // A product of X and Z measured on rows first .. last-1: row x meets row x ^ flips with the sign of the overlap of x
@@ -137,11 +138,11 @@ struct Kernels {
   // before.
   void (*turn_phases_back)(const T* cosines, const T* sines, std::size_t size, T* psi, T* lambda, T* slopes);
   void (*flip)(const FlipArguments& flip, T* state);
-  void (*dense)(const DenseArguments<T>& dense, T* state);
+  void (*dense)(const SparseArguments<T>& dense, T* state);
   void (*scalar_flip)(const FlipArguments& flip, T* state);  // one lane
   void (*scalar_dense)(const DenseArguments<T>& dense, T* state);
-  void (*wide_dense)(const WideDenseArguments<T>& dense, T* state);
-  // The same with a matrix for each lane, entries in lanes.
+  void (*wide_dense)(const SparseArguments<T>& dense, T* state);
+  // With a matrix for each lane, entries in lanes.
   void (*dense_lanes)(const DenseArguments<T>& dense, const T* matrices, T* state);
   // out (size, size, lanes) = sum over leaders of the products of their rows
   void (*gram)(const DenseArguments<T>& dense, const T* state, T* out);
