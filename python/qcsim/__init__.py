@@ -9,10 +9,25 @@ from typing import TYPE_CHECKING, Any
 from qcsim._core import __version__
 from qcsim.angles import Angle, feature, weight
 from qcsim.ansatz import data_reuploading, hardware_efficient, strongly_entangling
+from qcsim.channels import (
+    AmplitudeDamping,
+    BitFlip,
+    BitPhaseFlip,
+    Channel,
+    Depolarizing,
+    GlobalDepolarizing,
+    Kraus,
+    PauliChannel,
+    PhaseDamping,
+    PhaseFlip,
+    ReadoutError,
+    ThermalRelaxation,
+)
 from qcsim.circuit import Circuit
 from qcsim.info import build_info
 from qcsim.instruction import Instruction
 from qcsim.measurements import Expval, Probabilities, Samples, Statevector, Variance
+from qcsim.methods import method_for
 from qcsim.pauli import PauliSum
 from qcsim.stopwatch import Stopwatch
 from qcsim.verbs import Gradients, counts, expval, measure, probabilities, sample, statevector, variance, vjp
@@ -21,16 +36,28 @@ if TYPE_CHECKING:
     from qcsim import nn as nn
 
 __all__ = [
+    "AmplitudeDamping",
     "Angle",
+    "BitFlip",
+    "BitPhaseFlip",
+    "Channel",
     "Circuit",
+    "Depolarizing",
     "Expval",
+    "GlobalDepolarizing",
     "Gradients",
     "Instruction",
+    "Kraus",
+    "PauliChannel",
     "PauliSum",
+    "PhaseDamping",
+    "PhaseFlip",
     "Probabilities",
+    "ReadoutError",
     "Samples",
     "Statevector",
     "Stopwatch",
+    "ThermalRelaxation",
     "Variance",
     "__version__",
     "build_info",
@@ -40,6 +67,7 @@ __all__ = [
     "feature",
     "hardware_efficient",
     "measure",
+    "method_for",
     "nn",
     "probabilities",
     "sample",
