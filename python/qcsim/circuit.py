@@ -51,12 +51,13 @@ class Circuit(Gates, Noise):
         1
     """
 
-    __slots__ = ("_core", "_frozen", "_noise", "_programs", "_readouts")
+    __slots__ = ("_core", "_frozen", "_noise", "_programs", "_readouts", "all_qubits")
 
     def __init__(self, n_qubits: int) -> None:
         self._core = _core.Circuit(integer("n_qubits", n_qubits, f"1..{_core.MAX_QUBITS}"))
         self._frozen = False
         self._noise: NoiseSummary | None = None  # until asked for
+        self.all_qubits = tuple(range(self._core.n_qubits))  # what is measured if no one says
         self._programs: dict[tuple[bool, str], _core.Compiled] = {}  # by whether amplitudes are complex, and method
         self._readouts: dict[Any, tuple[_core.Compiled, _core.Readout]] = {}
 
@@ -77,7 +78,7 @@ class Circuit(Gates, Noise):
     @property
     def n_qubits(self) -> int:
         """Number of qubits."""
-        return self._core.n_qubits
+        return len(self.all_qubits)
 
     @property
     def n_weights(self) -> int:
@@ -135,6 +136,7 @@ class Circuit(Gates, Noise):
         twin._core = self._core.copy()
         twin._frozen = False
         twin._noise = self._noise
+        twin.all_qubits = self.all_qubits
         twin._programs = {}
         twin._readouts = {}
         return twin
