@@ -110,10 +110,7 @@ def make_plan(
             options = ", ".join(option.__name__ for option in MEASUREMENTS)
             raise TypeError(f"a measurement is {measurement!r} of type {kind}; the options are {options}")
     noise = circuit.noise_summary
-    if method == "auto" and noise.kind != "local":
-        method = "statevector"
-    else:
-        method = chosen_method(circuit, method)
+    method = "statevector" if method == "auto" and noise.kind != "local" else chosen_method(circuit, method)
     readings = tuple([measurement.reading(circuit, method) for measurement in measurements])
     if shots is None and method != "trajectories" and not standard_error:
         gradient = "adjoint" if gradient != "parameter-shift" else _exact_gradient(gradient, readings)
