@@ -330,7 +330,7 @@ class Circuit(Gates, Noise):
             self._frozen = True
             way = (complex_input, method)
             if way not in self._programs:
-                self._programs[way] = _compiled(self._core, complex_input, method)
+                self._programs[way] = _core.Compiled(self._core, complex_input, method)
             found = self._programs[way], _readout(self._programs[way], readings)
             if len(self._readouts) >= _KEPT_READOUTS:
                 self._readouts.clear()  # one step, whatever other threads do
@@ -353,12 +353,6 @@ class Circuit(Gates, Noise):
         return _built(self.n_qubits, self.embeds_amplitudes, [])
 
 
-def _compiled(circuit: _core.Circuit, complex_input: bool, method: str) -> _core.Compiled:
-    if method == "statevector":
-        return _core.Compiled(circuit, complex_input)
-    return _core.Compiled(circuit, complex_input, method)  # type: ignore[call-arg]
-
-
 def _readout(program: _core.Compiled, readings: tuple[Reading, ...]) -> _core.Readout:
     readout = _core.Readout(program)
     for reading in readings:
@@ -367,7 +361,7 @@ def _readout(program: _core.Compiled, readings: tuple[Reading, ...]) -> _core.Re
         elif reading[0] == "expval":
             readout.add_expectations(reading[1])
         elif reading[0] == "density":
-            readout.add_density(reading[1])  # type: ignore[attr-defined]
+            readout.add_density(reading[1])
         else:
             readout.add_state()
     return readout
