@@ -131,10 +131,10 @@ class Estimation(ABC):
         """Rows (B * n, K) of the engine, those of a sample's ``n`` trajectories one after another, and the call."""
         given = self.given
         rows = np.empty((given.batch * n, readout.n_outputs), given.dtype)
-        inputs = (address(given.amplitudes), address(given.weights), address(given.features))
         call = timed(
-            run_function(given.dtype), compiled, readout, given.batch, *inputs, address(rows), keep, self.n_threads,
-            n, seed, first, *shift,
+            run_function(given.dtype), compiled, readout, given.batch, address(given.amplitudes),
+            address(given.weights), address(given.features), address(rows), keep, self.n_threads, n, seed, first,
+            shift[0], shift[1],
         )  # fmt: skip
         return rows, call
 

@@ -8,6 +8,7 @@ from typing import Any
 
 try:
     import torch
+    from torch._compile import _disable_dynamo
 except ModuleNotFoundError as error:
     raise ModuleNotFoundError("qcsim.nn needs torch: pip install 'qcsim[torch]'", name="torch") from error
 
@@ -110,7 +111,8 @@ class QuantumLayer(torch.nn.Module):
                 raise ValueError("give x alone, or amplitudes and features by name")
             amplitudes, features = (x, None) if self.circuit.embeds_amplitudes else (None, x)
         if self._draws:
-            return self._drawn(amplitudes, features)
+            draw = _outside_of_graphs if torch.compiler.is_compiling() else QuantumLayer._drawn
+            return draw(self, amplitudes, features)
         if torch.compiler.is_compiling():
             columns, single = run_task(self._task, self.weights, amplitudes, features)
             if self.measure == "statevector":
@@ -122,8 +124,6 @@ class QuantumLayer(torch.nn.Module):
         return result
 
     def _drawn(self, amplitudes: torch.Tensor | None, features: torch.Tensor | None) -> torch.Tensor:
-        if torch.compiler.is_compiling():
-            torch._dynamo.graph_break(msg="shots and trajectories are drawn outside of the compiled graph")
         plan = self._planned()
         assert plan.draws is not None
         if plan.draws.seed:
@@ -150,6 +150,12 @@ class QuantumLayer(torch.nn.Module):
             shots, trajectories, _ = plan.draws
             shown += f", trajectories={trajectories}" if shots is None else f", shots={shots}"
         return shown
+
+
+# torch.compiler.disable without its second of importing; asked for only while a graph is traced.
+@_disable_dynamo
+def _outside_of_graphs(layer: QuantumLayer, amplitudes: Any, features: Any) -> torch.Tensor:
+    return layer._drawn(amplitudes, features)
 
 
 def _measurement(measure: str | Sequence[Any], qubits: Sequence[int] | None) -> Measurement:

@@ -197,7 +197,8 @@ def _names(after: Any) -> tuple[str, ...]:
     known = (*_GROUPS, *_core.gate_names())
     for name in names:
         if name not in known:
-            raise ValueError(f"after is {name!r}; the options are {', '.join(known)}, and a list of them")
+            raise ValueError(f"after is {name!r}; the options are 'one-qubit', 'two-qubit', 'all', the name of a gate "
+                             "such as 'cnot', and a list of these")  # fmt: skip
     return names
 
 
@@ -215,6 +216,6 @@ def _behind(gate: Instruction, channel: Channel) -> Iterator[Instruction]:
     elif n in (1, 2) if width is None else n == width:
         yield channel.instruction(gate.qubits)
     else:
-        fits = "1 or 2 qubits" if width is None else "two"
-        raise ValueError(f"{channel!r} goes behind gates on {fits}, and {gate.gate} acts on {n}; "
+        fits = "1 or 2 qubits" if width is None else "2 qubits"
+        raise ValueError(f"{type(channel).__name__} goes behind gates on {fits}, and {gate.gate} acts on {n}; "
                          "a channel on one qubit goes behind any")  # fmt: skip
