@@ -40,6 +40,9 @@ def columns_of(plan: Plan, given: Operands) -> tuple[Estimation, torch.Tensor]:
     if torch._C._are_functorch_transforms_active() or forward_ad._current_level >= 0:
         raise ValueError("shots and trajectories are drawn call by call, which torch.func's transforms and forward "
                          "mode do not know; give a batch instead, and call backward()")  # fmt: skip
+    if torch._C._len_torch_dispatch_stack() > 0:
+        raise ValueError("shots and trajectories are drawn call by call, which fake tensors and tracers cannot record; "
+                         "run the call outside of them")  # fmt: skip
     arrays = (given.weights, given.amplitudes, given.features)
     lent = given._replace(**{name: _lent(array) for name, array in zip(_INPUTS, arrays, strict=True)})
     estimation = estimation_of(plan, lent)

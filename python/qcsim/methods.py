@@ -21,6 +21,7 @@ def method_for(circuit: Circuit) -> str:
 
     Raises:
         ValueError: if the density matrix is too large; ``"trajectories"`` is to be asked for by name.
+        TypeError: for something that is no circuit.
 
     Example:
         >>> import qcsim
@@ -29,6 +30,8 @@ def method_for(circuit: Circuit) -> str:
         >>> qcsim.method_for(qcsim.Circuit(2).h(0).bit_flip(0.01, 0))
         'density_matrix'
     """
+    if not isinstance(circuit, Circuit):
+        raise TypeError(f"circuit is {circuit!r} of type {type(circuit).__name__}; it must be a qcsim.Circuit")
     return chosen_method(circuit, "auto")
 
 

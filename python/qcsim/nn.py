@@ -88,9 +88,9 @@ class QuantumLayer(torch.nn.Module):
         self._task = task_of(plan)  # a plan cannot be pickled or traced, its text can
         self._plan: Plan | None = plan
         self._draws = plan.draws is not None
-        reading = plan.readings[0]
+        kind, what = plan.readings[0]
         # What is misread after the engine: of observables it is in their terms.
-        self._misread = (reading[1], circuit.noise_summary.tables) if reading[0] == "probabilities" else ((), ())
+        self._misread: Any = (what, plan.tables) if plan.tables and kind == "probabilities" else None
         self.weights = torch.nn.Parameter(torch.empty(circuit.n_weights, dtype=dtype))
         with torch.no_grad():
             (init if callable(init) else _INITS[init])(self.weights)
@@ -117,7 +117,8 @@ class QuantumLayer(torch.nn.Module):
             columns, single = run_task(self._task, self.weights, amplitudes, features)
             if self.measure == "statevector":
                 columns = Statevector().result(self.circuit, columns, "statevector")
-            columns = misread(columns, *self._misread)
+            if self._misread is not None:
+                columns = misread(columns, *self._misread)
             result: torch.Tensor = columns[0] if single else columns
         else:
             (result,) = execute(self._planned(), self.weights, amplitudes, features)

@@ -202,7 +202,10 @@ def _is_plain(plan: Plan) -> bool:
 
 def _exactly(measurement: Measurement, result: Any) -> Any:
     """A computed result as an estimate without error."""
-    return result if isinstance(measurement, Samples) else Estimate(result, result * 0.0)
+    if isinstance(measurement, Samples):
+        return result
+    zeros = np.zeros_like(result) if isinstance(result, np.ndarray) else result.new_zeros(result.shape)
+    return Estimate(result, zeros)
 
 
 def _first(result: Any) -> Any:

@@ -94,9 +94,11 @@ class Trajectories(Estimation):
         readings = tuple(part.reading for part in self._parts)
         return self.plan.circuit.compiled(readings, self.given.complex_amplitudes, "trajectories")
 
-    def _chunks(self) -> Iterator[tuple[int, int]]:
+    def _chunks(self, *, keep: bool = False) -> Iterator[tuple[int, int]]:
+        """Parts of the trajectories; those that are kept for the way back are as large as their states."""
         columns = self._compiled()[1].n_outputs
-        return chunks(self.n, self.given.batch * columns * np.dtype(self.given.dtype).itemsize)
+        numbers = max(columns, 2 * 2**self.plan.circuit.n_qubits) if keep else columns
+        return chunks(self.n, self.given.batch * numbers * np.dtype(self.given.dtype).itemsize)
 
     def _mean(self, place: tuple[int, ...], shift: Shift, spread: _Spread | None = None) -> Array:
         """The mean over the trajectories of a stream, (B, K) float64."""
@@ -130,7 +132,7 @@ class Trajectories(Estimation):
         given, compiled = self.given, self._compiled()
         seed = self.engine_seed((_MEAN, 0, 0))
         totals = self.zeros(needed)
-        for first, n in self._chunks():
+        for first, n in self._chunks(keep=True):
             rows, call = self.run(*compiled, keep=True, n=n, seed=seed, first=first)
             pulled = self._pulled(cotangent, rows, n)
             into = [
