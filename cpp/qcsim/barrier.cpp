@@ -73,6 +73,62 @@ void add_matrix(const std::vector<double>& matrix, bool backwards, Barrier<T>& b
   barrier.dense.matrix = barrier.matrix.data();
 }
 
+// A register holds the entries whose last bits are those of the lane. What row y of the matrix meets is y ^ member of
+// each difference of entries; which entry y is, and signs, are parities of y, of the register's part and of the lane's.
+template <class T>
+void prepare_wide(const Axes& axes, int n_bits, std::size_t lanes, Barrier<T>& barrier) {
+  const DenseArguments<T>& dense = barrier.dense;
+  const int bits = std::countr_zero(lanes);
+  const Index lane_mask = power_of_two(bits) - 1;
+  const auto entry_at = [&](Index y) {
+    std::size_t entry = 0;
+    for (const Pauli& z : axes.z) entry = entry << 1 | static_cast<std::size_t>(odd_overlap(z.signs, y));
+    return entry;
+  };
+  WideMatrix<T>& wide = barrier.wide;
+  std::vector<Index> flips;
+  for (const Pauli& x : axes.x) flips.push_back(x.flips >> bits);
+  const Basis basis = independent(flips, n_bits - bits);
+  barrier.leaders = SpanTable(basis.rest);
+  wide.members = span_in_order(basis.vectors);
+  for (const Index member : wide.members) wide.patterns.push_back(static_cast<Index>(entry_at(member << bits)));
+  for (auto z = axes.z.rbegin(); z != axes.z.rend(); ++z) wide.forms.push_back(z->signs >> bits);
+  std::vector<std::size_t> differences;
+  for (std::size_t d = 0; d < dense.size; ++d) {
+    bool used = false;
+    for (std::size_t i = 0; i < dense.size; ++i) used = used || dense.matrix[i * dense.size + (i ^ d)] != T{0};
+    if (!used) continue;
+    const auto member = std::find(wide.members.begin(), wide.members.end(), dense.members[d] >> bits);
+    differences.push_back(d);
+    wide.terms.push_back(
+        {static_cast<Index>(member - wide.members.begin()), dense.members[d] & lane_mask, dense.signs[d] >> bits});
+  }
+  wide.coefficients = Buffer<T>(dense.size * wide.terms.size() * lanes);
+  T* out = wide.coefficients.data();
+  for (std::size_t pattern = 0; pattern < dense.size; ++pattern) {
+    for (const std::size_t d : differences) {
+      for (std::size_t lane = 0; lane < lanes; ++lane) {
+        const auto at = static_cast<Index>(lane);
+        const std::size_t i = pattern ^ entry_at(at) ^ entry_at(dense.offset), j = i ^ d;
+        const bool negative = (dense.negatives[i] != dense.negatives[j]) !=
+                              odd_overlap(dense.signs[d], dense.offset ^ dense.members[i] ^ at);
+        *out++ = negative ? -dense.matrix[i * dense.size + j] : dense.matrix[i * dense.size + j];
+      }
+    }
+  }
+  wide.arguments = {barrier.leaders.low().data(),
+                    barrier.leaders.low().size(),
+                    0,
+                    wide.members.data(),
+                    wide.patterns.data(),
+                    wide.members.size(),
+                    wide.forms.data(),
+                    wide.forms.size(),
+                    wide.terms.data(),
+                    wide.terms.size(),
+                    wide.coefficients.data()};
+}
+
 template <class T>
 void scale_wide(const Barrier<T>& barrier, T* state, std::size_t dimension, int n_threads) {
   const std::size_t copies = barrier.has_phase ? 2 : 1, size = dimension / copies;
@@ -93,7 +149,8 @@ void scale_wide(const Barrier<T>& barrier, T* state, std::size_t dimension, int 
 }  // namespace
 
 template <class T>
-Barrier<T> make_barrier(const Stage& stage, const Pauli& residue, const Program& program, bool backwards) {
+Barrier<T> make_barrier(const Stage& stage, const Pauli& residue, const Program& program, bool backwards,
+                        std::size_t lanes) {
   using Kind = typename Barrier<T>::Kind;
   Barrier<T> barrier;
   barrier.backwards = backwards;
@@ -105,6 +162,7 @@ Barrier<T> make_barrier(const Stage& stage, const Pauli& residue, const Program&
     barrier.kind = Kind::dense;
     prepare_axes(stage.dense->axes, residue, program.n_bits(), barrier);
     add_matrix(stage.dense->matrix, backwards, barrier);
+    if (lanes > 1) prepare_wide(stage.dense->axes, program.n_bits(), lanes, barrier);
   } else if (stage.scale != nullptr) {
     barrier.kind = Kind::scale;
     barrier.scale = stage.scale;
@@ -153,9 +211,9 @@ void apply_to_wide(const Barrier<T>& barrier, const Kernels<T>& kernels, const D
       });
     case Kind::dense:
       return each_base([&](Index base) {
-        DenseArguments<T> arguments = barrier.dense;
+        WideDenseArguments<T> arguments = barrier.wide.arguments;
         arguments.base = base;
-        kernels.scalar_dense(arguments, state);
+        kernels.wide_dense(arguments, state);
       });
     case Kind::scale:
       return scale_wide(barrier, state, dimension, n_threads);
@@ -165,7 +223,7 @@ void apply_to_wide(const Barrier<T>& barrier, const Kernels<T>& kernels, const D
 }
 
 #define QCSIM_INSTANTIATE(T)                                                                        \
-  template Barrier<T> make_barrier(const Stage&, const Pauli&, const Program&, bool);               \
+  template Barrier<T> make_barrier(const Stage&, const Pauli&, const Program&, bool, std::size_t);  \
   template void apply_to_tile(const Barrier<T>&, const Kernels<T>&, const Draws&, std::size_t, T*); \
   template void apply_to_wide(const Barrier<T>&, const Kernels<T>&, const Draws&, std::size_t, T*, std::size_t, int);
 QCSIM_INSTANTIATE(float)

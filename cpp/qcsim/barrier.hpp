@@ -5,11 +5,21 @@
 #include <cstdint>
 #include <vector>
 
+#include "qcsim/buffer.hpp"
 #include "qcsim/cpu/kernels.hpp"
 #include "qcsim/inputs.hpp"
 #include "qcsim/plan.hpp"
 
 namespace qcsim {
+
+// A dense matrix in the form of its kernel for the wide layout.
+template <class T>
+struct WideMatrix {
+  WideDenseArguments<T> arguments{};
+  std::vector<Index> members, patterns, forms;
+  std::vector<WideTerm> terms;
+  Buffer<T> coefficients;
+};
 
 template <class T>
 struct Barrier {
@@ -18,6 +28,7 @@ struct Barrier {
   DenseArguments<T> dense{};  // of a jump too: where its operators act
   SpanTable leaders;          // low(), for each base in high()
   std::vector<T> matrix;      // of a jump all operators, one behind the other
+  WideMatrix<T> wide;         // the dense matrix of the wide layout
   const Scale* scale = nullptr;
   const Jump* jump = nullptr;
   int n_qubits = 0;
@@ -28,9 +39,10 @@ struct Barrier {
   Barrier& operator=(Barrier&&) = default;
 };
 
-// The true state is residue * stored state. Backwards it is the transposed matrix.
+// The true state is residue * stored state. Backwards it is the transposed matrix. lanes: of the wide layout, else 1.
 template <class T>
-Barrier<T> make_barrier(const Stage& stage, const Pauli& residue, const Program& program, bool backwards);
+Barrier<T> make_barrier(const Stage& stage, const Pauli& residue, const Program& program, bool backwards,
+                        std::size_t lanes);
 
 // On the samples first .. first+lanes-1 of a tile.
 template <class T>

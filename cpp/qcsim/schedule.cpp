@@ -143,7 +143,8 @@ Sweep<T> Schedule<T>::sweep(const std::vector<Stage>& plan, std::size_t n_stages
         break;
       case Stage::Kind::barrier: {
         const Pauli& residue = residues_[backwards ? --barrier : barrier++];
-        result.barriers.push_back(make_barrier<T>(stage, residue, program_, backwards));
+        result.barriers.push_back(
+            make_barrier<T>(stage, residue, program_, backwards, sample_ == whole_batch ? 1 : lanes));
         break;
       }
       case Stage::Kind::product:

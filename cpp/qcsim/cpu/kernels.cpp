@@ -258,6 +258,33 @@ struct Tile {
     }
   }
 
+  static void wide_dense(const WideDenseArguments<T>& dense, T* state) {
+    for (std::size_t c = 0; c < dense.n_leaders; ++c) {
+      const std::uint32_t leader = dense.leaders[c] ^ dense.base;
+      std::uint32_t pattern = 0;
+      for (std::size_t f = 0; f < dense.n_forms; ++f) {
+        pattern |= odd_bits(static_cast<int>(leader & dense.forms[f])) ? std::uint32_t{1} << f : 0;
+      }
+      Register a[max_dense];
+      for (std::size_t m = 0; m < dense.n_members; ++m)
+        a[m] = L::load(state + std::size_t{leader ^ dense.members[m]} * W);
+      for (std::size_t m = 0; m < dense.n_members; ++m) {
+        const std::uint32_t here = leader ^ dense.members[m];
+        const T* coefficients = dense.coefficients + (pattern ^ dense.member_patterns[m]) * dense.n_terms * W;
+        Register sum{};
+        for (std::size_t t = 0; t < dense.n_terms; ++t) {
+          const WideTerm& term = dense.terms[t];
+          Register other = a[m ^ term.member];
+          if (term.lane_flips != 0)
+            other = L::permute(other, L::across(static_cast<typename L::Integer>(term.lane_flips)));
+          const Register product = L::load(coefficients + t * W) * other;
+          sum = odd_bits(static_cast<int>(here & term.signs)) ? sum - product : sum + product;
+        }
+        L::store(state + std::size_t{here} * W, sum);
+      }
+    }
+  }
+
   static void dense_lanes(const DenseArguments<T>& dense, const T* matrices, T* state) {
     for (std::size_t c = 0; c < dense.n_leaders; ++c) {
       const std::uint32_t leader = dense.leaders[c] ^ dense.base;
@@ -556,6 +583,12 @@ constexpr auto wide_reverse_of() -> void (*)(const PassArguments<T>&, T*, T*, T*
 }
 
 template <class T, int W, bool with_wide>
+constexpr auto wide_dense_of() -> void (*)(const WideDenseArguments<T>&, T*) {
+  if constexpr (with_wide) return Tile<T, W>::wide_dense;
+  return nullptr;
+}
+
+template <class T, int W, bool with_wide>
 constexpr auto wide_walsh_hadamard_of() -> void (*)(std::size_t, T*) {
   if constexpr (with_wide) return Tile<T, W>::wide_walsh_hadamard;
   return nullptr;
@@ -583,6 +616,7 @@ constexpr Kernels<T> table() {
           K::dense,
           Scalar::flip,
           Scalar::dense,
+          wide_dense_of<T, W, with_wide>(),
           K::dense_lanes,
           K::gram,
           Scalar::gram,

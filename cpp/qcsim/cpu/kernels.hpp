@@ -66,6 +66,25 @@ struct DenseArguments {
   const T* matrix;
 };
 
+// The same in the wide layout, where entries may lie across the lanes of a register: registers leader ^ members[m] go
+// together, and each becomes the sum over terms of a coefficient times its partner m ^ term.member, lanes exchanged.
+struct WideTerm {
+  std::uint32_t member, lane_flips, signs;  // signs: of the register's number
+};
+template <class T>
+struct WideDenseArguments {
+  const std::uint32_t* leaders;
+  std::size_t n_leaders;
+  std::uint32_t base;  // joined to each leader
+  const std::uint32_t *members, *member_patterns;
+  std::size_t n_members;
+  const std::uint32_t* forms;  // of a register's number: which entry it holds, a bit each
+  std::size_t n_forms;
+  const WideTerm* terms;
+  std::size_t n_terms;
+  const T* coefficients;  // (patterns, terms, lanes)
+};
+
 // A product of X and Z measured on rows first .. last-1: row x meets row x ^ flips with the sign of the overlap of x
 // with `signs`; in the wide layout lane i also meets lane i ^ lane_flips, and the signs of lanes are left to the
 // caller.
@@ -121,6 +140,7 @@ struct Kernels {
   void (*dense)(const DenseArguments<T>& dense, T* state);
   void (*scalar_flip)(const FlipArguments& flip, T* state);  // one lane
   void (*scalar_dense)(const DenseArguments<T>& dense, T* state);
+  void (*wide_dense)(const WideDenseArguments<T>& dense, T* state);
   // The same with a matrix for each lane, entries in lanes.
   void (*dense_lanes)(const DenseArguments<T>& dense, const T* matrices, T* state);
   // out (size, size, lanes) = sum over leaders of the products of their rows
