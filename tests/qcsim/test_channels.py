@@ -189,6 +189,15 @@ def test_one_kraus_matrix_is_a_unitary_gate() -> None:
     assert_same_channel([kraus_channel(matrix[None], 2, 0)], [unitary(matrix, 2, 0)], 3)
 
 
+def test_a_twirl_over_the_paulis_forgets_a_state_and_makes_damping_a_pauli_channel() -> None:
+    assert_same_channel([channel("pauli", [1], 0.25, 0.25, 0.25)], [channel("depolarizing", [1], 1.0)], 2)
+    gamma = 0.36
+    damping = noisy.kraus(channel("amplitude_damping", [0], gamma, 0.0))
+    twirled = [pauli @ k @ pauli / 2 for pauli in PAULIS.values() for k in damping]
+    rates = gamma / 4, gamma / 4, (2 - gamma - 2 * np.sqrt(1 - gamma)) / 4
+    assert_same_channel([kraus_channel(twirled, 0)], [channel("pauli", [0], *rates)], 2)
+
+
 @pytest.mark.parametrize("qubits", [[1], [2, 0], []])
 def test_depolarizing_commutes_with_unitaries_on_its_qubits(qubits: list[int]) -> None:
     acted = qubits or [0, 1, 2]
@@ -264,7 +273,7 @@ REFUSED = [
     (lambda c: c.depolarizing(-0.1), "-0.1", "0"),
     (lambda c: c.bit_flip(1.1, 0), "1.1", "0 .. 1"),
     (lambda c: c.phase_flip(-0.1, 0), "-0.1", "0 .. 1"),
-    (lambda c: c.bit_phase_flip(float("nan"), 0), "nan", "0 .. 1"),
+    (lambda c: c.bit_phase_flip(float("nan"), 0), "nan", "finite"),
     (lambda c: c.pauli_channel(0.5, 0.4, 0.2, 0), "1.1", "0 .. 1"),
     (lambda c: c.pauli_channel(-0.1, 0.4, 0.2, 0), "-0.1", "0"),
     (lambda c: c.amplitude_damping(1.1, 0), "1.1", "0 .. 1"),
@@ -274,7 +283,7 @@ REFUSED = [
     (lambda c: c.thermal_relaxation(0, t1=0.0, t2=1.0, time=1.0), "t1", "0"),
     (lambda c: c.thermal_relaxation(0, t1=1.0, t2=1.0, time=-1.0), "-1", "time"),
     (lambda c: c.kraus([np.eye(2), np.eye(2)], 0), "1", "sum"),
-    (lambda c: c.kraus([np.eye(8)], 0, 1, 2), "3", "2"),
+    (lambda c: c.kraus([np.eye(8)], 0, 1, 2), "(1, 8, 8)", "(m, 4, 4)"),
     (lambda c: c.readout_error(1.2), "1.2", "0 .. 1"),
     (lambda c: c.bit_flip(0.1, 3), "3", "0..2"),
     (lambda c: c.depolarizing(0.1, qubits=[1, 1]), "1", "different"),
