@@ -104,6 +104,16 @@ def test_the_standard_error_of_shots_is_the_spread_over_repetitions(seed: int) -
         assert np.max(z_scores(value.mean(axis=0), truth, mean_error, 1e-9)) < allowed(100), str(measure)
 
 
+def test_the_variance_of_shots_has_the_standard_error_that_it_says() -> None:
+    circuit = qcsim.Circuit(2).ry(0, angle=0.8).rx(1, angle=1.9).cnot(0, 1).amplitude_damping(0.2, 0)
+    weights, words = np.zeros((400, 0)), ["Z0", {"Z0": 1.0, "X1": 0.5}, {"Z0 Z1": 2.0, "Z1": 0.3, "I": 1.0}]
+    options = {"shots": 300, "seed": 4, "standard_error": True}
+    value, error = qcsim.variance(circuit, weights, words, **options)
+    assert_spread(value, error)
+    exact = qcsim.variance(circuit, np.zeros(0), words)
+    np.testing.assert_allclose(value.mean(axis=0), exact, atol=4.5 * np.max(error) / 20 + 10 / 300)
+
+
 def test_the_standard_error_shrinks_as_the_square_root_of_the_shots() -> None:
     case = noisy_batch(30, batch=4, n=2, names=["depolarizing"])
     errors = [measured(case, {"observables": ["Z0", "X1"]}, shots)[1] for shots in (1000, 4000, 16000)]
