@@ -129,7 +129,8 @@ def test_what_auto_picks_depends_on_the_channels_alone() -> None:
     plain = qcsim.Circuit(2).h(0).cnot(0, 1)
     for circuit in (plain, plain.copy().readout_error(0.1), plain.copy().depolarizing(0.1).readout_error(0.1)):
         assert qcsim.method_for(circuit) == "statevector"
-    for circuit in (plain.copy().bit_flip(0.1, 0), plain.copy().depolarizing(0.1, qubits=[0, 1])):
+    assert qcsim.method_for(plain.copy().depolarizing(0.1, qubits=[1, 0])) == "statevector"  # all there are
+    for circuit in (plain.copy().bit_flip(0.1, 0), plain.copy().depolarizing(0.1, qubits=[1])):
         assert qcsim.method_for(circuit) == "density_matrix"
 
 

@@ -120,6 +120,15 @@ def test_the_mean_of_their_projectors_is_the_density_matrix(seed: int) -> None:
         assert np.linalg.eigvalsh(value).min() > -1e-14
 
 
+def test_a_kraus_matrix_of_zeros_is_never_drawn() -> None:
+    nothing, decay = np.zeros((2, 2)), [np.diag([1, 0.6]), np.array([[0, 0.8], [0, 0]])]
+    for matrices in ([*decay, nothing], [nothing, *decay], [decay[0], nothing, decay[1]]):
+        circuit = qcsim.Circuit(1).h(0).kraus(matrices, 0)
+        value, error = qcsim.probabilities(circuit, method="trajectories", trajectories=4000, seed=0,
+                                           standard_error=True)  # fmt: skip
+        assert np.max(z_scores(value, [0.82, 0.18], error)) < allowed(6)
+
+
 def test_probabilities_of_trajectories_sum_to_one() -> None:
     for seed in range(10):
         value, _ = estimate(random_noisy_case(800 + seed), {"qubits": None}, 50)
