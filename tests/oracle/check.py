@@ -1,6 +1,7 @@
 """One call of qcsim and one of the oracle for the same `Case`, so that a test is a single comparison.
 
-A readout is a dictionary: {"qubits": ...}, {"observables": ...}, {"variance": observables} or {"statevector": True}.
+A readout is a dictionary: {"qubits": ...}, {"observables": ...}, {"variance": observables}, {"statevector": True} or
+{"density": qubits}. Circuits with noise are judged by noisy.py, the others by dense.py.
 """
 
 from __future__ import annotations
@@ -10,12 +11,24 @@ from typing import Any
 import numpy as np
 
 import qcsim
-from oracle import dense
+from oracle import dense, noisy
 from oracle.circuits import Case
 from oracle.dense import Array
+from oracle.noisy_circuits import NoisyCase
 
 TOLERANCE = {np.float64: 1e-12, np.float32: 1e-5}
+NOISY_TOLERANCE = {np.float64: 1e-12, np.float32: 2e-5}
 PRECISIONS = [np.float64, np.float32]
+
+
+def judge(case: Case) -> Any:
+    """The oracle of a case."""
+    return noisy if isinstance(case, NoisyCase) else dense
+
+
+def tolerance(case: Case) -> float:
+    """The relative error that the precision of a case may have."""
+    return (NOISY_TOLERANCE if isinstance(case, NoisyCase) else TOLERANCE)[case.weights.dtype.type]
 
 
 def verb(measure: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
@@ -24,6 +37,8 @@ def verb(measure: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         return qcsim.statevector, {}
     if "variance" in measure:
         return qcsim.variance, {"observables": measure["variance"]}
+    if "density" in measure:
+        return qcsim.density_matrix, {"qubits": measure["density"]}
     return (qcsim.expval if "observables" in measure else qcsim.probabilities), measure
 
 
@@ -35,12 +50,12 @@ def forward(case: Case, measure: dict[str, Any], **options: Any) -> Array:
 
 def true_outputs(case: Case, measure: dict[str, Any]) -> Array:
     """The same from the oracle, in double precision."""
-    return dense.outputs(case.n, case.instructions, case.weights, **case.inputs, **measure)
+    return judge(case).outputs(case.n, case.instructions, case.weights, **case.inputs, **measure)
 
 
 def gradients(case: Case, cotangent: Array, measure: dict[str, Any], **options: Any) -> Any:
     """All gradients from qcsim: by `qcsim.vjp`, or by torch's backward pass where vjp has no such readout."""
-    if "variance" in measure or "statevector" in measure:
+    if {"variance", "statevector", "density"} & measure.keys():
         return torch_gradients(case, cotangent, measure, **options)
     _, pullback = qcsim.vjp(case.circuit(), case.weights, **case.inputs, **measure, **options)
     return pullback(cotangent)
@@ -64,7 +79,7 @@ def slope(tensor: Any) -> Array:
 
 def true_gradients(case: Case, cotangent: Array, measure: dict[str, Any]) -> dense.Gradients:
     """The same from the oracle, in double precision."""
-    return dense.gradients(case.n, case.instructions, cotangent, case.weights, **case.inputs, **measure)
+    return judge(case).gradients(case.n, case.instructions, cotangent, case.weights, **case.inputs, **measure)
 
 
 def random_cotangent(case: Case, measure: dict[str, Any]) -> Array:
@@ -81,7 +96,7 @@ def random_cotangent(case: Case, measure: dict[str, Any]) -> Array:
 def output_dtype(case: Case, measure: dict[str, Any]) -> Any:
     """The precision of the weights, complex for states."""
     real = case.weights.dtype
-    return np.result_type(real, np.complex64) if "statevector" in measure else real
+    return np.result_type(real, np.complex64) if {"statevector", "density"} & measure.keys() else real
 
 
 def assert_outputs(case: Case, measure: dict[str, Any], **options: Any) -> None:
@@ -90,7 +105,7 @@ def assert_outputs(case: Case, measure: dict[str, Any], **options: Any) -> None:
     assert value.dtype == output_dtype(case, measure)
     scale = 0.0 if "qubits" in measure else dense.output_scale(**measure)
     error = dense.relative_error(value, truth, scale)
-    assert error <= TOLERANCE[case.weights.dtype.type], f"{error:.1e} for {measure} of {case}"
+    assert error <= tolerance(case), f"{error:.1e} for {measure} of {case}"
 
 
 def assert_gradients(case: Case, measure: dict[str, Any], slack: float = 1.0, **options: Any) -> None:
@@ -105,7 +120,7 @@ def compare_gradients(case: Case, measure: dict[str, Any], cotangent: Array, val
     A gradient may vanish by symmetry, so errors are relative to what it could have been (`dense.slope_scale`).
     """
     truth = true_gradients(case, cotangent, measure)
-    scale = dense.slope_scale(case.n, case.instructions, cotangent, case.weights, **case.inputs, **measure)
+    scale = judge(case).slope_scale(case.n, case.instructions, cotangent, case.weights, **case.inputs, **measure)
     for name in ("weights", "amplitudes", "features"):
         given, got, expected = getattr(case, name), getattr(value, name), getattr(truth, name)
         assert (got is None) == (expected is None), f"{name} gradient is {got} for {case}"
@@ -116,5 +131,5 @@ def compare_gradients(case: Case, measure: dict[str, Any], cotangent: Array, val
             norms = np.linalg.norm(dense.wide(given), axis=-1, keepdims=True)
             got, expected = got * norms, expected * norms
         error = dense.relative_error(got, expected, scale)
-        limit = slack * TOLERANCE[case.weights.dtype.type]
+        limit = slack * tolerance(case)
         assert error <= limit, f"{name} gradient off by {error:.1e} for {measure} of {case}"

@@ -79,21 +79,26 @@ def build(n: int, instructions: Sequence[Instruction]) -> qcsim.Circuit:
 
     circuit = qcsim.Circuit(n)
     for instruction in instructions:
-        name, qubits, angles, matrix = instruction
-        method = getattr(circuit, name)
-        if name == "unitary":
-            method(np.array(matrix), *qubits)
-        elif name == "mcx":
-            method(qubits[:-1], qubits[-1])
-        elif name == "mcz":
-            method(qubits)
-        elif all(angle == dense.weight(circuit.n_weights + k) for k, angle in enumerate(angles)):
-            method(*qubits)  # without angles, or the next weights, which are the default
-        elif len(angles) == 1:
-            method(*qubits, **keywords(angles[0]))
-        else:
-            method(*qubits, angles=tuple(expression(angle) for angle in angles))
+        add(circuit, instruction)
     return circuit
+
+
+def add(circuit: qcsim.Circuit, instruction: Instruction) -> None:
+    """One gate by its builder method."""
+    name, qubits, angles, matrix = instruction
+    method = getattr(circuit, name)
+    if name == "unitary":
+        method(np.array(matrix), *qubits)
+    elif name == "mcx":
+        method(qubits[:-1], qubits[-1])
+    elif name == "mcz":
+        method(qubits)
+    elif all(angle == dense.weight(circuit.n_weights + k) for k, angle in enumerate(angles)):
+        method(*qubits)  # without angles, or the next weights, which are the default
+    elif len(angles) == 1:
+        method(*qubits, **keywords(angles[0]))
+    else:
+        method(*qubits, angles=tuple(expression(angle) for angle in angles))
 
 
 def keywords(angle: Angle) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import qcsim
+from oracle.chance import surprise
 from oracle.check import PRECISIONS
 from oracle.circuits import Case, random_batch, rows
 
@@ -20,25 +21,6 @@ def drawn(case: Case, **options) -> np.ndarray:
 def law(case: Case, **options) -> np.ndarray:
     """Its probabilities."""
     return qcsim.probabilities(case.circuit(), case.weights, **case.inputs, **options).astype(float)
-
-
-def surprise(samples: np.ndarray, probabilities: np.ndarray) -> float:
-    """How many standard deviations the chi-squared statistic lies above its mean (Wilson and Hilferty, 1931).
-
-    Outcomes expected fewer than five times count as one, together with the next rarest if these are still too few.
-    """
-    probabilities = probabilities / probabilities.sum()
-    found, expected = np.bincount(samples, minlength=len(probabilities)), len(samples) * probabilities
-    assert np.all(found[expected < 1e-8] == 0), "an outcome that cannot happen was found"
-    order = np.argsort(expected)
-    found, expected = found[order], expected[order]
-    pooled = max(np.sum(expected < 5), np.searchsorted(np.cumsum(expected), 5) + 1)
-    found, expected = (np.append(counts[:pooled].sum(), counts[pooled:]) for counts in (found, expected))
-    freedom = len(expected) - 1
-    if freedom == 0:
-        return 0.0
-    statistic = np.sum((found - expected) ** 2 / expected)
-    return float((np.cbrt(statistic / freedom) - 1 + 2 / (9 * freedom)) / np.sqrt(2 / (9 * freedom)))
 
 
 @pytest.mark.parametrize("dtype", PRECISIONS, ids=["float64", "float32"])
