@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numbers>
 
+#include "qcsim/channel.hpp"
+
 namespace qcsim {
 namespace {
 
@@ -36,6 +38,9 @@ class Writer {
   void phase(const Angle& angle) { primitives.push_back({Kind::phase, {}, {}, angle, {}}); }
   void dense(const std::vector<int>& qubits, const std::vector<std::complex<double>>& matrix) {
     primitives.push_back({Kind::dense, qubits, {}, {}, matrix});
+  }
+  void channel(const Instruction& instruction) {
+    primitives.push_back({Kind::channel, instruction.qubits, {}, {}, {}, &instruction});
   }
   // exp(-i angle/2 word); constants on the same word in a row become one.
   void rotate(const Word& word, const Angle& angle) {
@@ -72,7 +77,7 @@ void hadamard(Writer& w, int q) {
 
 void lower(const Instruction& instruction, Writer& w) {
   const auto& qubits = instruction.qubits;
-  const int a = qubits[0], b = qubits.size() > 1 ? qubits[1] : -1;
+  const int a = qubits.empty() ? 0 : qubits[0], b = qubits.size() > 1 ? qubits[1] : -1;
   const auto angle = [&](std::size_t i) { return instruction.angles[i]; };
   switch (instruction.gate) {
     case Gate::x:
@@ -161,15 +166,21 @@ void lower(const Instruction& instruction, Writer& w) {
       return qubits.size() == 2 ? w.cz(a, b) : w.controlled_sign(qubits);
     case Gate::unitary:
       return w.dense(qubits, instruction.matrix);
+    default:
+      return w.channel(instruction);
   }
 }
 
 }  // namespace
 
+bool any_complex(const std::vector<std::complex<double>>& matrix) {
+  return std::any_of(matrix.begin(), matrix.end(), [](std::complex<double> entry) { return entry.imag() != 0.0; });
+}
+
 bool Primitive::needs_complex() const {
   if (kind == Kind::s) return true;
   if (kind == Kind::rotation) return word.n_y() % 2 == 0;
-  return std::any_of(matrix.begin(), matrix.end(), [](std::complex<double> entry) { return entry.imag() != 0.0; });
+  return any_complex(matrix);
 }
 
 std::vector<Primitive> lower(const std::vector<Instruction>& instructions) {
