@@ -1,7 +1,7 @@
 """Draws the pictures of docs/noise.md: python docs/figures/noise.py [--folder FOLDER]
 
-Random inputs and weights (seed 0) through layers of RY and the ring of CNOTs on six qubits, in double precision, with
-depolarizing noise after every CNOT: of all qubits (global) or of the CNOT's two (local). Takes about a minute.
+Random inputs and weights, drawn for each sample (seed 0), through layers of RY and the ring of CNOTs on six qubits, in double precision, with
+depolarizing noise after every CNOT: of all qubits (global) or of the CNOT's two (local). Takes seconds.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ def circuit(layers: int) -> qcsim.Circuit:
 
 
 def inputs(layers: int, samples: int = SAMPLES) -> tuple[Array, Array]:
-    """Weights (layers n,) and amplitudes (B, 2^n); fewer layers or samples are the first of many."""
+    """Weights (B, layers n) and amplitudes (B, 2^n); fewer layers or samples are the first of many."""
     generator = np.random.default_rng(0)
     amplitudes = generator.standard_normal((SAMPLES, 2**QUBITS))
-    weights = generator.uniform(-np.pi, np.pi, max(DEPTHS) * QUBITS)
-    return weights[: layers * QUBITS], amplitudes[:samples]
+    weights = generator.uniform(-np.pi, np.pi, (SAMPLES, max(DEPTHS) * QUBITS))
+    return np.ascontiguousarray(weights[:samples, : layers * QUBITS]), amplitudes[:samples]
 
 
 def outcomes(layers: int, channel: Any = None, samples: int = SAMPLES) -> Array:
@@ -89,16 +89,13 @@ def closed_form(rate: Any, gates: Any) -> Any:
 
 
 def compare(axes: Any, x: Any, fine: Any, rate_of: Callable[[Any], Any], layers_of: Callable[[Any], Any]) -> None:
-    """Mean and range of both channels' fidelities at the points x; the closed form and the bound on the fine grid."""
+    """Both channels' fidelities at the points x, means over inputs; the closed form and the bound on the fine grid."""
     for name, channel in CHANNELS.items():
-        found = np.array([fidelity(int(layers_of(at)), channel(float(rate_of(at)))) for at in x])
-        mean = found.mean(axis=1)
-        error = [mean - found.min(axis=1), found.max(axis=1) - mean]
-        label = f"{name} channel, density matrix of {found.shape[1]} inputs"
-        axes.errorbar(x, mean, error, fmt="o", ms=4, lw=1.2, capsize=3, color=COLOURS[name], label=label)
+        means = [fidelity(int(layers_of(at)), channel(float(rate_of(at)))).mean() for at in x]
+        axes.plot(x, means, "o", ms=5, color=COLOURS[name], label=f"{name} channel, from density matrices")
     gates = QUBITS * layers_of(fine)
     exact = closed_form(rate_of(fine), gates)
-    axes.plot(fine, exact, color=COLOURS["global"], lw=1.5, label="global channel, $s + (1-s)/2^n$")
+    axes.plot(fine, exact, color=COLOURS["global"], lw=1.5, label="global channel, $s + (1 - s)/2^n$")
     axes.plot(fine, np.maximum(1 - rate_of(fine) * gates, 0), "--", color="#555555", label="bound, $1 - eG$")
 
 
@@ -107,10 +104,15 @@ def draw_fidelity() -> Any:
     grid = np.logspace(-4, -1, 200)
     compare(left, RATES, grid, lambda rate: rate, lambda rate: LAYERS + 0 * rate)
     left.set_xscale("log")
-    tidy(left, f"{LAYERS} layers, G = {LAYERS * QUBITS} CNOTs", "rate e of the noise after every CNOT", "fidelity")
+    tidy(
+        left,
+        f"{QUBITS} qubits, {LAYERS} layers, G = {LAYERS * QUBITS} CNOTs",
+        "rate e of the noise after every CNOT",
+        "fidelity",
+    )
     deep = np.linspace(0.5, max(DEPTHS), 200)
     compare(right, np.array(DEPTHS), deep, lambda layers: RATE + 0 * layers, lambda layers: layers)
-    tidy(right, f"rate e = {RATE:g}", f"layers ({QUBITS} CNOTs each)", "")
+    tidy(right, f"{QUBITS} qubits, e = {RATE:g}", f"layers ({QUBITS} CNOTs each)", "")
     right.set_xticks(DEPTHS)
     left.set_ylim(-0.03, 1.03)
     left.legend(frameon=False, fontsize=8.5, loc="lower left", bbox_to_anchor=(0, 0.02))
@@ -127,7 +129,8 @@ def draw_ranks() -> Any:
         axes.plot(plain, noisy, "o", ms=4.5, color=COLOURS[name], alpha=0.8)
         pairs = len(plain) * (len(plain) - 1) // 2
         title = f"{name}: {swapped_pairs(plain, noisy)} of {pairs} pairs change places"
-        tidy(axes, title, "probability of an outcome without noise", "with noise" if name == "global" else "")
+        with_noise = f"with noise, e = {RATE:g}" if name == "global" else ""
+        tidy(axes, title, "probability of an outcome without noise", with_noise)
         axes.set_xlim(left=0)
         axes.set_ylim(0, plain.max())
     for (name, channel), style in zip(CHANNELS.items(), ("s--", "o-"), strict=True):
@@ -138,7 +141,7 @@ def draw_ranks() -> Any:
     all_axes[2].set_xscale("log")
     tidy(
         all_axes[2],
-        f"the most likely outcome, {SAMPLES} inputs",
+        f"the most likely outcome, {SAMPLES} samples",
         "rate e of the noise after every CNOT",
         "changed by the noise, %",
     )
