@@ -1,7 +1,8 @@
 """Draws the pictures of docs/noise.md: python docs/figures/noise.py [--folder FOLDER]
 
-Random inputs and weights, drawn for each sample (seed 0), through layers of RY and the ring of CNOTs on six qubits, in double precision, with
-depolarizing noise after every CNOT: of all qubits (global) or of the CNOT's two (local). Takes seconds.
+Random inputs and weights, drawn for each sample (seed 0), through layers of RY and the ring of CNOTs on six qubits, in
+double precision, with depolarizing noise after every CNOT: of all qubits (global) or of the CNOT's two (local). Takes
+seconds.
 """
 
 from __future__ import annotations
