@@ -14,6 +14,7 @@ from qcsim.info import build_info
 from qcsim.instruction import Instruction
 from qcsim.measurements import Expval, Probabilities, Samples, Statevector, Variance
 from qcsim.pauli import PauliSum
+from qcsim.states import fidelity, mutual_information, partial_trace, purity, von_neumann_entropy
 from qcsim.stopwatch import Stopwatch
 from qcsim.verbs import Gradients, counts, expval, measure, probabilities, sample, statevector, variance, vjp
 
@@ -38,15 +39,20 @@ __all__ = [
     "data_reuploading",
     "expval",
     "feature",
+    "fidelity",
     "hardware_efficient",
     "measure",
+    "mutual_information",
     "nn",
+    "partial_trace",
     "probabilities",
+    "purity",
     "sample",
     "statevector",
     "strongly_entangling",
     "variance",
     "vjp",
+    "von_neumann_entropy",
     "weight",
 ]
 
