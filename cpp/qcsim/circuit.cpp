@@ -4,6 +4,8 @@
 #include <cmath>
 #include <stdexcept>
 
+#include "qcsim/channel.hpp"
+
 namespace qcsim {
 namespace {
 
@@ -11,7 +13,7 @@ constexpr double unitary_tolerance = 1e-6;
 
 void check_qubits(const GateRow& gate, const std::vector<int>& qubits, int n_qubits) {
   const std::string name(gate.name);
-  const int least = gate.gate == Gate::mcx ? 2 : 1;
+  const int least = gate.gate == Gate::mcx ? 2 : gate.gate == Gate::depolarizing ? 0 : 1;
   if (gate.n_qubits != 0 && static_cast<int>(qubits.size()) != gate.n_qubits) {
     throw std::invalid_argument(name + " acts on " + std::to_string(gate.n_qubits) + " qubit(s), got " +
                                 std::to_string(qubits.size()));
@@ -87,7 +89,7 @@ void Circuit::embed_amplitudes() {
 }
 
 void Circuit::append(const std::string& gate, const std::vector<int>& qubits, const std::vector<Angle>& angles,
-                     const std::vector<std::complex<double>>& matrix) {
+                     const std::vector<std::complex<double>>& matrix, const std::vector<double>& rates) {
   const GateRow& known = row(gate);
   check_qubits(known, qubits, n_qubits_);
   if (static_cast<int>(angles.size()) != known.n_parameters) {
@@ -97,14 +99,30 @@ void Circuit::append(const std::string& gate, const std::vector<int>& qubits, co
   for (const Angle& angle : angles) check_angle(gate, angle);
   if (known.gate == Gate::unitary) {
     check_unitary(qubits, matrix);
-  } else if (!matrix.empty()) {
-    throw std::invalid_argument(gate + " takes no matrix; only unitary does");
+  } else if (known.gate != Gate::kraus && !matrix.empty()) {
+    throw std::invalid_argument(gate + " takes no matrix; only unitary and kraus do");
   }
+  if (static_cast<int>(rates.size()) != known.n_rates) {
+    throw std::invalid_argument(gate + " takes " + std::to_string(known.n_rates) + " rate(s), got " +
+                                std::to_string(rates.size()));
+  }
+  const Instruction instruction{known.gate, qubits, angles, matrix, rates};
+  if (is_channel(known.gate)) check_channel(instruction, n_qubits_);
   for (const Angle& angle : angles) {
     if (angle.source == Angle::Source::weight) n_weights_ = std::max(n_weights_, angle.index + 1);
     if (angle.source == Angle::Source::feature) n_features_ = std::max(n_features_, angle.index + 1);
   }
-  instructions_.push_back({known.gate, qubits, angles, matrix});
+  instructions_.push_back(instruction);
+}
+
+Noise Circuit::noise() const {
+  Noise found = Noise::none;
+  for (const Instruction& instruction : instructions_) {
+    if (!is_channel(instruction.gate) || instruction.gate == Gate::readout_error) continue;
+    if (!is_global(instruction, n_qubits_)) return Noise::local;
+    found = Noise::global;
+  }
+  return found;
 }
 
 }  // namespace qcsim

@@ -27,8 +27,17 @@ struct Instruction {
   Gate gate;
   std::vector<int> qubits;
   std::vector<Angle> angles;
-  std::vector<std::complex<double>> matrix;  // of a unitary: row-major, the first qubit is the most significant bit
+  // Of a unitary, row-major, the first qubit the most significant bit; of a Kraus channel one after another.
+  std::vector<std::complex<double>> matrix;
+  std::vector<double> rates;  // of a channel (channel.hpp)
   bool operator==(const Instruction&) const = default;
+};
+
+// What stands between a circuit and a pure state. Errors of the readout do not count.
+enum class Noise : unsigned char {
+  none,
+  global,  // depolarizing of all qubits at once, which a state vector and a scalar describe
+  local
 };
 
 class Circuit {
@@ -36,14 +45,16 @@ class Circuit {
   explicit Circuit(int n_qubits);
 
   void embed_amplitudes();
-  // std::invalid_argument for qubits, angles or a matrix that do not fit the gate.
+  // std::invalid_argument for qubits, angles, a matrix or rates that do not fit the gate or channel. Depolarizing
+  // without qubits is that of all.
   void append(const std::string& gate, const std::vector<int>& qubits, const std::vector<Angle>& angles = {},
-              const std::vector<std::complex<double>>& matrix = {});
+              const std::vector<std::complex<double>>& matrix = {}, const std::vector<double>& rates = {});
 
   int n_qubits() const { return n_qubits_; }
   int n_weights() const { return n_weights_; }
   int n_features() const { return n_features_; }
   bool embeds_amplitudes() const { return embeds_amplitudes_; }
+  Noise noise() const;
   const std::vector<Instruction>& instructions() const { return instructions_; }
   bool operator==(const Circuit&) const = default;
 

@@ -6,7 +6,7 @@
 namespace qcsim {
 namespace {
 
-constexpr std::array<GateRow, 36> table{{
+constexpr std::array<GateRow, 46> table{{
     {Gate::x, "x", 1, 0},
     {Gate::y, "y", 1, 0},
     {Gate::z, "z", 1, 0},
@@ -43,6 +43,16 @@ constexpr std::array<GateRow, 36> table{{
     {Gate::mcx, "mcx", 0, 0},
     {Gate::mcz, "mcz", 0, 0},
     {Gate::unitary, "unitary", 0, 0},
+    {Gate::depolarizing, "depolarizing", 0, 0, 1},
+    {Gate::bit_flip, "bit_flip", 1, 0, 1},
+    {Gate::phase_flip, "phase_flip", 1, 0, 1},
+    {Gate::bit_phase_flip, "bit_phase_flip", 1, 0, 1},
+    {Gate::pauli, "pauli", 1, 0, 3},
+    {Gate::amplitude_damping, "amplitude_damping", 1, 0, 2},
+    {Gate::phase_damping, "phase_damping", 1, 0, 1},
+    {Gate::thermal_relaxation, "thermal_relaxation", 1, 0, 4},
+    {Gate::kraus, "kraus", 0, 0, 0},
+    {Gate::readout_error, "readout_error", 1, 0, 2},
 }};
 
 constexpr bool in_order() {
@@ -53,6 +63,20 @@ constexpr bool in_order() {
 }
 static_assert(in_order(), "the table is indexed by the gate");
 
+std::vector<std::string> names(bool channels) {
+  std::vector<std::string> found;
+  for (const GateRow& candidate : table) {
+    if (is_channel(candidate.gate) == channels) found.emplace_back(candidate.name);
+  }
+  return found;
+}
+
+std::string listed(const std::vector<std::string>& options) {
+  std::string text;
+  for (const std::string& option : options) text += (text.empty() ? "" : ", ") + option;
+  return text;
+}
+
 }  // namespace
 
 const GateRow& row(Gate gate) { return table[static_cast<std::size_t>(gate)]; }
@@ -61,15 +85,11 @@ const GateRow& row(std::string_view name) {
   for (const GateRow& candidate : table) {
     if (candidate.name == name) return candidate;
   }
-  std::string options;
-  for (const std::string& option : gate_names()) options += (options.empty() ? "" : ", ") + option;
-  throw std::invalid_argument("unknown gate '" + std::string(name) + "'; the gates are " + options);
+  throw std::invalid_argument("unknown gate '" + std::string(name) + "'; the gates are " + listed(gate_names()) +
+                              ", the channels " + listed(channel_names()));
 }
 
-std::vector<std::string> gate_names() {
-  std::vector<std::string> names;
-  for (const GateRow& gate : table) names.emplace_back(gate.name);
-  return names;
-}
+std::vector<std::string> gate_names() { return names(false); }
+std::vector<std::string> channel_names() { return names(true); }
 
 }  // namespace qcsim

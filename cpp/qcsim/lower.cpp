@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numbers>
+#include <stdexcept>
 
 namespace qcsim {
 namespace {
@@ -72,7 +73,7 @@ void hadamard(Writer& w, int q) {
 
 void lower(const Instruction& instruction, Writer& w) {
   const auto& qubits = instruction.qubits;
-  const int a = qubits[0], b = qubits.size() > 1 ? qubits[1] : -1;
+  const int a = qubits.empty() ? 0 : qubits[0], b = qubits.size() > 1 ? qubits[1] : -1;
   const auto angle = [&](std::size_t i) { return instruction.angles[i]; };
   switch (instruction.gate) {
     case Gate::x:
@@ -161,6 +162,8 @@ void lower(const Instruction& instruction, Writer& w) {
       return qubits.size() == 2 ? w.cz(a, b) : w.controlled_sign(qubits);
     case Gate::unitary:
       return w.dense(qubits, instruction.matrix);
+    default:
+      throw std::invalid_argument("this circuit holds channels, and has no state vector");
   }
 }
 

@@ -76,10 +76,10 @@ def outputs(
 def state(circuit: Circuit, weights: torch.Tensor, amplitudes: Any, features: Any, batch: int) -> torch.Tensor:
     """The final state (B, 2^n)."""
     instructions = circuit._core.instructions
-    real = all(_is_real(gate, matrix) for gate, _, _, matrix in instructions)
+    real = all(_is_real(gate, matrix) for gate, _, _, matrix, _ in instructions)
     dtype = weights.dtype if real else weights.dtype.to_complex()
     psi = _start(circuit.n_qubits, amplitudes, batch, dtype, weights.device)
-    for gate, qubits, angles, entries in instructions:
+    for gate, qubits, angles, entries, _ in instructions:
         if gate == "unitary":
             matrix = _constant(_square(entries), psi.dtype, psi.device)
         else:

@@ -22,11 +22,12 @@ class Instruction(NamedTuple):
         gate: its name, as that of the builder method.
         qubits: in the order of the builder method: controls first.
         angles: none, one or three.
-        matrix: entries row by row; empty but for a unitary.
+        matrix: entries row by row, of Kraus operators one after another; empty but for a unitary and those.
+        rates: the numbers that make a channel; empty for a gate.
 
     Example:
         >>> import qcsim
-        >>> gate, qubits, angles, matrix = qcsim.Circuit(2).crx(1, 0, angle=2 * qcsim.weight(0)).instructions[0]
+        >>> gate, qubits, angles, *_ = qcsim.Circuit(2).crx(1, 0, angle=2 * qcsim.weight(0)).instructions[0]
         >>> gate, qubits, angles
         ('crx', (1, 0), (2 * weight(0),))
     """
@@ -35,6 +36,7 @@ class Instruction(NamedTuple):
     qubits: tuple[int, ...]
     angles: tuple[Angle, ...] = ()
     matrix: tuple[complex, ...] = ()
+    rates: tuple[float, ...] = ()
 
     def inverse(self) -> Instruction:
         """The gate that undoes this one."""
@@ -50,14 +52,14 @@ class Instruction(NamedTuple):
     def append_to(self, circuit: _core.Circuit) -> None:
         """Add it to an engine circuit, which checks it."""
         rows = [(angle.source, angle.index, angle.scale, angle.shift) for angle in self.angles]
-        circuit.append(self.gate, self.qubits, rows, self.matrix)
+        circuit.append(self.gate, self.qubits, rows, self.matrix, self.rates)
 
 
 def instructions(circuit: _core.Circuit) -> tuple[Instruction, ...]:
     """The gates of an engine circuit in order."""
     return tuple(
-        Instruction(gate, qubits, tuple(Angle(*angle) for angle in angles), matrix)
-        for gate, qubits, angles, matrix in circuit.instructions
+        Instruction(gate, qubits, tuple(Angle(*angle) for angle in angles), matrix, rates)
+        for gate, qubits, angles, matrix, rates in circuit.instructions
     )
 
 

@@ -39,7 +39,7 @@ def test_every_gate_of_the_engine_has_a_method_of_its_name() -> None:
 @pytest.mark.parametrize("name", [*FIXED, *CONTROLLED, *PAIRS])
 def test_a_fixed_gate_keeps_its_qubits_in_the_order_they_were_named(name: str) -> None:
     qubits = (1,) if name in FIXED else (2, 0)
-    assert getattr(qcsim.Circuit(3), name)(*qubits).instructions == ((name, qubits, (), ()),)
+    assert getattr(qcsim.Circuit(3), name)(*qubits).instructions == (qcsim.Instruction(name, qubits),)
 
 
 def test_gates_on_many_qubits_name_their_controls_first() -> None:

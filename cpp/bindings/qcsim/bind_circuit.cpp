@@ -24,7 +24,8 @@ py::tuple described(const qcsim::Instruction& instruction) {
   for (const Angle& each : instruction.angles)
     angles.append(AngleTuple(each.source, each.index, each.scale, each.shift));
   return py::make_tuple(std::string(row(instruction.gate).name), py::tuple(py::cast(instruction.qubits)),
-                        py::tuple(angles), py::tuple(py::cast(instruction.matrix)));
+                        py::tuple(angles), py::tuple(py::cast(instruction.matrix)),
+                        py::tuple(py::cast(instruction.rates)));
 }
 
 }  // namespace
@@ -33,6 +34,7 @@ void bind_circuit(py::module_& m) {
   m.attr("MAX_QUBITS") = qcsim::max_qubits;
   m.attr("MAX_ANGLES") = qcsim::max_angles;
   m.def("gate_names", &qcsim::gate_names);
+  m.def("channel_names", &qcsim::channel_names);
 
   py::native_enum<Angle::Source>(m, "Source", "enum.Enum", "Where an angle comes from.")
       .value("WEIGHT", Angle::Source::weight)
@@ -46,13 +48,14 @@ void bind_circuit(py::module_& m) {
       .def(
           "append",
           [](Circuit& self, const std::string& gate, const std::vector<int>& qubits,
-             const std::vector<AngleTuple>& angles, const std::vector<std::complex<double>>& matrix) {
+             const std::vector<AngleTuple>& angles, const std::vector<std::complex<double>>& matrix,
+             const std::vector<double>& rates) {
             std::vector<Angle> converted;
             for (const AngleTuple& each : angles) converted.push_back(angle(each));
-            self.append(gate, qubits, converted, matrix);
+            self.append(gate, qubits, converted, matrix, rates);
           },
           py::arg("gate"), py::arg("qubits"), py::arg("angles") = std::vector<AngleTuple>{},
-          py::arg("matrix") = std::vector<std::complex<double>>{})
+          py::arg("matrix") = std::vector<std::complex<double>>{}, py::arg("rates") = std::vector<double>{})
       .def("copy", [](const Circuit& self) { return Circuit(self); })
       .def_property_readonly("n_qubits", &Circuit::n_qubits)
       .def_property_readonly("n_weights", &Circuit::n_weights)
@@ -66,5 +69,15 @@ void bind_circuit(py::module_& m) {
             for (const auto& instruction : self.instructions()) rows.append(described(instruction));
             return rows;
           },
-          "(gate, qubits, ((source, index, scale, shift), ...), matrix) of each gate in order.");
+          "(gate, qubits, ((source, index, scale, shift), ...), matrix, rates) of each gate or channel in order.")
+      .def_property_readonly("noise", [](const Circuit& self) {
+        switch (self.noise()) {
+          case qcsim::Noise::none:
+            return "none";
+          case qcsim::Noise::global:
+            return "global";
+          default:
+            return "local";
+        }
+      });
 }
