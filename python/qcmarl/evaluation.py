@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -27,7 +28,7 @@ class Trained(NamedTuple):
     """Environment steps of training that it has seen."""
 
 
-def load(directory: Path, battles: int, mean_law: bool, threads: int) -> Trained:
+def load(directory: Path, battles: int, mean_law: bool, threads: int, noise: str | None = None) -> Trained:
     """Reads the last checkpoint of a run.
 
     Args:
@@ -35,15 +36,20 @@ def load(directory: Path, battles: int, mean_law: bool, threads: int) -> Trained
         battles: of each kind that will be played (>= 1).
         mean_law: whether the mean reading will be asked for.
         threads: of the environments.
+        noise: of the circuit, in place of the run's own; "none": none. None: the run's own.
 
     Returns:
         what `evaluate` plays.
 
     Raises:
-        ValueError: there is no run, its checkpoint is damaged, or it has no mean reading.
+        ValueError: there is no run, its checkpoint is damaged, it has no mean reading, or no circuit for the noise.
     """
     use_one_torch_thread()
     algo, run, config = kept_settings(directory)
+    if noise is not None:
+        if not hasattr(config, "noise"):
+            raise ValueError(f"{algo} has no circuit; --noise is for algorithms with one")
+        config = ALGORITHMS[algo].resolve(replace(config, noise=noise), run.env)
     learner = checkpoint.load(directory / rundir.CHECKPOINT)["learner"]
     env = make(run.env, min(2 * battles, 128), threads)
     policy = ALGORITHMS[algo].build_policy(config, sizes_of(env))
@@ -72,6 +78,8 @@ def evaluate(trained: Trained, battles: int, mean_law: bool, seed: int) -> dict[
     return {"env_steps": trained.env_steps, **rates}
 
 
-def evaluate_run(directory: Path, battles: int, mean_law: bool, seed: int, threads: int) -> dict[str, float]:
+def evaluate_run(
+    directory: Path, battles: int, mean_law: bool, seed: int, threads: int, noise: str | None = None
+) -> dict[str, float]:
     """Win rates of the last checkpoint of a run: `load`, then `evaluate`."""
-    return evaluate(load(directory, battles, mean_law, threads), battles, mean_law, seed)
+    return evaluate(load(directory, battles, mean_law, threads, noise), battles, mean_law, seed)
