@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from qcmarl import checkpoint, rundir
 from qcmarl.algos import ALGORITHMS
+from qcmarl.config import PPOConfig
 from qcmarl.envs import make
 from qcmarl.evaluate import win_rates
 from qcmarl.parallel import use_one_torch_thread
 from qcmarl.policies import MixingPolicy, Policy
 from qcmarl.rollout import sizes_of
-from qcmarl.run import kept_settings
+from qcmarl.run import RunConfig, kept_settings
 
 if TYPE_CHECKING:
     from qcmarl.envs import VecEnv
@@ -47,9 +48,7 @@ def load(directory: Path, battles: int, mean_law: bool, threads: int, noise: str
     use_one_torch_thread()
     algo, run, config = kept_settings(directory)
     if noise is not None:
-        if not hasattr(config, "noise"):
-            raise ValueError(f"{algo} has no circuit; --noise is for algorithms with one")
-        config = ALGORITHMS[algo].resolve(replace(config, noise=noise), run.env)
+        config = _under(noise, algo, run, config)
     learner = checkpoint.load(directory / rundir.CHECKPOINT)["learner"]
     env = make(run.env, min(2 * battles, 128), threads)
     policy = ALGORITHMS[algo].build_policy(config, sizes_of(env))
@@ -60,6 +59,13 @@ def load(directory: Path, battles: int, mean_law: bool, threads: int, noise: str
     if mean_law and not isinstance(policy, MixingPolicy):
         raise ValueError(f"{algo} measures no law; --mean-law is for algorithms with a circuit")
     return Trained(policy, env, learner["env_steps"])
+
+
+def _under(noise: str, algo: str, run: RunConfig, config: Any) -> PPOConfig:
+    """The configuration with other noise; raises ValueError where the actor has no circuit."""
+    if not hasattr(config, "noise"):
+        raise ValueError(f"{algo} has no circuit; --noise is for algorithms with one")
+    return ALGORITHMS[algo].resolve(replace(config, noise=noise), run.env)
 
 
 def evaluate(trained: Trained, battles: int, mean_law: bool, seed: int) -> dict[str, float]:
