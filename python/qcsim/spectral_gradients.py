@@ -18,9 +18,13 @@ class Pulled(torch.autograd.Function):
     told that there is none, where torch would take the slope for a constant."""
 
     @staticmethod
-    def forward(ctx: Any, cotangent: torch.Tensor, slopes: torch.Tensor, *states: torch.Tensor) -> torch.Tensor:
+    def forward(cotangent: torch.Tensor, slopes: torch.Tensor, *states: torch.Tensor) -> torch.Tensor:
         """The product."""
         return cotangent[:, None, None] * slopes
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        """Nothing is kept."""
 
     @staticmethod
     def backward(ctx: Any, *cotangents: torch.Tensor) -> Any:
@@ -29,33 +33,41 @@ class Pulled(torch.autograd.Function):
 
 
 class Entropy(torch.autograd.Function):
-    """(B, D, D) density matrices to (B,) entropies, nats."""
+    """(B, D, D) density matrices to (B,) entropies, nats, and their slopes."""
 
     @staticmethod
-    def forward(ctx: Any, matrices: torch.Tensor) -> torch.Tensor:
-        """The entropies; the slopes are kept."""
-        values, slopes = spectra.entropies_and_slopes(matrices)
-        ctx.save_for_backward(slopes, matrices)
-        return values  # type: ignore[no-any-return]
+    def forward(matrices: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The entropies and the slopes."""
+        return spectra.entropies_and_slopes(matrices)
 
     @staticmethod
-    def backward(ctx: Any, cotangent: torch.Tensor) -> torch.Tensor:
+    def setup_context(ctx: Any, inputs: tuple[torch.Tensor], output: tuple[torch.Tensor, torch.Tensor]) -> None:
+        """The slopes are kept."""
+        ctx.mark_non_differentiable(output[1])
+        ctx.save_for_backward(output[1], *inputs)
+
+    @staticmethod
+    def backward(ctx: Any, cotangent: torch.Tensor, unused: Any) -> torch.Tensor:
         """(B,) to (B, D, D)."""
         return Pulled.apply(cotangent, *ctx.saved_tensors)  # type: ignore[no-any-return, no-untyped-call]
 
 
 class Fidelity(torch.autograd.Function):
-    """Two batches (B, D, D) of density matrices to (B,) fidelities."""
+    """Two batches (B, D, D) of density matrices to (B,) fidelities and their slopes in each."""
 
     @staticmethod
-    def forward(ctx: Any, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-        """The fidelities; the slopes are kept."""
-        found = spectra.overlap(a, b)
-        ctx.save_for_backward(found.slope_a, found.slope_b, a, b)
-        return found.fidelities  # type: ignore[no-any-return]
+    def forward(a: torch.Tensor, b: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """The fidelities and the slopes."""
+        return tuple(spectra.overlap(a, b))
 
     @staticmethod
-    def backward(ctx: Any, cotangent: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def setup_context(ctx: Any, inputs: tuple[torch.Tensor, torch.Tensor], output: tuple[torch.Tensor, ...]) -> None:
+        """The slopes are kept."""
+        ctx.mark_non_differentiable(*output[1:])
+        ctx.save_for_backward(*output[1:], *inputs)
+
+    @staticmethod
+    def backward(ctx: Any, cotangent: torch.Tensor, *unused: Any) -> tuple[torch.Tensor, torch.Tensor]:
         """(B,) to (B, D, D) twice."""
         slope_a, slope_b, a, b = ctx.saved_tensors
         return Pulled.apply(cotangent, slope_a, a, b), Pulled.apply(cotangent, slope_b, a, b)  # type: ignore[no-untyped-call]
@@ -63,9 +75,9 @@ class Fidelity(torch.autograd.Function):
 
 def entropies(matrices: torch.Tensor) -> torch.Tensor:
     """(B, D, D) density matrices to (B,) entropies, nats."""
-    return Entropy.apply(matrices)  # type: ignore[no-any-return, no-untyped-call]
+    return Entropy.apply(matrices)[0]  # type: ignore[no-any-return, no-untyped-call]
 
 
 def fidelities(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     """Two batches (B, D, D) of density matrices to (B,) fidelities."""
-    return Fidelity.apply(a, b)  # type: ignore[no-any-return, no-untyped-call]
+    return Fidelity.apply(a, b)[0]  # type: ignore[no-any-return, no-untyped-call]

@@ -258,10 +258,16 @@ def numbers(*shape: int, seed: int = 0) -> torch.Tensor:
     return torch.randn(*shape, dtype=torch.complex128, generator=generator).requires_grad_()
 
 
+@pytest.mark.parametrize("ranks", [(1, 1), (2, 2), (3, 2), (2, 5), (8, 8)])
+def test_gradients_in_both_states_agree_with_finite_differences_at_every_rank(ranks: tuple[int, int]) -> None:
+    x, y = numbers(2, 8, ranks[0]), numbers(2, 8, ranks[1], seed=1)
+    assert torch.autograd.gradcheck(lambda x, y: qcsim.fidelity(as_matrices(x), as_matrices(y)), (x, y), atol=2e-6)
+
+
 @pytest.mark.parametrize("rank", [1, 2, 3, 8])
 def test_gradients_of_matrices_agree_with_finite_differences_at_every_rank(rank: int) -> None:
-    x, y = numbers(2, 8, rank), numbers(2, 8, 8, seed=1)
-    full, v = as_matrices(y).detach(), as_states(numbers(2, 8, seed=2)).detach()
+    x, full = numbers(2, 8, rank), as_matrices(numbers(2, 8, 8, seed=1)).detach()
+    v = as_states(numbers(2, 8, seed=2)).detach()
     for f in (
         lambda x: qcsim.von_neumann_entropy(as_matrices(x)),
         lambda x: qcsim.von_neumann_entropy(as_matrices(x), [2, 0], base=2),
@@ -272,7 +278,6 @@ def test_gradients_of_matrices_agree_with_finite_differences_at_every_rank(rank:
         lambda x: qcsim.purity(as_matrices(x)),
     ):
         assert torch.autograd.gradcheck(f, (x,), atol=2e-6)
-    assert torch.autograd.gradcheck(lambda x, y: qcsim.fidelity(as_matrices(x), as_matrices(y)), (x, y), atol=2e-6)
 
 
 def test_gradients_of_vectors_agree_with_finite_differences() -> None:
@@ -341,6 +346,14 @@ def test_a_second_derivative_is_refused_and_not_silently_wrong() -> None:
         (slope,) = torch.autograd.grad(value.sum(), x, create_graph=True)
         with pytest.raises(RuntimeError, match="first derivative only"):
             slope.abs().sum().backward()
+
+
+def test_torch_func_differentiates_too() -> None:
+    x, y = as_matrices(numbers(1, 4, 4)).detach()[0], as_matrices(numbers(1, 4, 2, seed=1)).detach()[0]
+    for f in (qcsim.von_neumann_entropy, lambda rho: qcsim.fidelity(rho, y), lambda rho: qcsim.fidelity(y, rho)):
+        leaf = x.clone().requires_grad_()
+        f(leaf).backward()
+        torch.testing.assert_close(torch.func.grad(f)(x), leaf.grad)
 
 
 def test_the_entropy_of_a_circuit_state_can_be_trained() -> None:
