@@ -9,10 +9,25 @@ from typing import TYPE_CHECKING, Any
 from qcsim._core import __version__
 from qcsim.angles import Angle, feature, weight
 from qcsim.ansatz import data_reuploading, hardware_efficient, strongly_entangling
+from qcsim.channels import (
+    AmplitudeDamping,
+    BitFlip,
+    BitPhaseFlip,
+    Channel,
+    Depolarizing,
+    GlobalDepolarizing,
+    Kraus,
+    PauliChannel,
+    PhaseDamping,
+    PhaseFlip,
+    ReadoutError,
+    ThermalRelaxation,
+)
 from qcsim.circuit import Circuit
 from qcsim.info import build_info
 from qcsim.instruction import Instruction
 from qcsim.measurements import Expval, Probabilities, Samples, Statevector, Variance
+from qcsim.methods import method_for
 from qcsim.pauli import PauliSum
 from qcsim.states import fidelity, mutual_information, partial_trace, purity, von_neumann_entropy
 from qcsim.stopwatch import Stopwatch
@@ -22,16 +37,28 @@ if TYPE_CHECKING:
     from qcsim import nn as nn
 
 __all__ = [
+    "AmplitudeDamping",
     "Angle",
+    "BitFlip",
+    "BitPhaseFlip",
+    "Channel",
     "Circuit",
+    "Depolarizing",
     "Expval",
+    "GlobalDepolarizing",
     "Gradients",
     "Instruction",
+    "Kraus",
+    "PauliChannel",
     "PauliSum",
+    "PhaseDamping",
+    "PhaseFlip",
     "Probabilities",
+    "ReadoutError",
     "Samples",
     "Statevector",
     "Stopwatch",
+    "ThermalRelaxation",
     "Variance",
     "__version__",
     "build_info",
@@ -42,6 +69,7 @@ __all__ = [
     "fidelity",
     "hardware_efficient",
     "measure",
+    "method_for",
     "mutual_information",
     "nn",
     "partial_trace",

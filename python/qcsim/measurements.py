@@ -23,11 +23,13 @@ if TYPE_CHECKING:
     from qcsim.circuit import Circuit
 
 Terms: TypeAlias = tuple[Term, ...]
-# Outcomes of qubits, (B, 2^k); expectations, (B, number); the state as (real, imaginary, ...), (B, 2 * 2^n).
+# Outcomes of qubits, (B, 2^k); expectations, (B, number); the state as (real, imaginary, ...), (B, 2 * 2^n); the
+# reduced density matrix of qubits row by row in the same way, (B, 2 * 4^k).
 Reading: TypeAlias = (
     tuple[Literal["probabilities"], tuple[int, ...]]
     | tuple[Literal["expval"], tuple[Terms, ...]]
     | tuple[Literal["statevector"], None]
+    | tuple[Literal["density"], tuple[int, ...]]
 )
 
 
