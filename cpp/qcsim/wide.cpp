@@ -11,6 +11,7 @@
 namespace qcsim {
 namespace {
 
+constexpr std::size_t tape_bytes = std::size_t{1} << 31;          // of a sample
 constexpr std::size_t kept_bytes_at_most = std::size_t{1} << 28;  // of the states of a batch; one state is always kept
 
 // The steps first .. last-1 of a sweep that belong to one stage.
@@ -37,14 +38,6 @@ PassArguments<T> on_block(const Program& program, const typename Sweep<T>::Step&
 }
 
 template <class T>
-void run_barrier(const Barrier<T>& barrier, const Kernels<T>& kernels, T* state, int n_threads) {
-  const std::vector<Index>& bases = barrier.leaders.high();
-  parallel::for_each(bases.size(), n_threads, [&](std::size_t i, int) {
-    apply_barrier(barrier, bases[i], state, kernels.scalar_flip, kernels.scalar_dense);
-  });
-}
-
-template <class T>
 void load(const Rows<const T>& amplitudes, const Program& program, std::size_t sample, T* state, double& inverse_norm,
           int n_threads) {
   const std::size_t columns = amplitudes.columns;
@@ -63,7 +56,7 @@ void load(const Rows<const T>& amplitudes, const Program& program, std::size_t s
   } else {
     scale = inverse_norm = 1.0 / std::sqrt(squares);
   }
-  const std::size_t parts = program.complex_input() ? 2 : 1, half = program.dimension() / 2;
+  const std::size_t parts = program.complex_input() ? 2 : 1, half = program.input_dimension() / 2;
   for_chunks(columns / parts, least_chunk, n_threads, [&](std::size_t first, std::size_t last, std::size_t) {
     for (std::size_t part = 0; part < parts; ++part) {
       for (std::size_t i = first; i < last; ++i) {
@@ -91,32 +84,58 @@ Schedule<T> WideExecution<T>::schedule(std::size_t sample) const {
 }
 
 template <class T>
-typename WideExecution<T>::Final WideExecution<T>::evolved(const Schedule<T>& schedule, std::size_t sample,
-                                                           int n_threads) const {
+DensityLayout<T> WideExecution<T>::layout() const {
+  return {kernels_, std::countr_zero(kernels_.lanes)};
+}
+
+template <class T>
+typename WideExecution<T>::Final WideExecution<T>::started(std::size_t sample, int n_threads) const {
   const Program& program = this->program();
-  Final result{Buffer<T>(program.dimension()), 1.0, {}};
-  T* state = result.state.data();
-  for_chunks(program.dimension(), least_chunk, n_threads,
-             [&](std::size_t first, std::size_t last, std::size_t) { std::fill(state + first, state + last, T{0}); });
+  Final result;
+  result.state = Buffer<T>(program.dimension());
+  if (program.is_density()) result.amplitudes = Buffer<T>(program.input_dimension());
+  T* start = program.is_density() ? result.amplitudes.data() : result.state.data();
+  for_chunks(program.input_dimension(), least_chunk, n_threads,
+             [&](std::size_t first, std::size_t last, std::size_t) { std::fill(start + first, start + last, T{0}); });
   if (program.embeds_amplitudes()) {
-    load(this->inputs().amplitudes, program, sample, state, result.inverse_norm, n_threads);
+    load(this->inputs().amplitudes, program, sample, start, result.inverse_norm, n_threads);
   } else {
-    state[0] = 1;
+    start[0] = 1;
+  }
+  if (program.is_density()) {
+    write_density(program, layout(), static_cast<const T*>(start), result.state.data(), n_threads);
+  }
+  return result;
+}
+
+template <class T>
+void WideExecution<T>::run_stage(const Sweep<T>& sweep, const Group& group, std::size_t sample, T* state,
+                                 int n_threads) const {
+  const Program& program = this->program();
+  const auto& step = sweep.steps[group.first];
+  if (step.pass == nullptr) {
+    return apply_to_wide(sweep.barriers[step.barrier], kernels_, this->inputs().draws, sample, state,
+                         program.dimension(), n_threads);
   }
   const int bits = std::countr_zero(kernels_.lanes);
-  const Sweep<T> sweep = schedule.sweep(plan(), plan().size(), false, kernels_.lanes, 1.0);
-  for (std::size_t s = 0; s < sweep.steps.size();) {
-    if (sweep.steps[s].pass == nullptr) {
-      run_barrier(sweep.barriers[sweep.steps[s++].barrier], kernels_, state, n_threads);
-      continue;
+  const std::vector<Index>& bases = step.stage->bases;
+  parallel::for_each(bases.size(), n_threads, [&](std::size_t i, int) {
+    for (std::size_t k = group.first; k < group.last; ++k) {
+      kernels_.wide_forward(on_block<T>(program, sweep.steps[k], bases[i], bits), state);
     }
+  });
+}
+
+template <class T>
+typename WideExecution<T>::Final WideExecution<T>::evolved(const Schedule<T>& schedule, const Sweep<T>& sweep,
+                                                           std::size_t sample, Tape<T>* tape, int n_threads) const {
+  Final result = started(sample, n_threads);
+  T* state = result.state.data();
+  std::size_t mark = 0;
+  for (std::size_t s = 0; s < sweep.steps.size();) {
     const std::size_t end = end_of_stage(sweep, s);
-    const std::vector<Index>& bases = sweep.steps[s].stage->bases;
-    parallel::for_each(bases.size(), n_threads, [&](std::size_t i, int) {
-      for (std::size_t k = s; k < end; ++k) {
-        kernels_.wide_forward(on_block<T>(program, sweep.steps[k], bases[i], bits), state);
-      }
-    });
+    if (tape != nullptr && sweep.steps[s].stage->lossy()) tape->pass(mark++, state);
+    run_stage(sweep, {s, end}, sample, state, n_threads);
     s = end;
   }
   result.ending = {schedule.final_residue(), sweep.final_factor};
@@ -126,12 +145,13 @@ typename WideExecution<T>::Final WideExecution<T>::evolved(const Schedule<T>& sc
 template <class T>
 void WideExecution<T>::run(Rows<T> outputs, bool keep, int n_threads) {
   const std::size_t batch = this->inputs().batch, bytes = this->program().dimension() * sizeof(T);
-  keep = keep && (batch == 1 || batch * bytes <= kept_bytes_at_most);
+  // A density matrix is made again for its gradients.
+  keep = keep && (batch == 1 || batch * bytes <= kept_bytes_at_most) && !this->program().is_density();
   kept_.clear();
   kept_.resize(keep ? batch : 0);
   parallel::for_each(batch, batch > 1 ? n_threads : 1, [&](std::size_t sample, int) {
     const Schedule<T> own = schedule(sample);
-    Final final = evolved(own, sample, n_threads);
+    Final final = evolved(own, forward(own), sample, nullptr, n_threads);
     measure_wide(this->readout(), kernels_, static_cast<const T*>(final.state.data()), final.ending,
                  global_phase(this->program(), own, sample), outputs.row(sample), n_threads);
     if (keep) kept_[sample] = std::move(final);
@@ -143,14 +163,20 @@ void WideExecution<T>::pull_back(std::size_t sample, Rows<const T> cotangents, c
                                  double* shared_weights, int n_threads) {
   const Program& program = this->program();
   const Schedule<T> own = schedule(sample);
+  const Sweep<T> there = forward(own);
+  std::vector<std::size_t> marks;  // steps of the way there that lose information
+  for (std::size_t s = 0; s < there.steps.size(); ++s) {
+    if (there.steps[s].stage->lossy()) marks.push_back(s);
+  }
+  const std::size_t dimension = program.dimension();
+  Tape<T> tape(marks.size(), dimension, tape_bytes);
   Final final;
   if (sample < kept_.size() && kept_[sample].state.size() != 0) {
     final = std::exchange(kept_[sample], Final());
   } else {
-    final = evolved(own, sample, n_threads);
+    final = evolved(own, there, sample, &tape, n_threads);
   }
   const Ending& ending = final.ending;
-  const std::size_t dimension = program.dimension();
   Buffer<T> cotangent_state(dimension);
   T* psi = final.state.data();
   T* lambda = cotangent_state.data();
@@ -167,18 +193,41 @@ void WideExecution<T>::pull_back(std::size_t sample, Rows<const T> cotangents, c
       return sum;
     });
   };
-  const double projection = gradients.amplitudes.present() ? overlap() * ending.factor * ending.factor : 0.0;
+  double projection = gradients.amplitudes.present() ? overlap() * ending.factor * ending.factor : 0.0;
 
   const int bits = std::countr_zero(kernels_.lanes);
   const Sweep<T> sweep = own.sweep(plan(), plan().size(), true, kernels_.lanes, ending.factor);
+  std::size_t mark = marks.size();
+  const auto before_mark = [&](double factor) {
+    T* found = tape.state(--mark, final.state.data(), [&](std::size_t from, T* state, auto visit) {
+      std::size_t next = from + 1;
+      for (std::size_t s = marks[from]; s < there.steps.size();) {
+        const std::size_t end = end_of_stage(there, s);
+        if (next < marks.size() && s == marks[next] && !visit(next++, static_cast<const T*>(state))) return;
+        run_stage(there, {s, end}, sample, state, n_threads);
+        s = end;
+      }
+    });
+    // The two sweeps may have divided out different factors.
+    const T ratio = static_cast<T>(there.steps[marks[mark]].factor / factor);
+    for_chunks(ratio == T{1} ? 0 : dimension, least_chunk, n_threads,
+               [&](std::size_t first, std::size_t last, std::size_t) {
+                 for (std::size_t x = first; x < last; ++x) found[x] *= ratio;
+               });
+    return found;
+  };
   for (std::size_t s = 0; s < sweep.steps.size();) {
+    const std::size_t end = end_of_stage(sweep, s);
     if (sweep.steps[s].pass == nullptr) {
-      const Barrier<T>& barrier = sweep.barriers[sweep.steps[s++].barrier];
-      run_barrier(barrier, kernels_, psi, n_threads);
-      run_barrier(barrier, kernels_, lambda, n_threads);
+      run_stage(sweep, {s, end}, sample, lambda, n_threads);
+      if (sweep.steps[s].stage->lossy()) {
+        psi = before_mark(sweep.steps[s].factor);
+      } else {
+        run_stage(sweep, {s, end}, sample, psi, n_threads);
+      }
+      s = end;
       continue;
     }
-    const std::size_t end = end_of_stage(sweep, s);
     const std::vector<Index>& bases = sweep.steps[s].stage->bases;
     std::size_t n_operations = 0;
     for (std::size_t k = s; k < end; ++k) n_operations += sweep.steps[k].pass->operations.size();
@@ -214,6 +263,18 @@ void WideExecution<T>::pull_back(std::size_t sample, Rows<const T> cotangents, c
     s = end;
   }
   if (!gradients.amplitudes.present()) return;
+  if (program.is_density()) {  // on to the amplitudes that it was made of
+    Buffer<T> slopes(program.input_dimension());
+    pull_back_density(program, layout(), static_cast<const T*>(final.amplitudes.data()), lambda, slopes.data(),
+                      n_threads);
+    psi = final.amplitudes.data();
+    cotangent_state = std::move(slopes);
+    lambda = cotangent_state.data();
+    projection = 0.0;
+    for (std::size_t x = 0; x < program.input_dimension(); ++x) {
+      projection += static_cast<double>(psi[x]) * static_cast<double>(lambda[x]);
+    }
+  }
   // With y = x / |x|: dL/dx = (lambda - <lambda, y> y) / |x|, and <lambda, psi> is the same at both ends.
   const double start = sweep.final_factor;
   const std::size_t parts = program.complex_input() ? 2 : 1;
@@ -222,7 +283,7 @@ void WideExecution<T>::pull_back(std::size_t sample, Rows<const T> cotangents, c
              [&](std::size_t first, std::size_t last, std::size_t) {
                for (std::size_t part = 0; part < parts; ++part) {
                  for (std::size_t i = first; i < last; ++i) {
-                   const std::size_t x = part * dimension / 2 + i;
+                   const std::size_t x = part * program.input_dimension() / 2 + i;
                    const double slope = static_cast<double>(lambda[x]) - projection * static_cast<double>(psi[x]);
                    out[parts * i + part] = static_cast<T>(2.0 * start * slope * final.inverse_norm);
                  }

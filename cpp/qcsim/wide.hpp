@@ -3,7 +3,9 @@
 // enough.
 #pragma once
 
+#include "qcsim/density.hpp"
 #include "qcsim/execution.hpp"
+#include "qcsim/tape.hpp"
 
 namespace qcsim {
 
@@ -20,13 +22,26 @@ class WideExecution final : public Execution<T> {
  private:
   struct Final {
     Buffer<T> state;
+    Buffer<T> amplitudes;  // that a density matrix began with
     double inverse_norm = 1.0;
     Ending ending{};
+  };
+  // The steps first .. last-1 of a sweep are one stage.
+  struct Group {
+    std::size_t first, last;
   };
 
   const std::vector<Stage>& plan() const;
   Schedule<T> schedule(std::size_t sample) const;
-  Final evolved(const Schedule<T>& schedule, std::size_t sample, int n_threads) const;
+  Final started(std::size_t sample, int n_threads) const;
+  void run_stage(const Sweep<T>& sweep, const Group& group, std::size_t sample, T* state, int n_threads) const;
+  // tape: of what cannot be undone, or nullptr.
+  Final evolved(const Schedule<T>& schedule, const Sweep<T>& sweep, std::size_t sample, Tape<T>* tape,
+                int n_threads) const;
+  Sweep<T> forward(const Schedule<T>& schedule) const {
+    return schedule.sweep(plan(), plan().size(), false, kernels_.lanes, 1.0);
+  }
+  DensityLayout<T> layout() const;
   // Of one sample; slopes (P,) of shared weights.
   void pull_back(std::size_t sample, Rows<const T> cotangents, const Gradients<T>& gradients, double* shared_weights,
                  int n_threads);

@@ -26,12 +26,24 @@ from qcsim.channels import (
 from qcsim.circuit import Circuit
 from qcsim.info import build_info
 from qcsim.instruction import Instruction
-from qcsim.measurements import Expval, Probabilities, Samples, Statevector, Variance
+from qcsim.measurements import DensityMatrix, Expval, Probabilities, Samples, Statevector, Variance
 from qcsim.methods import method_for
 from qcsim.pauli import PauliSum
+from qcsim.simulate import Estimate
 from qcsim.states import fidelity, mutual_information, partial_trace, purity, von_neumann_entropy
 from qcsim.stopwatch import Stopwatch
-from qcsim.verbs import Gradients, counts, expval, measure, probabilities, sample, statevector, variance, vjp
+from qcsim.verbs import (
+    Gradients,
+    counts,
+    density_matrix,
+    expval,
+    measure,
+    probabilities,
+    sample,
+    statevector,
+    variance,
+    vjp,
+)
 
 if TYPE_CHECKING:
     from qcsim import nn as nn
@@ -43,7 +55,9 @@ __all__ = [
     "BitPhaseFlip",
     "Channel",
     "Circuit",
+    "DensityMatrix",
     "Depolarizing",
+    "Estimate",
     "Expval",
     "GlobalDepolarizing",
     "Gradients",
@@ -64,6 +78,7 @@ __all__ = [
     "build_info",
     "counts",
     "data_reuploading",
+    "density_matrix",
     "expval",
     "feature",
     "fidelity",

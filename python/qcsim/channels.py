@@ -25,6 +25,11 @@ class Channel:
 
     Attributes:
         name: of the instruction, and of the engine's channel.
+
+    Example:
+        >>> import qcsim
+        >>> isinstance(qcsim.BitFlip(0.1), qcsim.Channel), qcsim.BitFlip(0.1).rates
+        (True, (0.1,))
     """
 
     name: ClassVar[str]

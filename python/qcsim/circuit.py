@@ -51,12 +51,13 @@ class Circuit(Gates, Noise):
         1
     """
 
-    __slots__ = ("_core", "_frozen", "_noise", "_programs", "_readouts")
+    __slots__ = ("_core", "_frozen", "_noise", "_programs", "_readouts", "all_qubits")
 
     def __init__(self, n_qubits: int) -> None:
         self._core = _core.Circuit(integer("n_qubits", n_qubits, f"1..{_core.MAX_QUBITS}"))
         self._frozen = False
         self._noise: NoiseSummary | None = None  # until asked for
+        self.all_qubits = tuple(range(self._core.n_qubits))  # what is measured if no one says
         self._programs: dict[tuple[bool, str], _core.Compiled] = {}  # by whether amplitudes are complex, and method
         self._readouts: dict[Any, tuple[_core.Compiled, _core.Readout]] = {}
 
@@ -77,7 +78,7 @@ class Circuit(Gates, Noise):
     @property
     def n_qubits(self) -> int:
         """Number of qubits."""
-        return self._core.n_qubits
+        return len(self.all_qubits)
 
     @property
     def n_weights(self) -> int:
@@ -135,6 +136,7 @@ class Circuit(Gates, Noise):
         twin._core = self._core.copy()
         twin._frozen = False
         twin._noise = self._noise
+        twin.all_qubits = self.all_qubits
         twin._programs = {}
         twin._readouts = {}
         return twin
@@ -328,7 +330,7 @@ class Circuit(Gates, Noise):
             self._frozen = True
             way = (complex_input, method)
             if way not in self._programs:
-                self._programs[way] = _compiled(self._core, complex_input, method)
+                self._programs[way] = _core.Compiled(self._core, complex_input, method)
             found = self._programs[way], _readout(self._programs[way], readings)
             if len(self._readouts) >= _KEPT_READOUTS:
                 self._readouts.clear()  # one step, whatever other threads do
@@ -351,12 +353,6 @@ class Circuit(Gates, Noise):
         return _built(self.n_qubits, self.embeds_amplitudes, [])
 
 
-def _compiled(circuit: _core.Circuit, complex_input: bool, method: str) -> _core.Compiled:
-    if method == "statevector":
-        return _core.Compiled(circuit, complex_input)
-    return _core.Compiled(circuit, complex_input, method)  # type: ignore[call-arg]
-
-
 def _readout(program: _core.Compiled, readings: tuple[Reading, ...]) -> _core.Readout:
     readout = _core.Readout(program)
     for reading in readings:
@@ -365,7 +361,7 @@ def _readout(program: _core.Compiled, readings: tuple[Reading, ...]) -> _core.Re
         elif reading[0] == "expval":
             readout.add_expectations(reading[1])
         elif reading[0] == "density":
-            readout.add_density(reading[1])  # type: ignore[attr-defined]
+            readout.add_density(reading[1])
         else:
             readout.add_state()
     return readout

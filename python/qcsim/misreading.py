@@ -63,6 +63,12 @@ def misread(columns: Any, qubits: Sequence[int], tables: Tables, *, transposed: 
     return columns.reshape(shape)
 
 
+def as_read(reading: tuple[str, Any], columns: Any, tables: Tables, *, transposed: bool = False) -> Any:
+    """The columns of a reading with the misread bits in them: observables have them in their terms."""
+    kind, qubits = reading
+    return misread(columns, qubits, tables, transposed=transposed) if tables and kind == "probabilities" else columns
+
+
 @lru_cache(maxsize=256)
 def misread_terms(observables: tuple[tuple[Term, ...], ...], tables: Tables) -> tuple[tuple[Term, ...], ...]:
     """Observables whose exact expectations are those of misread ones: P_q becomes (1-p01-p10) P_q + (p10-p01) 1.
@@ -71,6 +77,8 @@ def misread_terms(observables: tuple[tuple[Term, ...], ...], tables: Tables) -> 
         ValueError: if a word has so many letters that are misread unevenly that its expansion is out of hand.
     """
     affine = {qubit: (1.0 - p01 - p10, p10 - p01) for qubit, p01, p10 in tables}
+    if not affine:
+        return observables
     return tuple(_expanded_sum(terms, affine) for terms in observables)
 
 

@@ -53,7 +53,7 @@ class Noise:
         Example:
             >>> import qcsim
             >>> print(qcsim.Circuit(2).h(0).channel(qcsim.PhaseDamping(0.1)))
-            q0: ───H─────PD(0.1)─
+            q0: ────H────PD(0.1)─
             q1: ─PD(0.1)─────────
         """
         if not isinstance(channel, Channel):
