@@ -366,6 +366,42 @@ def test_the_entropy_of_a_circuit_state_can_be_trained() -> None:
     assert angle.grad.item() == pytest.approx(math.sqrt(c * s) * math.log(c / s), abs=1e-13)
 
 
+# What the simulator returns -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("qubits", [2, 3])
+def test_the_states_of_a_noisy_circuit_are_read_as_what_they_are(qubits: int) -> None:
+    batch, rate = 1 << qubits, 0.1  # as many samples as amplitudes: the batch of vectors is square
+    rng = np.random.default_rng(12)
+    circuit = qcsim.hardware_efficient(qubits, 2)
+    noisy = circuit.with_noise(after="cnot", channel=qcsim.GlobalDepolarizing(rate))
+    weights, amplitudes = rng.normal(size=circuit.n_weights), rng.normal(size=(batch, batch))
+    psi = qcsim.statevector(circuit, weights, amplitudes)
+    rho = qcsim.density_matrix(noisy, weights, amplitudes, method="density_matrix")
+    kept = (1 - rate) ** (2 * qubits)
+    np.testing.assert_allclose(qcsim.fidelity(psi, rho), kept + (1 - kept) / batch, atol=1e-12)
+    np.testing.assert_allclose(qcsim.purity(rho), kept**2 + (1 - kept**2) / batch, atol=1e-12)
+    for i in range(batch):
+        np.testing.assert_allclose(qcsim.fidelity(psi[i], rho[i]), kept + (1 - kept) / batch, atol=1e-12)
+    np.testing.assert_allclose(
+        qcsim.partial_trace(rho, [1, 0]),
+        qcsim.density_matrix(noisy, weights, amplitudes, qubits=[1, 0], method="density_matrix"),
+        atol=1e-12,
+    )
+
+
+def test_the_entropy_of_a_noisy_circuit_can_be_trained() -> None:
+    circuit = qcsim.Circuit(2).ry(0).cnot(0, 1).ry(1).amplitude_damping(0.2, 0).phase_damping(0.1, 1)
+    target = torch.from_numpy(projector(BELL)).to(torch.complex128)
+
+    def values(angles: torch.Tensor) -> torch.Tensor:
+        rho = qcsim.density_matrix(circuit, angles)
+        return torch.stack([qcsim.von_neumann_entropy(rho), qcsim.fidelity(rho, target), qcsim.purity(rho)])
+
+    angles = torch.tensor([0.7, -0.4], dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(values, (angles,))
+
+
 # Words of errors ------------------------------------------------------------------------------------------------------
 
 
