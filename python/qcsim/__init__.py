@@ -30,6 +30,7 @@ from qcsim.measurements import DensityMatrix, Expval, Probabilities, Samples, St
 from qcsim.methods import method_for
 from qcsim.pauli import PauliSum
 from qcsim.simulate import Estimate
+from qcsim.states import fidelity, mutual_information, partial_trace, purity, von_neumann_entropy
 from qcsim.stopwatch import Stopwatch
 from qcsim.verbs import (
     Gradients,
@@ -80,16 +81,21 @@ __all__ = [
     "density_matrix",
     "expval",
     "feature",
+    "fidelity",
     "hardware_efficient",
     "measure",
     "method_for",
+    "mutual_information",
     "nn",
+    "partial_trace",
     "probabilities",
+    "purity",
     "sample",
     "statevector",
     "strongly_entangling",
     "variance",
     "vjp",
+    "von_neumann_entropy",
     "weight",
 ]
 
