@@ -47,7 +47,10 @@ std::optional<std::vector<double>> pauli_probabilities(const Instruction& channe
 
 std::vector<Matrix> drawn_operators(const Instruction& channel) {
   std::vector<Matrix> operators;
-  for (const Matrix& op : kraus_operators(channel)) operators.push_back(without_phase(op));
+  for (const Matrix& op : kraus_operators(channel)) {
+    const bool zero = std::all_of(op.begin(), op.end(), [](const auto& entry) { return entry == 0.0; });
+    if (!zero) operators.push_back(without_phase(op));
+  }
   return operators;
 }
 

@@ -307,19 +307,32 @@ struct Tile {
     }
   }
 
-  static void gram(const DenseArguments<T>& dense, const T* state, T* out) {
-    for (std::size_t i = 0; i < dense.size * dense.size; ++i) L::store(out + i * W, Register{});
+  template <int S>
+  static void gram_of(const DenseArguments<T>& dense, const T* state, T* out) {
+    Register sums[S * (S + 1) / 2] = {};
     for (std::size_t c = 0; c < dense.n_leaders; ++c) {
       Register a[max_dense];
       T signs[max_dense];
       load_entries(dense, dense.leaders[c] ^ dense.base, state, a, signs);
-      for (std::size_t i = 0; i < dense.size; ++i) {
-        for (std::size_t j = 0; j < dense.size; ++j) {
-          T* place = out + (i * dense.size + j) * W;
-          L::store(place, L::load(place) + a[i] * a[j]);
-        }
+#pragma GCC unroll 8
+      for (int i = 0, place = 0; i < S; ++i) {
+#pragma GCC unroll 8
+        for (int j = 0; j <= i; ++j, ++place) sums[place] += a[i] * a[j];
       }
     }
+    for (int i = 0, place = 0; i < S; ++i) {
+      for (int j = 0; j <= i; ++j, ++place) {
+        L::store(out + (i * S + j) * W, sums[place]);
+        L::store(out + (j * S + i) * W, sums[place]);
+      }
+    }
+  }
+
+  static void gram(const DenseArguments<T>& dense, const T* state, T* out) {
+    static_assert(max_drawn == 8);
+    return dense.size == 2   ? gram_of<2>(dense, state, out)
+           : dense.size == 4 ? gram_of<4>(dense, state, out)
+                             : gram_of<8>(dense, state, out);
   }
 
   static void scale_rows(const T* factors, std::size_t size, std::size_t copies, T* state) {
