@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rivals import CONTESTANTS, FAMILIES
+from rivals import CONTESTANTS, FAMILIES, meets
 from work import Work, answers, inputs
 
 HERE = Path(__file__).parent
@@ -189,7 +189,7 @@ def enter(
 ) -> tuple[list[Entry], dict[str, str]]:
     """The contestants that can run the circuit, checked, less those `without` whose words; and why others cannot."""
     entries, notes = [], {}
-    wanted = set(families)
+    wanted = {family for family in families if meets(family, work.kind)}
     for name, family in CONTESTANTS.items():
         if family not in wanted or any(word in name for word in without):
             continue
@@ -210,16 +210,23 @@ def enter(
 
 def rounds(entries: list[Entry], mode: str, count: int, least: float = 3e-2) -> None:
     """Times everyone in turns after one discarded run; the slow sit out when their patience is spent."""
-    spent = {entry.name: 0.0 for entry in entries}
+    spent = dict.fromkeys(entries, 0.0)
     for turn in range(count + 1):
         for entry in entries:
-            if mode not in entry.times or (spent[entry.name] > PATIENCE and entry.times[mode]):
+            if mode not in entry.times or (spent[entry] > PATIENCE and entry.times[mode]):
                 continue
-            warm = least if spent[entry.name] < PATIENCE / 4 else 0.0
+            warm = least if spent[entry] < PATIENCE / 4 else 0.0
             wall, cpu = entry.run(mode, least, warm)
-            spent[entry.name] += max(wall, least) + (max(wall, least) if warm else 0.0)
+            spent[entry] += max(wall, least) + (max(wall, least) if warm else 0.0)
             if turn or wall > PATIENCE:
                 entry.times[mode].append((wall, cpu))
+
+
+def beside(stable: Workers, works: dict[str, Work], mode: str, threads: int, count: int) -> dict[str, dict[str, Any]]:
+    """qcsim on several circuits in turns: label -> microseconds a sample."""
+    entries = [prepare(stable, "qcsim", work, threads)[0] for work in works.values()]
+    rounds(entries, mode, count)
+    return {label: entry.summary(mode) for label, entry in zip(works, entries, strict=True)}
 
 
 def compete(

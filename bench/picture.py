@@ -21,7 +21,20 @@ from matplotlib import pyplot as plt
 COLOURS = dict(
     zip(
         FAMILIES,
-        ["#c1121f", "#1d5fa8", "#12805c", "#7b3fa0", "#b8860b", "#d2691e", "#5a6b7b", "#3fa7d6", "#8c564b", "#9aa31a"],
+        [
+            "#c1121f",
+            "#1d5fa8",
+            "#4c9be8",
+            "#12805c",
+            "#7b3fa0",
+            "#b8860b",
+            "#e377c2",
+            "#d2691e",
+            "#5a6b7b",
+            "#3fa7d6",
+            "#8c564b",
+            "#9aa31a",
+        ],
         strict=True,
     )
 )

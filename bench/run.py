@@ -1,7 +1,8 @@
 """Times qcsim beside its rivals and stores the result: python bench/run.py --help.
 
-`reference`, `complex`, `single` and `large` are contests on one circuit each, `scaling` is the reference circuit over
-many sizes for picture.py, `training` is the engine inside a torch training loop. Answers are asserted first.
+`reference`, `complex`, `single`, `large` and `noisy` are contests on one circuit each, `scaling` is the reference
+circuit over many sizes for picture.py, `global` the same with and without a global channel, `training` is the engine
+inside a torch training loop. Answers are asserted first.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import machine
-from contest import Workers, compete, workers
+from contest import Workers, beside, compete, workers
 from rivals import FAMILIES, HAND_WRITTEN, LIBRARIES
 from work import Work
 
@@ -24,6 +25,8 @@ SUBJECTS: dict[str, list[Work]] = {
     "complex": [Work("complex", 8, LAYERS, 1024)],
     "single": [Work("reference", 9, LAYERS, 1)],
     "large": [Work("large", n, LAYERS, 1) for n in (20, 22, 24)],
+    "noisy": [Work("noisy", n, LAYERS, batch) for n, batch in {6: 256, 8: 64}.items()],
+    "global": [Work("global", 9, LAYERS, 1024)],
     "scaling": [Work("reference", n, LAYERS, min(1024, 2 ** (20 - n))) for n in (4, 6, 8, 9, 10, 12, 14)],
 }
 
@@ -89,6 +92,26 @@ def report(row: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def price(stable: Workers, noisy: Work, threads: int, options: argparse.Namespace) -> list[dict[str, Any]]:
+    """What a global channel costs: the circuit with it and without it in turns, one row per mode."""
+    works = {"noiseless": noisy._replace(kind="reference"), "noisy": noisy}
+    rows = []
+    for mode in options.modes:
+        times = beside(stable, works, mode, threads, options.rounds)
+        ratio = times["noisy"]["min"] / times["noiseless"]["min"]
+        row = {"mode": mode, **noisy._asdict(), "rate": noisy.rate, "threads": threads}
+        rows.append({**row, "microseconds_per_sample": times, "ratio_of_minima": ratio})
+    return rows
+
+
+def report_price(row: dict[str, Any]) -> str:
+    without, noisy = (row["microseconds_per_sample"][label]["min"] for label in ("noiseless", "noisy"))
+    return (
+        f"{row['mode']}: {row['n']} qubits, batch {row['batch']}, {row['threads']} thread(s): {without:.3f} us/sample, "
+        f"with a global channel {noisy:.3f}: {row['ratio_of_minima']:.3f}x"
+    )
+
+
 def report_training(result: dict[str, Any]) -> str:
     one, two = (result["engine_milliseconds"][threads]["min"] for threads in "12")
     return (
@@ -148,6 +171,12 @@ def main(given: list[str] | None = None) -> None:
             if subject == "training":
                 body = {"training": stable.get("ours", 2).ask("call", module="training", function="measure")}
                 print(report_training(body["training"]), flush=True)
+            elif subject == "global":
+                body = {"rounds": options.rounds, "price": []}
+                for threads in options.threads:
+                    for work in chosen(subject, options):
+                        body["price"] += price(stable, work, threads, options)
+                print("\n".join(report_price(row) for row in body["price"]), flush=True)
             else:
                 body = {"rounds": options.rounds, "rows": []}
                 for threads in options.threads:

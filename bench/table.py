@@ -82,15 +82,31 @@ def training(result: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def price(result: dict[str, Any]) -> str:
+    """The table of what a global channel costs."""
+    rows = result["price"]
+    first = rows[0]
+    lines = [
+        f"| {first['n']} qubits, B = {first['batch']}, e = {first['rate']:g} | without noise | with it | ratio |",
+        "|---|---|---|---|",
+    ]
+    for row in rows:
+        threads = "1 thread" if row["threads"] == 1 else f"{row['threads']} threads"
+        without, noisy = (row["microseconds_per_sample"][label]["min"] for label in ("noiseless", "noisy"))
+        ratio = f"x{row['ratio_of_minima']:.2f}"
+        lines.append(f"| {TITLES[row['mode']]}, {threads} | {number(without)} | {number(noisy)} | {ratio} |")
+    return "\n".join(lines)
+
+
 def origin(result: dict[str, Any]) -> str:
     """What was measured on, in one paragraph."""
     machine = result["machine"]
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
     where = f"{machine['processor']}, {machine['qcsim']['isa']}, {machine['qcsim']['compiler']}, {versions}"
     if "rows" not in result:
-        return (
-            f"The shortest of several interleaved rounds. {where}, commit {machine['commit']}, {result['date'][:10]}."
-        )
+        unit = "Microseconds a sample, the" if "price" in result else "The"
+        when = f"commit {machine['commit']}, {result['date'][:10]}"
+        return f"{unit} shortest of several interleaved rounds. {where}, {when}."
     first = result["rows"][0]
     _, unit = UNITS.get(first["subject"], (1.0, "Microseconds a sample"))
     limits = first["limits"]
@@ -106,6 +122,8 @@ def render(result: dict[str, Any], brief: bool = False) -> str:
     """All tables of one stored result, with what it was measured on."""
     if "training" in result:
         return f"{training(result)}\n\n{origin(result)}"
+    if "price" in result:
+        return f"{price(result)}\n\n{origin(result)}"
     rows = result["rows"]
     pairs = list(dict.fromkeys((row["mode"], row["threads"]) for row in rows))
     order = sorted(pairs, key=lambda pair: (pair[1], pair[0] != "step"))

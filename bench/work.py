@@ -1,6 +1,8 @@
-"""What is measured: three circuits, their random inputs, and the right answers by plain NumPy in double precision.
+"""What is measured: five circuits, their random inputs, and the right answers by plain NumPy in double precision.
 
 `reference`  amplitudes (B, 2^n); layers of RY and the CNOT ring; probabilities (B, 2^n)
+`noisy`      as `reference`, with depolarizing noise of both qubits after every CNOT (density.py)
+`global`     as `reference`, with depolarizing noise of all qubits after every CNOT
 `complex`    RX of a feature on each qubit (B, n); layers of U3 and the ring; <Z> of each qubit (B, n)
 `large`      one state from |0..0>; layers of RY and the ring; <Z0> (1, 1)
 
@@ -15,11 +17,14 @@ import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import density
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
-KINDS = ("reference", "complex", "large")
+KINDS = ("reference", "complex", "large", "noisy", "global")
+EMBEDDED = ("reference", "noisy", "global")  # amplitudes in, probabilities out
+RATES = {"noisy": 0.02, "global": 1e-3}  # of rho -> (1-e) rho + e I/2^k (x) Tr_k rho after every CNOT
 TOLERANCE = {"float32": 2e-5, "float64": 1e-11}
 LARGE_TOLERANCE = {"float32": 2e-4, "float64": 1e-10}  # sums over millions of amplitudes
 
@@ -40,7 +45,12 @@ class Work(NamedTuple):
     @property
     def inputs_name(self) -> str | None:
         """The name of the per-sample input."""
-        return {"reference": "amplitudes", "complex": "features", "large": None}[self.kind]
+        return {"complex": "features", "large": None}.get(self.kind, "amplitudes")
+
+    @property
+    def rate(self) -> float:
+        """Of the depolarizing noise after every CNOT."""
+        return RATES.get(self.kind, 0.0)
 
     @property
     def tolerance(self) -> float:
@@ -52,9 +62,10 @@ class Work(NamedTuple):
         """Real multiply-adds of a gate-by-gate sweep per sample.
 
         Forward, for each amplitude: 1 for an RY (its factor is collected elsewhere), 4 for an RX, 8 for a U3. A step
-        has three sweeps more: the state uncomputed, the cotangent walked back, and the slopes.
+        has three sweeps more: the state uncomputed, the cotangent walked back, and the slopes. A density matrix has
+        4^n entries, on which an RY acts from both sides; the noise is not counted.
         """
-        size = 2**self.n
+        size = 2 * 4**self.n if self.kind == "noisy" else 2**self.n
         gates = self.layers * self.n
         forward = (gates * 8 + self.n * 4) * size if self.kind == "complex" else gates * size
         return {"forward": forward, "step": 4 * forward}
@@ -104,7 +115,7 @@ def inputs(work: Work, seed: int = 0) -> Inputs:
     # In a large random circuit <Z0> drowns in rounding; small angles keep it of order one.
     largest = 0.6 if work.kind == "large" else np.pi
     weights = generator.uniform(-largest, largest, work.n_weights)
-    if work.kind == "reference":
+    if work.kind in EMBEDDED:
         samples, outputs = generator.standard_normal((work.batch, 2**work.n)), 2**work.n
     elif work.kind == "complex":
         samples, outputs = generator.uniform(-np.pi, np.pi, (work.batch, work.n)), work.n
@@ -183,23 +194,29 @@ def program(work: Work, given: Inputs) -> list[Rotation | Array]:
 
 def answers(work: Work, given: Inputs, gradients: bool = True) -> Answers:
     """The right answers by walking the gates forward and, for the gradients, back."""
+    if work.kind == "noisy":
+        assert given.samples is not None
+        amplitudes, cotangent = (a.astype(np.float64) for a in (given.samples, given.cotangent))
+        angles = given.weights.astype(np.float64).reshape(work.layers, work.n)
+        return Answers(*density.answers(amplitudes, angles, work.rate, cotangent if gradients else None))
     state = np.zeros((work.batch, 2**work.n), np.complex128 if work.kind == "complex" else np.float64)
     state[:, 0] = 1
     norm = np.ones((work.batch, 1))
-    if work.kind == "reference":
+    if work.kind in EMBEDDED:
         amplitudes = np.asarray(given.samples, np.float64)
         norm = np.linalg.norm(amplitudes, axis=1, keepdims=True)
         state = amplitudes / norm
     gates = program(work, given)
     for gate in gates:
         state = state[:, np.argsort(gate)] if isinstance(gate, np.ndarray) else apply(gate.matrix, gate.qubit, state)
-    probabilities = np.abs(state) ** 2
-    diagonals = None if work.kind == "reference" else signs(work.n, work.kind)
+    left = (1 - work.rate) ** (work.layers * work.n if work.n > 1 else 0)  # of the state; the rest is I/2^n
+    probabilities = left * np.abs(state) ** 2 + (1 - left) / 2**work.n
+    diagonals = None if work.kind in EMBEDDED else signs(work.n, work.kind)
     outputs = probabilities if diagonals is None else probabilities @ diagonals
     if not gradients:
         return Answers(outputs, np.zeros((work.batch, 0)), None)
     cotangent = given.cotangent.astype(np.float64)
-    costate = (cotangent if diagonals is None else cotangent @ diagonals.T) * state
+    costate = left * (cotangent if diagonals is None else cotangent @ diagonals.T) * state
     slopes = {"weights": np.zeros((work.batch, work.n_weights)), "samples": np.zeros((work.batch, work.n))}
     for gate in reversed(gates):
         if isinstance(gate, np.ndarray):
@@ -211,7 +228,7 @@ def answers(work: Work, given: Inputs, gradients: bool = True) -> Answers:
             slopes[name][:, index] = 2 * np.sum(np.conj(costate) * moved, axis=1).real
         costate = apply(dagger(gate.matrix), gate.qubit, costate)
     by_samples: Array | None = slopes["samples"] if work.kind == "complex" else None
-    if work.kind == "reference":
+    if work.kind in EMBEDDED:
         by_samples = 2 * (costate - state * np.sum(state * costate, axis=1, keepdims=True)) / norm
     return Answers(outputs, slopes["weights"], by_samples)
 

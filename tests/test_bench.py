@@ -76,13 +76,16 @@ def stable() -> Iterator[Any]:
 
 
 def small(kind: str, n: int = 3) -> Any:
-    return importlib.import_module("work").Work(kind, n, 2, 1 if kind == "large" else 5)
+    return importlib.import_module("work").Work(kind, n, 3 if kind == "noisy" else 2, 1 if kind == "large" else 5)
 
 
-def contestants() -> list[str]:
+def contestants() -> list[tuple[str, str]]:
+    """Who meets at which kind of work, less those that compile for a minute."""
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(BENCH))
-        return list(importlib.import_module("rivals").CONTESTANTS)
+        rivals, kinds = importlib.import_module("rivals"), importlib.import_module("work").KINDS
+        known = [(name, family) for name, family in rivals.CONTESTANTS.items() if "torch.compile" not in name]
+        return [(name, kind) for kind in kinds for name, family in known if rivals.meets(family, kind)]
 
 
 def on(qubit: int, n: int, gate: Any) -> Any:
@@ -143,7 +146,43 @@ def test_the_truth_of_the_other_circuits_is_the_textbooks(kind: str, n: int) -> 
     assert np.max(np.abs(module.answers(work, given).outputs - textbook_outputs(work, given))) < 1e-13
 
 
-@pytest.mark.parametrize("kind", ["complex", "large"])
+def words_of(qubits: tuple[int, ...], n: int) -> list[Any]:
+    """All products of Paulis and identities on some qubits."""
+    found = [np.eye(2**n)]
+    for qubit in qubits:
+        found = [on(qubit, n, pauli) @ word for pauli in (np.eye(2), X, 1j * X @ Z, Z) for word in found]
+    return found
+
+
+def textbook_noisy_outputs(work: Any, given: Any) -> Any:
+    """Outputs of `noisy` and `global` from density matrices, the noise as the mean over all words of its qubits."""
+    n, y = work.n, 1j * X @ Z
+    amplitudes = given.samples / np.linalg.norm(given.samples, axis=1, keepdims=True)
+    states = amplitudes[:, :, None] * amplitudes[:, None, :].conj()
+    for layer in given.weights.astype(float).reshape(work.layers, n):
+        for qubit, angle in enumerate(layer):
+            gate = on(qubit, n, exponential(y, angle))
+            states = gate @ states @ gate.conj().T
+        for qubit in range(n):
+            pair = (qubit, (qubit + 1) % n)
+            words = words_of(tuple(range(n)) if work.kind == "global" else pair, n)
+            gate = cnot(*pair, n)
+            states = gate @ states @ gate.T
+            mean = sum(word @ states @ word.conj().T for word in words) / len(words)
+            states = (1 - work.rate) * states + work.rate * mean
+    return np.einsum("bii->bi", states).real
+
+
+@pytest.mark.parametrize("n", [2, 3, 4])
+@pytest.mark.parametrize("kind", ["noisy", "global"])
+def test_the_truth_of_a_noisy_circuit_is_that_of_its_density_matrices(kind: str, n: int) -> None:
+    module = importlib.import_module("work")
+    work = small(kind, n)._replace(dtype="float64")
+    given = module.inputs(work)
+    assert np.max(np.abs(module.answers(work, given).outputs - textbook_noisy_outputs(work, given))) < 1e-14
+
+
+@pytest.mark.parametrize("kind", ["complex", "large", "noisy", "global"])
 def test_the_gradients_of_the_truth_are_finite_differences(kind: str) -> None:
     module = importlib.import_module("work")
     work = small(kind)._replace(dtype="float64")
@@ -159,14 +198,13 @@ def test_the_gradients_of_the_truth_are_finite_differences(kind: str) -> None:
     for k in range(work.n_weights):
         slope = (loss("weights", k, 1e-5) - loss("weights", k, -1e-5)) / 2e-5
         assert np.max(np.abs(slope - right.by_weights[:, k])) < 1e-8
-    for feature in range(work.n if kind == "complex" else 0):
-        index = (slice(None), feature)
+    for column in range(given.samples.shape[1] if given.samples is not None else 0):
+        index = (slice(None), column)
         slope = (loss("samples", index, 1e-5) - loss("samples", index, -1e-5)) / 2e-5
-        assert np.max(np.abs(slope - right.by_samples[:, feature])) < 1e-8
+        assert np.max(np.abs(slope - right.by_samples[:, column])) < 1e-8
 
 
-@pytest.mark.parametrize("kind", ["reference", "complex", "large"])
-@pytest.mark.parametrize("name", [name for name in contestants() if "torch.compile" not in name])
+@pytest.mark.parametrize(("name", "kind"), contestants())
 def test_every_contestant_that_is_installed_gives_the_true_answers(stable: Any, name: str, kind: str) -> None:
     contest = importlib.import_module("contest")
     try:
@@ -176,7 +214,7 @@ def test_every_contestant_that_is_installed_gives_the_true_answers(stable: Any, 
     assert entry.run("forward")[0] > 0
 
 
-@pytest.mark.parametrize("family", ["ours", "torch_hand"])
+@pytest.mark.parametrize("family", ["ours", "torch_hand", "torch_mixed"])
 def test_a_family_offers_the_contestants_that_are_listed(family: str) -> None:
     listed = importlib.import_module("rivals").CONTESTANTS
     makers = importlib.import_module(f"rivals.{family}").MAKERS
@@ -212,6 +250,21 @@ def test_a_table_holds_the_stored_figures_and_their_origin() -> None:
     assert text.index("forward + backward") < text.index("| forward, 1 thread")
 
 
+def test_a_table_tells_the_price_of_a_global_channel() -> None:
+    times = {"noiseless": {"min": 2.0}, "noisy": {"min": 2.05}}
+    row = {"mode": "step", "n": 9, "batch": 1024, "rate": 1e-3, "threads": 1, "microseconds_per_sample": times}
+    result = {**RESULT, "subject": "global", "price": [{**row, "ratio_of_minima": 1.025}]}
+    del result["rows"]
+    text = importlib.import_module("table").render(result)
+    for words in (
+        "e = 0.001",
+        "| forward + backward, 1 thread | 2 | 2.05 | x1.02 |",
+        "Microseconds a sample",
+        "Some CPU",
+    ):
+        assert words in text
+
+
 def test_a_brief_table_has_one_line_for_each_family() -> None:
     text = importlib.import_module("table").render(RESULT, brief=True)
     assert "| hand-written torch | 8.16 |" in text
@@ -237,6 +290,16 @@ def test_the_picture_shows_every_family_and_the_limits() -> None:
     assert {"qcsim", "hand-written torch", "multiply-add rate", "copy bandwidth"} <= set(texts)
     assert right.get_title(loc="left") == "forward"
     importlib.import_module("matplotlib.pyplot").close(figure)
+
+
+def test_the_script_measures_circuits_of_the_engine_in_turns(tmp_path: Path) -> None:
+    size = ["--qubits", "3", "--batch", "9", "--rounds", "2", "--store", str(tmp_path)]
+    importlib.import_module("run").main(["global", *size])
+    (stored,) = tmp_path.glob("global-*.json")
+    result = json.loads(stored.read_text())
+    assert [row["mode"] for row in result["price"]] == ["step", "forward"]
+    assert all(row["ratio_of_minima"] > 0 and row["rate"] > 0 for row in result["price"])
+    assert "with it" in importlib.import_module("table").render(result)
 
 
 def test_the_script_measures_and_stores(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

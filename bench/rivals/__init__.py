@@ -16,17 +16,25 @@ Maker = Callable[[Work, Inputs], Program]
 FAMILIES = {
     "ours": "qcsim",
     "torch_hand": "hand-written torch",
+    "torch_mixed": "hand-written torch, mixed states",
     "jax_hand": "hand-written JAX",
     "tensorcircuit_ng": "TensorCircuit-NG",
     "pennylane_ml": "PennyLane default.qubit",
+    "pennylane_mixed": "PennyLane default.mixed",
     "pennylane_lightning": "PennyLane lightning.qubit",
     "torchquantum_ng": "TorchQuantum-NG",
     "qulacs_loop": "qulacs",
     "qiskit_aer_loop": "Qiskit Aer",
     "qsim_loop": "qsim",
 }
-HAND_WRITTEN = ("torch_hand", "jax_hand")
+HAND_WRITTEN = ("torch_hand", "torch_mixed", "jax_hand")
 LIBRARIES = tuple(name for name in FAMILIES if name not in ("ours", *HAND_WRITTEN))
+# Which families meet at a kind of work; at the others all that hold pure states.
+KINDS = {
+    "noisy": ("ours", "torch_mixed", "pennylane_mixed", "qulacs_loop", "qiskit_aer_loop"),
+    "global": ("ours",),  # a rival's closed form would be the `reference` contest again
+}
+MIXED_ONLY = ("torch_mixed", "pennylane_mixed")
 
 # Contestant -> family: known without importing anything, so that tests can be listed. Libraries have their own name.
 CONTESTANTS = {
@@ -38,6 +46,11 @@ CONTESTANTS = {
     "torch, gate by gate": "torch_hand",
     "torch.compile, Kronecker layers": "torch_hand",
     "torch.compile, whole unitary": "torch_hand",
+    "torch, density matrix": "torch_mixed",
+    "torch, Pauli basis": "torch_mixed",
+    "torch, whole channel": "torch_mixed",
+    "torch.compile, Pauli basis": "torch_mixed",
+    "torch.compile, whole channel": "torch_mixed",
     "JAX, Kronecker layers": "jax_hand",
     "JAX, Kronecker layers, batch innermost": "jax_hand",
     "JAX, whole unitary": "jax_hand",
@@ -49,6 +62,11 @@ CONTESTANTS = {
 
 class Unsupported(Exception):
     """The words say what the contestant cannot do."""
+
+
+def meets(family: str, kind: str) -> bool:
+    """Whether a family has a contestant at a kind of work."""
+    return family in KINDS[kind] if kind in KINDS else family not in MIXED_ONLY
 
 
 def group_sizes(n: int) -> list[int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from work import Inputs, Program, Work
+from work import EMBEDDED, Inputs, Program, Work
 
 import qcsim
 from rivals import Maker
@@ -13,8 +13,13 @@ from rivals import Maker
 
 def circuit(work: Work) -> qcsim.Circuit:
     """The circuit of a kind of work."""
-    if work.kind == "reference":
-        return qcsim.hardware_efficient(work.n, work.layers)
+    if work.kind in EMBEDDED:
+        c = qcsim.hardware_efficient(work.n, work.layers)
+        if work.kind == "noisy":
+            return c.with_noise(after="cnot", channel=qcsim.Depolarizing(work.rate))
+        if work.kind == "global":
+            return c.with_noise(after="cnot", channel=qcsim.GlobalDepolarizing(work.rate))
+        return c
     c = qcsim.Circuit(work.n)
     if work.kind == "complex":
         for qubit in range(work.n):
@@ -37,7 +42,7 @@ def torch_program(work: Work, inputs: Inputs) -> Program:
     named = {} if samples is None else {work.inputs_name: samples}
 
     def run() -> Any:
-        if work.kind == "reference":
+        if work.kind in EMBEDDED:
             return qcsim.probabilities(c, weights, **named)
         observables = ["Z0"] if work.kind == "large" else [f"Z{qubit}" for qubit in range(work.n)]
         return qcsim.expval(c, weights, observables, **named)
@@ -60,7 +65,7 @@ def numpy_program(work: Work, inputs: Inputs) -> Program:
     single = work.batch == 1
     samples = None if inputs.samples is None else (inputs.samples[0] if single else inputs.samples)
     named = {} if samples is None else {work.inputs_name: samples}
-    if work.kind == "reference":
+    if work.kind in EMBEDDED:
         return Program(lambda: qcsim.probabilities(c, inputs.weights, **named), None, work.batch)
     observables = ["Z0"] if work.kind == "large" else [f"Z{qubit}" for qubit in range(work.n)]
     return Program(lambda: qcsim.expval(c, inputs.weights, observables, **named), None, work.batch)

@@ -1,4 +1,4 @@
-"""qulacs: fast gates on one double-precision state, no batch; its own backpropagation from |0..0>."""
+"""qulacs: fast gates on one double-precision state or density matrix, no batch; its own backpropagation from |0..0>."""
 
 from __future__ import annotations
 
@@ -30,10 +30,38 @@ def add_layers(work: Work, circuit: Any) -> None:
             else:
                 circuit.add_parametric_RY_gate(at, 0.0)
         for qubit in range(work.n if work.n > 1 else 0):
-            circuit.add_CNOT_gate(place(work, qubit), place(work, (qubit + 1) % work.n))
+            pair = place(work, qubit), place(work, (qubit + 1) % work.n)
+            circuit.add_CNOT_gate(*pair)
+            if work.kind == "noisy":  # the probability of one of the 15 words that are not the identity
+                circuit.add_gate(qulacs.gate.TwoQubitDepolarizingNoise(*pair, work.rate * 15 / 16))
+
+
+def mixed(work: Work, inputs: Inputs) -> Program:
+    """Density matrices, forward only."""
+    taken = min(4, work.batch)
+    circuit = qulacs.ParametricQuantumCircuit(work.n)
+    add_layers(work, circuit)
+    for k, weight in enumerate(inputs.weights):
+        circuit.set_parameter(k, -float(weight))
+    state = qulacs.DensityMatrix(work.n)
+    assert inputs.samples is not None
+    amplitudes = inputs.samples[:taken].astype(np.float64)
+    amplitudes /= np.linalg.norm(amplitudes, axis=1, keepdims=True)
+
+    def forward() -> Any:
+        found = []
+        for row in amplitudes:
+            state.load(row)
+            circuit.update_quantum_state(state)
+            found.append(state.get_matrix().diagonal().real)
+        return np.array(found)
+
+    return Program(forward, None, taken, note=f"double precision; a loop over {taken} samples")
 
 
 def make(work: Work, inputs: Inputs) -> Program:
+    if work.kind == "noisy":
+        return mixed(work, inputs)
     taken = min(TAKEN, work.batch)
     circuit = qulacs.ParametricQuantumCircuit(work.n)
     encoded = work.n if work.kind == "complex" else 0

@@ -53,11 +53,11 @@ def layer_gates(work: Work, weights: Tensor) -> Tensor:
 
 
 def kronecker(factors: Tensor) -> Tensor:
-    """The Kronecker product of (k, 2, 2) matrices, the first one most significant."""
+    """The Kronecker product of (k, 2, 2) or (k, 2, 3) matrices, the first one most significant."""
     product = factors[0]
     for factor in factors[1:]:
-        size = 2 * len(product)
-        product = (product[:, None, :, None] * factor[None, :, None, :]).reshape(size, size)
+        rows, columns = len(product) * factor.shape[0], product.shape[1] * factor.shape[1]
+        product = (product[:, None, :, None] * factor[None, :, None, :]).reshape(rows, columns)
     return product
 
 

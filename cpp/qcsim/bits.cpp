@@ -19,6 +19,25 @@ SpanTable::SpanTable(const std::vector<Index>& vectors)
       low_(span_in_order({vectors.end() - low_bits_, vectors.end()})),
       high_(span_in_order({vectors.begin(), vectors.end() - low_bits_})) {}
 
+Basis independent(const std::vector<Index>& vectors, int n_bits) {
+  Basis basis;
+  std::vector<Index> reduced;  // each with a leading bit that no other has
+  for (const Index vector : vectors) {
+    Index left = vector;
+    for (const Index other : reduced) left = std::min(left, left ^ other);
+    if (left == 0) continue;
+    for (Index& other : reduced) other = std::min(other, other ^ left);
+    reduced.push_back(left);
+    basis.vectors.push_back(vector);
+  }
+  for (int bit = n_bits - 1; bit >= 0; --bit) {
+    const bool leads = std::any_of(reduced.begin(), reduced.end(),
+                                   [&](Index vector) { return std::bit_floor(vector) == power_of_two(bit); });
+    if (!leads) basis.rest.push_back(power_of_two(bit));
+  }
+  return basis;
+}
+
 std::vector<Index> null_space(std::vector<Index> rows, int n_bits) {
   // Gauss-Jordan elimination: afterwards each surviving row owns its pivot bit.
   std::vector<Index> pivots;

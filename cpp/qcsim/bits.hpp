@@ -41,6 +41,12 @@ class SpanTable {
   std::vector<Index> low_{0}, high_{0};
 };
 
+// A basis of those of the given vectors that are independent, in their order, and the bits that with it span all.
+struct Basis {
+  std::vector<Index> vectors, rest;
+};
+Basis independent(const std::vector<Index>& vectors, int n_bits);
+
 // A basis of { x of n_bits bits : odd_overlap(row, x) == 0 for each row }, in reduced form: each basis vector owns one
 // bit that no other has, and span_in_order of it visits memory in ascending order of those bits.
 std::vector<Index> null_space(std::vector<Index> rows, int n_bits);

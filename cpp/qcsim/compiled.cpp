@@ -9,13 +9,14 @@ constexpr int plain_bits = 10;       // beyond, tiles leave the first-level cach
 
 }  // namespace
 
-Compiled::Compiled(const Circuit& circuit, bool complex_input)
-    : program_(circuit, complex_input), wide_(program_.n_bits() > max_tile_bits) {
+Compiled::Compiled(const Circuit& circuit, bool complex_input, Method method)
+    : program_(circuit, complex_input, method), wide_(program_.n_bits() > max_tile_bits) {
   if (wide_) {
     wide_plans_.resize(max_lane_bits + 1);
     return;
   }
-  const bool small = program_.n_bits() <= plain_bits;
+  // The rotations of rows and columns flip the same bits, which no plain pass does.
+  const bool small = program_.n_bits() <= plain_bits && !program_.is_density();
   for (const bool tables : {false, true}) {
     forward_[tables ? 1 : 0] = plan(program_, {0, small ? max_plain_width : 0, program_.n_bits(), tables});
     reverse_[tables ? 1 : 0] = plan(program_, {0, small ? max_plain_width - 1 : 0, program_.n_bits(), tables});

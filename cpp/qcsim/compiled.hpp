@@ -14,7 +14,7 @@ inline constexpr int max_tile_bits = 13;
 
 class Compiled {
  public:
-  explicit Compiled(const Circuit& circuit, bool complex_input = false);
+  explicit Compiled(const Circuit& circuit, bool complex_input = false, Method method = Method::statevector);
   Compiled(const Compiled&) = delete;
   Compiled& operator=(const Compiled&) = delete;
 

@@ -16,17 +16,28 @@ namespace qcsim {
 
 class Frame {
  public:
-  // The stored index has a bit for each qubit, qubit 0 the most significant, below that of the phase axis if any.
-  Frame(int n_qubits, bool with_phase) : n_qubits_(n_qubits) {
-    const int n_bits = n_qubits + (with_phase ? 1 : 0);
-    for (int axis = 0; axis < n_bits; ++axis) {
-      const Index bit = axis == n_qubits ? power_of_two(n_qubits) : qubit_bit(n_qubits, axis);
-      x_.push_back({bit, 0, false});
-      z_.push_back({0, bit, false});
+  // The stored index has a bit for each qubit, qubit 0 the most significant, above that of the phase axis if any.
+  static Frame of_state(int n_qubits, bool with_phase) {
+    Frame frame(n_qubits);
+    for (int qubit = 0; qubit < n_qubits; ++qubit) {
+      frame.add({qubit_bit(n_qubits, qubit), 0, false}, {0, qubit_bit(n_qubits, qubit), false});
     }
+    return frame.close(n_qubits, with_phase);
   }
 
-  int phase_axis() const { return n_qubits_; }
+  // Of a density matrix, the vector of its r_uv with rho = 2^-n sum of r_uv X^u Z^v; the stored index has the bits of u
+  // above those of v. Axis q acts on the rows of rho as on qubit q of a state, axis n + q on its columns.
+  static Frame of_density(int n_qubits, bool with_phase) {
+    Frame frame(2 * n_qubits);
+    const auto u = [&](int qubit) { return qubit_bit(2 * n_qubits, qubit); };
+    const auto v = [&](int qubit) { return qubit_bit(n_qubits, qubit); };
+    // Products with X and Z from the left, then from the right: X X^u Z^v, Z X^u Z^v, X^u Z^v X, X^u Z^v Z.
+    for (int q = 0; q < n_qubits; ++q) frame.add({u(q), 0, false}, {v(q), u(q), false});
+    for (int q = 0; q < n_qubits; ++q) frame.add({u(q), v(q), false}, {v(q), 0, false});
+    return frame.close(2 * n_qubits, with_phase);
+  }
+
+  int phase_axis() const { return n_axes_; }
   const Pauli& x(int axis) const { return x_[static_cast<std::size_t>(axis)]; }
   const Pauli& z(int axis) const { return z_[static_cast<std::size_t>(axis)]; }
   Pauli imaginary_unit() const { return x(phase_axis()) * z(phase_axis()); }
@@ -59,7 +70,17 @@ class Frame {
  private:
   static Pauli& at(std::vector<Pauli>& images, int axis) { return images[static_cast<std::size_t>(axis)]; }
 
-  int n_qubits_;
+  explicit Frame(int n_axes) : n_axes_(n_axes) {}
+  void add(const Pauli& x, const Pauli& z) {
+    x_.push_back(x);
+    z_.push_back(z);
+  }
+  Frame close(int n_bits, bool with_phase) {
+    if (with_phase) add({power_of_two(n_bits), 0, false}, {0, power_of_two(n_bits), false});
+    return *this;
+  }
+
+  int n_axes_;
   std::vector<Pauli> x_, z_;
   SignedIndex origin_;
 };

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 namespace qcsim {
 
@@ -17,6 +18,12 @@ struct Rows {
   bool present() const { return data != nullptr; }
 };
 
+// Of trajectories: sample b of a call is trajectory first + b mod per_sample of the user's sample b / per_sample.
+struct Draws {
+  std::uint64_t seed = 0;
+  std::size_t first = 0, per_sample = 1;
+};
+
 template <class T>
 struct Inputs {
   std::size_t batch = 0;
@@ -24,6 +31,7 @@ struct Inputs {
       amplitudes;          // (B, D), D <= 2^n, zero-padded at the tail; absent: |0...0>. Complex: real, imaginary, ...
   Rows<const T> weights;   // (P,) shared or (B, P)
   Rows<const T> features;  // (B, F)
+  Draws draws;
 };
 
 }  // namespace qcsim

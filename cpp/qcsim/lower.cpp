@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <numbers>
-#include <stdexcept>
+
+#include "qcsim/channel.hpp"
 
 namespace qcsim {
 namespace {
@@ -37,6 +38,9 @@ class Writer {
   void phase(const Angle& angle) { primitives.push_back({Kind::phase, {}, {}, angle, {}}); }
   void dense(const std::vector<int>& qubits, const std::vector<std::complex<double>>& matrix) {
     primitives.push_back({Kind::dense, qubits, {}, {}, matrix});
+  }
+  void channel(const Instruction& instruction) {
+    primitives.push_back({Kind::channel, instruction.qubits, {}, {}, {}, &instruction});
   }
   // exp(-i angle/2 word); constants on the same word in a row become one.
   void rotate(const Word& word, const Angle& angle) {
@@ -163,16 +167,20 @@ void lower(const Instruction& instruction, Writer& w) {
     case Gate::unitary:
       return w.dense(qubits, instruction.matrix);
     default:
-      throw std::invalid_argument("this circuit holds channels, and has no state vector");
+      return w.channel(instruction);
   }
 }
 
 }  // namespace
 
+bool any_complex(const std::vector<std::complex<double>>& matrix) {
+  return std::any_of(matrix.begin(), matrix.end(), [](std::complex<double> entry) { return entry.imag() != 0.0; });
+}
+
 bool Primitive::needs_complex() const {
   if (kind == Kind::s) return true;
   if (kind == Kind::rotation) return word.n_y() % 2 == 0;
-  return std::any_of(matrix.begin(), matrix.end(), [](std::complex<double> entry) { return entry.imag() != 0.0; });
+  return any_complex(matrix);
 }
 
 std::vector<Primitive> lower(const std::vector<Instruction>& instructions) {

@@ -68,9 +68,10 @@ class Planner {
           for (const Group& group : mixed(run.rotations, layout_.block_bits, run.rotations.size())) add_block(group);
         }
       }
-      if (segment.flip >= 0) add(Stage::Kind::barrier).flip = &program_.flips()[static_cast<std::size_t>(segment.flip)];
-      if (segment.dense >= 0)
-        add(Stage::Kind::barrier).dense = &program_.denses()[static_cast<std::size_t>(segment.dense)];
+      add_barrier(segment.flip, program_.flips(), &Stage::flip);
+      add_barrier(segment.dense, program_.denses(), &Stage::dense);
+      add_barrier(segment.scale, program_.scales(), &Stage::scale);
+      add_barrier(segment.jump, program_.jumps(), &Stage::jump);
     }
     return std::move(stages_);
   }
@@ -87,6 +88,11 @@ class Planner {
     stages_.emplace_back();
     stages_.back().kind = kind;
     return stages_.back();
+  }
+
+  template <class Barrier>
+  void add_barrier(int index, const std::vector<Barrier>& known, const Barrier* Stage::* kind) {
+    if (index >= 0) add(Stage::Kind::barrier).*kind = &known[static_cast<std::size_t>(index)];
   }
 
   // Takes rotations in order while accept(rotation) agrees, and later ones that commute with all left waiting; a group
@@ -111,11 +117,11 @@ class Planner {
   // What makes a product state of |0...0>: rotations of separate bits that can come before all others.
   std::vector<std::size_t> at_start() const {
     constexpr std::size_t least = 3;
-    if (layout_.lane_bits != 0 || program_.embeds_amplitudes()) return {};
+    if (layout_.lane_bits != 0 || program_.embeds_amplitudes() || program_.is_density()) return {};
     std::vector<std::size_t> waiting;
     for (const Segment& segment : program_.segments()) {
       for (std::size_t rotation = segment.first; rotation < segment.last; ++rotation) waiting.push_back(rotation);
-      if (segment.flip >= 0 || segment.dense >= 0) break;
+      if (segment.barrier()) break;
     }
     const auto taken = take(waiting, waiting.size(), [&](std::size_t rotation) {
       return acts_on_one_bit(program_.rotations()[rotation].generator, program_.n_qubits());
@@ -142,7 +148,7 @@ class Planner {
       add(false, waiting);
       return found;
     }
-    const Index phase_bit = power_of_two(program_.n_qubits());
+    const Index phase_bit = power_of_two(program_.n_axes());
     const auto is_diagonal = [&](std::size_t rotation) {
       return program_.rotations()[rotation].generator.flips == phase_bit &&
              program_.rotations()[rotation].angle.source != Angle::Source::feature;

@@ -40,7 +40,7 @@ struct Stage {
     passes,   // blocks run through passes
     product,  // rotations of separate bits, at the start of everything, written as a product state
     table,    // rotations that only turn phases, done together by a table
-    barrier   // a flip under control or a dense matrix
+    barrier   // a flip under control, a dense matrix or a channel
   };
   Kind kind = Kind::passes;
   std::vector<Pass> passes;
@@ -48,6 +48,10 @@ struct Stage {
   std::vector<std::size_t> rotations;  // of a product or a table
   const Flip* flip = nullptr;
   const Dense* dense = nullptr;
+  const Scale* scale = nullptr;
+  const Jump* jump = nullptr;
+  // Of a barrier: going back, the state before it has to be kept.
+  bool lossy() const { return scale != nullptr || (dense != nullptr && dense->lossy); }
 };
 
 struct Layout {

@@ -1,135 +1,444 @@
 #include "qcsim/program.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <stdexcept>
+#include <string>
+#include <utility>
 
 #include "qcsim/lower.hpp"
+#include "qcsim/superoperator.hpp"
 
 namespace qcsim {
 namespace {
 
 using Kind = Primitive::Kind;
+using ComplexMatrix = std::vector<std::complex<double>>;
 
-// What -i P becomes in the stored index: the generator of exp(-i angle/2 P). The Y = i X Z of the word bring i^n_y.
-Pauli generator(const Word& word, const Frame& frame, int n_qubits) {
-  Pauli product;
-  for (int qubit = 0; qubit < n_qubits; ++qubit) {
-    if ((word.x >> qubit & 1) != 0) product = product * frame.x(qubit);
-    if ((word.z >> qubit & 1) != 0) product = product * frame.z(qubit);
+// Times the phase that makes the largest entry real: of an operator that is drawn, no phase is seen.
+Matrix without_phase(Matrix matrix) {
+  const auto largest = *std::max_element(matrix.begin(), matrix.end(),
+                                         [](const auto& a, const auto& b) { return std::abs(a) < std::abs(b); });
+  for (auto& entry : matrix) {
+    entry *= std::conj(largest) / std::abs(largest);
+    if (std::abs(entry.imag()) < 1e-15 * std::abs(largest)) entry = entry.real();
   }
-  const int power = (word.n_y() + 3) % 4;  // of i, with -i = i^3
-  if (power % 2 == 1) product = product * frame.imaginary_unit();
-  product.negative ^= power >= 2;
-  return product;
+  return matrix;
 }
 
-Flip flip(const Primitive& primitive, const Frame& frame) {
-  const bool sign_only = primitive.kind == Kind::controlled_sign;
-  const auto end = primitive.qubits.end() - (sign_only ? 0 : 1);
-  Flip result;
-  for (auto qubit = primitive.qubits.begin(); qubit != end; ++qubit) {
-    result.controls.push_back(frame.z(*qubit));
-    result.duals.push_back(frame.x(*qubit).flips);
+// Of X^u Z^v for each entry of the superoperator, if the channel is a mixture of them: how much it shrinks each is a
+// Walsh-Hadamard transform of them, u and v changing places.
+std::optional<std::vector<double>> pauli_probabilities(const Instruction& channel) {
+  const auto shrunk = diagonal(superoperator(kraus_operators(channel)));
+  if (!shrunk) return std::nullopt;
+  const std::size_t k = channel.qubits.size(), n = shrunk->size(), side = std::size_t{1} << k;
+  std::vector<double> probabilities(n, 0.0);
+  for (std::size_t word = 0; word < n; ++word) {
+    const std::size_t swapped = word / side | word % side * side;
+    for (std::size_t i = 0; i < n; ++i) {
+      probabilities[word] += sign_of(odd_overlap(static_cast<Index>(swapped), static_cast<Index>(i))) * (*shrunk)[i] /
+                             static_cast<double>(n);
+    }
+    probabilities[word] = std::max(probabilities[word], 0.0);
   }
-  result.action = sign_only ? Pauli{0, 0, true} : frame.x(primitive.qubits.back());
-  return result;
+  return probabilities;
 }
 
-Dense dense(const Primitive& primitive, const Frame& frame, bool is_complex) {
-  Dense result;
-  if (is_complex) {
-    result.x.push_back(frame.x(frame.phase_axis()));
-    result.z.push_back(frame.z(frame.phase_axis()));
+std::vector<Matrix> drawn_operators(const Instruction& channel) {
+  std::vector<Matrix> operators;
+  for (const Matrix& op : kraus_operators(channel)) {
+    const bool zero = std::all_of(op.begin(), op.end(), [](const auto& entry) { return entry == 0.0; });
+    if (!zero) operators.push_back(without_phase(op));
   }
-  for (const int qubit : primitive.qubits) {
-    result.x.push_back(frame.x(qubit));
-    result.z.push_back(frame.z(qubit));
-  }
-  const std::size_t inner = std::size_t{1} << primitive.qubits.size();
-  if (!is_complex) {
-    for (const auto& entry : primitive.matrix) result.matrix.push_back(entry.real());
-    return result;
-  }
-  for (std::size_t i = 0; i < 2 * inner; ++i) {
-    for (std::size_t j = 0; j < 2 * inner; ++j) {
-      const auto entry = primitive.matrix[(i % inner) * inner + j % inner];
+  return operators;
+}
+
+// The real form of a complex matrix, the phase axis being the most significant.
+std::vector<double> real_form(const ComplexMatrix& matrix, bool with_phase) {
+  std::size_t inner = 1;
+  while (inner * inner < matrix.size()) inner *= 2;
+  const std::size_t size = with_phase ? 2 * inner : inner;
+  std::vector<double> result;
+  result.reserve(size * size);
+  for (std::size_t i = 0; i < size; ++i) {
+    for (std::size_t j = 0; j < size; ++j) {
+      const auto entry = matrix[(i % inner) * inner + j % inner];
       const bool row_imaginary = i >= inner, column_imaginary = j >= inner;
       if (row_imaginary == column_imaginary) {
-        result.matrix.push_back(entry.real());
+        result.push_back(entry.real());
       } else {
-        result.matrix.push_back(row_imaginary ? entry.imag() : -entry.imag());
+        result.push_back(row_imaginary ? entry.imag() : -entry.imag());
       }
     }
   }
   return result;
 }
 
-bool any_complex(const std::vector<Primitive>& primitives) {
-  return std::any_of(primitives.begin(), primitives.end(), [](const Primitive& p) { return p.needs_complex(); });
-}
-
 }  // namespace
 
-Program::Program(const Circuit& circuit, bool complex_input)
-    : n_qubits_(circuit.n_qubits()),
-      embeds_amplitudes_(circuit.embeds_amplitudes()),
-      complex_input_(complex_input),
-      is_complex_(false),
-      frame_(1, false) {
-  const std::vector<Primitive> primitives = lower(circuit.instructions());
-  is_complex_ = complex_input || any_complex(primitives);
-  frame_ = Frame(n_qubits_, is_complex_);
-  Segment segment;
-  segment.real = is_complex_ && !complex_input;
-  const auto close = [&] {
-    segment.last = rotations_.size();
-    segments_.push_back(segment);
-    segment = {rotations_.size(), 0, segment.real, -1, -1};
-  };
-  for (const Primitive& primitive : primitives) {
-    if (segment.real && primitive.needs_complex()) {
-      close();
-      segment.real = false;
+// Walks over the primitives of a circuit with the frame.
+class ProgramWriter {
+ public:
+  ProgramWriter(Program& program, const Circuit& circuit) : p_(program), primitives_(lower(circuit.instructions())) {}
+
+  void run() {
+    p_.is_complex_ = p_.complex_input_ || std::any_of(primitives_.begin(), primitives_.end(),
+                                                      [&](const Primitive& each) { return needs_complex(each); });
+    check_size();
+    p_.frame_ = p_.is_density() ? Frame::of_density(p_.n_qubits_, p_.is_complex_)
+                                : Frame::of_state(p_.n_qubits_, p_.is_complex_);
+    segment_.real = p_.is_complex_ && !p_.complex_input_;
+    for (const Primitive& primitive : primitives_) {
+      if (segment_.real && needs_complex(primitive)) {
+        flush();
+        close();
+        segment_.real = false;
+      }
+      write(primitive);
     }
-    const auto qubit = [&](std::size_t i) { return primitive.qubits[i]; };
-    switch (primitive.kind) {
-      case Kind::x:
-        frame_.apply_x(qubit(0));
-        break;
-      case Kind::z:
-        frame_.apply_z(qubit(0));
-        break;
-      case Kind::s:
-        frame_.apply_s(qubit(0));
-        break;
-      case Kind::cnot:
-        frame_.apply_cnot(qubit(0), qubit(1));
-        break;
-      case Kind::cz:
-        frame_.apply_cz(qubit(0), qubit(1));
-        break;
-      case Kind::swap:
-        frame_.apply_swap(qubit(0), qubit(1));
-        break;
-      case Kind::phase:
-        phases_.push_back(primitive.angle);
-        break;
-      case Kind::rotation:
-        rotations_.push_back({generator(primitive.word, frame_, n_qubits_), primitive.angle});
-        break;
-      case Kind::controlled_x:
-      case Kind::controlled_sign:
-        segment.flip = static_cast<int>(flips_.size());
-        flips_.push_back(flip(primitive, frame_));
-        close();
-        break;
-      case Kind::dense:
-        segment.dense = static_cast<int>(denses_.size());
-        denses_.push_back(dense(primitive, frame_, is_complex_));
-        close();
-        break;
+    flush();
+    close();
+    for (Scale& scale : p_.scales_) scale.close(p_.n_axes());
+  }
+
+ private:
+  bool needs_complex(const Primitive& primitive) const {
+    if (p_.is_density() && is_block(primitive)) return any_complex(superoperator({unitary(primitive)}));
+    if (p_.is_density() && is_controlled(primitive)) return true;
+    if (primitive.kind != Kind::channel) return primitive.needs_complex();
+    const Instruction& channel = *primitive.channel;
+    if (skipped(channel) || is_global(channel, p_.n_qubits_)) {
+      return false;
+    }
+    if (p_.is_density()) return any_complex(superoperator(kraus_operators(channel)));
+    if (pauli_probabilities(channel)) return false;
+    const auto operators = drawn_operators(channel);
+    return std::any_of(operators.begin(), operators.end(), any_complex);
+  }
+
+  static bool is_controlled(const Primitive& primitive) {
+    return primitive.kind == Kind::controlled_x || primitive.kind == Kind::controlled_sign;
+  }
+  static bool is_block(const Primitive& primitive) {
+    return primitive.kind == Kind::dense || (is_controlled(primitive) && primitive.qubits.size() <= max_unitary_qubits);
+  }
+
+  static Matrix unitary(const Primitive& primitive) {
+    if (primitive.kind == Kind::dense) return primitive.matrix;
+    const std::size_t n = std::size_t{1} << primitive.qubits.size();
+    Matrix matrix(n * n);
+    for (std::size_t i = 0; i < n; ++i) matrix[i * n + i] = 1.0;
+    if (primitive.kind == Kind::controlled_sign) {
+      matrix[n * n - 1] = -1.0;
+    } else {
+      std::swap_ranges(matrix.end() - static_cast<std::ptrdiff_t>(2 * n), matrix.end() - static_cast<std::ptrdiff_t>(n),
+                       matrix.end() - static_cast<std::ptrdiff_t>(n));
+    }
+    return matrix;
+  }
+
+  // exp(i pi P) of the projector P = prod (1 - Z_j)/2, with X for the Z of a target: a rotation for each set of qubits.
+  void controlled_by_rotations(const Primitive& primitive) {
+    const std::size_t k = primitive.qubits.size();
+    for (std::size_t set = 1; set < std::size_t{1} << k; ++set) {
+      Primitive rotation{Kind::rotation, {}, {}, {}, {}};
+      for (std::size_t j = 0; j < k; ++j) {
+        if ((set >> j & 1) == 0) continue;
+        const bool target = primitive.kind == Kind::controlled_x && j == k - 1;
+        (target ? rotation.word.x : rotation.word.z) |= power_of_two(primitive.qubits[j]);
+      }
+      const double sign = std::popcount(set) % 2 == 0 ? -1.0 : 1.0;
+      rotation.angle.shift = sign * 2.0 * std::numbers::pi / static_cast<double>(std::size_t{1} << k);
+      for (int side = 0; side < 2; ++side) write(rotation, side);
     }
   }
-  close();
+
+  static bool skipped(const Instruction& channel) { return channel.gate == Gate::readout_error; }
+
+  void check_size() const {
+    if (p_.n_bits() <= max_qubits || !p_.is_density()) return;
+    throw std::invalid_argument("the density matrix of " + std::to_string(p_.n_qubits_) + " qubits has 2^" +
+                                std::to_string(p_.n_bits()) + " numbers, 2^" + std::to_string(max_qubits) +
+                                " at most are simulated; method 'trajectories' needs 2^" +
+                                std::to_string(p_.n_qubits_) + " for each of its states");
+  }
+
+  // Where a qubit is on a side: 0 the state or the rows, 1 the columns.
+  int axis(int side, int qubit) const { return side * p_.n_qubits_ + qubit; }
+
+  void close() {
+    segment_.last = p_.rotations_.size();
+    p_.segments_.push_back(segment_);
+    segment_ = {p_.rotations_.size(), 0, segment_.real};
+  }
+
+  // A barrier that rotations may still overtake: those that commute with all of `support`.
+  struct Waiting {
+    int Segment::* kind;
+    int index;
+    std::vector<Pauli> support;
+    bool passable = true;
+  };
+
+  void wait(int Segment::* kind, std::size_t n_of_kind, std::vector<Pauli> support, bool passable = true) {
+    waiting_.push_back({kind, static_cast<int>(n_of_kind) - 1, std::move(support), passable});
+  }
+
+  bool overtakes(const Pauli& generator, const Waiting& barrier) const {
+    if (barrier.kind == &Segment::scale) {
+      return p_.scales_[static_cast<std::size_t>(barrier.index)].commutes_with(generator.flips);
+    }
+    return barrier.passable && std::none_of(barrier.support.begin(), barrier.support.end(),
+                                            [&](const Pauli& each) { return anticommute(each, generator); });
+  }
+
+  // Puts the waiting barriers down.
+  void flush() {
+    for (const Waiting& barrier : std::exchange(waiting_, {})) {
+      segment_.*barrier.kind = barrier.index;
+      close();
+    }
+  }
+
+  // The scaling that waits last, or a new one.
+  Scale& scale() {
+    if (waiting_.empty() || waiting_.back().kind != &Segment::scale) {
+      p_.scales_.emplace_back();
+      p_.lossy_ = true;
+      wait(&Segment::scale, p_.scales_.size(), {});
+    }
+    return p_.scales_[static_cast<std::size_t>(waiting_.back().index)];
+  }
+
+  void write(const Primitive& primitive) {
+    if (primitive.kind == Kind::phase) {
+      if (!p_.is_density()) p_.phases_.push_back(primitive.angle);
+      return;
+    }
+    if (primitive.kind == Kind::channel) return channel(*primitive.channel);
+    // The Z of a row or a column is not diagonal in the vector of a density matrix: both sides at once.
+    if (p_.is_density() && is_block(primitive)) {
+      return dense(density_axes(primitive.qubits), superoperator({unitary(primitive)}), false);
+    }
+    if (p_.is_density() && is_controlled(primitive)) return controlled_by_rotations(primitive);
+    for (int side = 0; side < p_.n_sides(); ++side) write(primitive, side);
+  }
+
+  void write(const Primitive& primitive, int side) {
+    Frame& frame = p_.frame_;
+    const auto at = [&](std::size_t i) { return axis(side, primitive.qubits[i]); };
+    switch (primitive.kind) {
+      case Kind::x:
+        return frame.apply_x(at(0));
+      case Kind::z:
+        return frame.apply_z(at(0));
+      case Kind::s:
+        frame.apply_s(at(0));
+        if (side == 1) frame.apply_z(at(0));  // the conjugate of S is its inverse
+        return;
+      case Kind::cnot:
+        return frame.apply_cnot(at(0), at(1));
+      case Kind::cz:
+        return frame.apply_cz(at(0), at(1));
+      case Kind::swap:
+        return frame.apply_swap(at(0), at(1));
+      case Kind::rotation:
+        return rotation(primitive, side);
+      case Kind::controlled_x:
+      case Kind::controlled_sign:
+        return flip(primitive, side);
+      case Kind::dense:
+        return dense(axes(side, primitive.qubits), primitive.matrix, false);
+      case Kind::phase:
+      case Kind::channel:
+        return;
+    }
+  }
+
+  // What -i P becomes in the stored index, or on the columns its conjugate: the generator of exp(-i angle/2 P). The
+  // Y = i X Z of the word bring i^n_y.
+  void rotation(const Primitive& primitive, int side) {
+    Pauli product;
+    for (int qubit = 0; qubit < p_.n_qubits_; ++qubit) {
+      if ((primitive.word.x >> qubit & 1) != 0) product = product * p_.frame_.x(axis(side, qubit));
+      if ((primitive.word.z >> qubit & 1) != 0) product = product * p_.frame_.z(axis(side, qubit));
+    }
+    int power = (primitive.word.n_y() + 3) % 4;  // of i, with -i = i^3
+    if (side == 1) power = (4 - power) % 4;
+    if (power % 2 == 1) product = product * p_.frame_.imaginary_unit();
+    product.negative ^= power >= 2;
+    const auto free = [&](const Waiting& barrier) { return overtakes(product, barrier); };
+    if (!std::all_of(waiting_.begin(), waiting_.end(), free)) flush();
+    p_.rotations_.push_back({product, primitive.angle});
+  }
+
+  void flip(const Primitive& primitive, int side) {
+    const bool sign_only = primitive.kind == Kind::controlled_sign;
+    const auto end = primitive.qubits.end() - (sign_only ? 0 : 1);
+    Flip result;
+    for (auto qubit = primitive.qubits.begin(); qubit != end; ++qubit) {
+      result.controls.push_back(p_.frame_.z(axis(side, *qubit)));
+      result.duals.push_back(p_.frame_.x(axis(side, *qubit)).flips);
+    }
+    result.action = sign_only ? Pauli{0, 0, true} : p_.frame_.x(axis(side, primitive.qubits.back()));
+    std::vector<Pauli> support = result.controls;
+    support.push_back(result.action);
+    p_.flips_.push_back(std::move(result));
+    wait(&Segment::flip, p_.flips_.size(), std::move(support));
+  }
+
+  Axes phase_axis() const {
+    const Frame& frame = p_.frame_;
+    if (!p_.is_complex_) return {};
+    return {{frame.x(frame.phase_axis())}, {frame.z(frame.phase_axis())}};
+  }
+
+  Axes axes(int side, const std::vector<int>& qubits) const {
+    Axes result = phase_axis();
+    for (const int qubit : qubits) {
+      result.x.push_back(p_.frame_.x(axis(side, qubit)));
+      result.z.push_back(p_.frame_.z(axis(side, qubit)));
+    }
+    return result;
+  }
+
+  // Those of X^u Z^v on some qubits: products from the left make an entry, first with Z, and conjugations with X and Z
+  // tell which it is.
+  Axes density_axes(const std::vector<int>& qubits) const {
+    Axes result = phase_axis();
+    for (const int qubit : qubits) {
+      result.x.push_back(p_.frame_.z(axis(0, qubit)));
+      result.z.push_back(conjugation_x(qubit));
+    }
+    for (const int qubit : qubits) {
+      result.x.push_back(p_.frame_.x(axis(0, qubit)));
+      result.z.push_back(conjugation_z(qubit));
+    }
+    return result;
+  }
+
+  // rho -> X rho X, a product of Z: the sign is that of v of the qubit, and of Z rho Z that of u.
+  Pauli conjugation_x(int qubit) const { return p_.frame_.x(axis(0, qubit)) * p_.frame_.x(axis(1, qubit)); }
+  Pauli conjugation_z(int qubit) const { return p_.frame_.z(axis(0, qubit)) * p_.frame_.z(axis(1, qubit)); }
+
+  // All Pauli matrices on the qubits of some axes; a matrix with complex entries commutes with the phase axis.
+  std::vector<Pauli> support(const Axes& axes) const {
+    const std::ptrdiff_t first = p_.is_complex_ ? 1 : 0;
+    std::vector<Pauli> result(axes.x.begin() + first, axes.x.end());
+    result.insert(result.end(), axes.z.begin() + first, axes.z.end());
+    return result;
+  }
+
+  void dense(Axes where, const ComplexMatrix& matrix, bool lossy) {
+    std::vector<Pauli> on = support(where);
+    p_.denses_.push_back({std::move(where), real_form(matrix, p_.is_complex_), lossy});
+    p_.lossy_ = p_.lossy_ || lossy;
+    wait(&Segment::dense, p_.denses_.size(), std::move(on));
+  }
+
+  void channel(const Instruction& channel) {
+    if (skipped(channel)) return;
+    ++n_channels_;
+    if (is_global(channel, p_.n_qubits_) && p_.method_ != Method::trajectories) {
+      if (p_.is_density()) {
+        scale().add_global(1.0 - channel.rates[0]);
+      } else {
+        p_.retained_ *= 1.0 - channel.rates[0];
+      }
+      return;
+    }
+    switch (p_.method_) {
+      case Method::statevector:
+        throw std::invalid_argument("the circuit has the channel " + std::string(row(channel.gate).name) +
+                                    ", and method 'statevector' knows depolarizing of all qubits alone; the options "
+                                    "are 'density_matrix' and 'trajectories'");
+      case Method::density_matrix:
+        return density_channel(channel);
+      case Method::trajectories:
+        return jump(channel);
+    }
+  }
+
+  void density_channel(const Instruction& channel) {
+    const auto matrix = superoperator(kraus_operators(channel));
+    const auto values = diagonal(matrix);
+    if (!values) return dense(density_axes(channel.qubits), matrix, true);
+    if (std::all_of(values->begin(), values->end(), [](double value) { return value == 1.0; })) return;
+    Scale::Factor factor;
+    // The bits of an entry from the least significant: of u, the last qubit's first, then of v.
+    for (auto qubit = channel.qubits.rbegin(); qubit != channel.qubits.rend(); ++qubit) {
+      factor.forms.push_back(conjugation_z(*qubit).signs);
+    }
+    for (auto qubit = channel.qubits.rbegin(); qubit != channel.qubits.rend(); ++qubit) {
+      factor.forms.push_back(conjugation_x(*qubit).signs);
+    }
+    factor.values = *values;
+    scale().add(std::move(factor));
+  }
+
+  void jump(const Instruction& channel) {
+    Jump result;
+    result.channel = n_channels_ - 1;
+    if (is_global(channel, p_.n_qubits_)) {
+      const double n_words = std::pow(4.0, p_.n_qubits_), changed = channel.rates[0] * (n_words - 1.0) / n_words;
+      result.global = true;
+      result.probabilities = {1.0 - changed, changed};
+    } else if (const auto words = pauli_probabilities(channel)) {
+      result.probabilities = *words;
+      for (std::size_t word = 0; word < words->size(); ++word) result.words.push_back(image(channel.qubits, word));
+    } else {
+      operators(channel, result);
+    }
+    std::vector<Pauli> on = result.matrices.empty() ? result.words : support(result.axes);
+    const bool passable = !result.global;
+    p_.jumps_.push_back(std::move(result));
+    wait(&Segment::jump, p_.jumps_.size(), std::move(on), passable);
+  }
+
+  // X^u Z^v in the stored index; the bits of word are those of an entry of the superoperator.
+  Pauli image(const std::vector<int>& qubits, std::size_t word) const {
+    Pauli product;
+    for (std::size_t j = 0; j < qubits.size(); ++j) {
+      const int qubit = axis(0, qubits[qubits.size() - 1 - j]);
+      if ((word >> j & 1) != 0) product = product * p_.frame_.x(qubit);
+      if ((word >> (j + qubits.size()) & 1) != 0) product = product * p_.frame_.z(qubit);
+    }
+    return product;
+  }
+
+  void operators(const Instruction& channel, Jump& result) const {
+    const auto found = drawn_operators(channel);
+    const auto weights = unitary_weights(found);
+    for (std::size_t k = 0; k < found.size(); ++k) {
+      Matrix op = found[k];
+      if (!weights.empty()) {
+        for (auto& entry : op) entry /= weights[k];
+        result.probabilities.push_back(weights[k] * weights[k]);
+      }
+      result.matrices.push_back(real_form(op, p_.is_complex_));
+    }
+    result.axes = axes(0, channel.qubits);
+  }
+
+  Program& p_;
+  std::vector<Primitive> primitives_;
+  Segment segment_;
+  std::vector<Waiting> waiting_;
+  std::size_t n_channels_ = 0;
+};
+
+Program::Program(const Circuit& circuit, bool complex_input, Method method)
+    : method_(method),
+      n_qubits_(circuit.n_qubits()),
+      embeds_amplitudes_(circuit.embeds_amplitudes()),
+      complex_input_(complex_input),
+      frame_(Frame::of_state(1, false)) {
+  ProgramWriter(*this, circuit).run();
+}
+
+bool Program::pathwise() const {
+  return std::none_of(jumps_.begin(), jumps_.end(), [](const Jump& jump) { return jump.probabilities.empty(); });
 }
 
 }  // namespace qcsim

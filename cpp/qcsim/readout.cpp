@@ -6,6 +6,7 @@
 #include <string>
 
 #include "qcsim/buffer.hpp"
+#include "qcsim/density_readout.hpp"
 
 namespace qcsim {
 namespace {
@@ -60,8 +61,8 @@ OutcomeTable table(const Readout::Probabilities& part, const Ending& ending) {
 
 template <class T>
 void measure(const Readout::Expectations& part, const Kernels<T>& kernels, const T* state, std::size_t dimension,
-             std::size_t copies, const Ending& ending, Rows<T> outputs, std::size_t first, std::size_t count,
-             T* scratch) {
+             std::size_t copies, double retained, const Ending& ending, Rows<T> outputs, std::size_t first,
+             std::size_t count, T* scratch) {
   const std::size_t lanes = kernels.lanes;
   for (std::size_t lane = 0; lane < count; ++lane) {
     T* out = outputs.row(first + lane) + part.first;
@@ -71,7 +72,7 @@ void measure(const Readout::Expectations& part, const Kernels<T>& kernels, const
   std::vector<double> values(part.words.size() * lanes);
   for (std::size_t w = 0; w < part.words.size(); ++w) {
     const Pauli& word = part.words[w];
-    const double scale = ending.factor * ending.factor * word_sign(word, ending);
+    const double scale = retained * ending.factor * ending.factor * word_sign(word, ending);
     alignas(64) T sums[max_lanes];
     const T* found = scratch + std::size_t{word.signs} * lanes;
     if (!part.by_parities || word.flips != 0) {
@@ -91,12 +92,12 @@ void measure(const Readout::Expectations& part, const Kernels<T>& kernels, const
 
 // The slope of each word in lanes, (words, lanes), as the stored state sees it.
 template <class T>
-Buffer<T> word_slopes(const Readout::Expectations& part, std::size_t lanes, const Ending& ending,
+Buffer<T> word_slopes(const Readout::Expectations& part, std::size_t lanes, double retained, const Ending& ending,
                       Rows<const T> cotangents, std::size_t first, std::size_t count) {
   Buffer<T> slopes(part.words.size() * lanes);
   std::fill_n(slopes.data(), slopes.size(), T{0});
   for (std::size_t t = 0; t < part.outputs.size(); ++t) {
-    const double weight = part.weights[t] * word_sign(part.words[part.word_of[t]], ending);
+    const double weight = retained * part.weights[t] * word_sign(part.words[part.word_of[t]], ending);
     T* own = slopes.data() + part.word_of[t] * lanes;
     for (std::size_t lane = 0; lane < count; ++lane) {
       own[lane] +=
@@ -120,10 +121,10 @@ void spread_parities(const Readout::Expectations& part, std::size_t lanes, std::
 
 template <class T>
 void seed(const Readout::Expectations& part, const Kernels<T>& kernels, const T* state, std::size_t dimension,
-          std::size_t copies, const Ending& ending, Rows<const T> cotangents, std::size_t first, std::size_t count,
-          T* lambda, T* scratch) {
+          std::size_t copies, double retained, const Ending& ending, Rows<const T> cotangents, std::size_t first,
+          std::size_t count, T* lambda, T* scratch) {
   const std::size_t lanes = kernels.lanes, size = dimension / copies;
-  const Buffer<T> slopes = word_slopes(part, lanes, ending, cotangents, first, count);
+  const Buffer<T> slopes = word_slopes(part, lanes, retained, ending, cotangents, first, count);
   for (std::size_t w = 0; w < part.words.size(); ++w) {
     const Pauli& word = part.words[w];
     if (part.by_parities && word.flips == 0) continue;
@@ -193,6 +194,7 @@ SignedIndex stored_place(const SignedIndex& amplitude, const Ending& ending) {
 void Readout::add_probabilities(const std::vector<int>& qubits) {
   check_qubits(program_, qubits);
   if (qubits.empty()) throw std::invalid_argument("no qubit is measured; name at least one");
+  if (program_.is_density()) return add_coefficients(qubits, false);
   const Frame& frame = program_.final_frame();
   std::vector<Index> measured, others;
   for (const int qubit : qubits) measured.push_back(frame.x(qubit).flips);
@@ -245,7 +247,30 @@ bool Readout::blind_to_phases() const {
   return states_.empty() && std::all_of(expectations_.begin(), expectations_.end(), diagonal);
 }
 
+void Readout::add_density(const std::vector<int>& qubits) {
+  check_qubits(program_, qubits);
+  if (qubits.empty()) throw std::invalid_argument("no qubit is kept; name at least one");
+  if (!program_.is_density()) throw std::invalid_argument("a state vector holds no density matrix; it is made of it");
+  add_coefficients(qubits, true);
+}
+
+void Readout::add_coefficients(const std::vector<int>& qubits, bool matrix) {
+  const auto products = [&](const auto& image) {
+    std::vector<Pauli> found{Pauli{}};
+    for (auto qubit = qubits.rbegin(); qubit != qubits.rend(); ++qubit) {
+      for (std::size_t i = 0, half = found.size(); i < half; ++i) found.push_back(image(*qubit) * found[i]);
+    }
+    return found;
+  };
+  const Frame& frame = program_.final_frame();
+  Coefficients part{n_outputs_, matrix, {Pauli{}}, products([&](int qubit) { return frame.z(qubit); })};
+  if (matrix) part.x = products([&](int qubit) { return frame.x(qubit); });
+  n_outputs_ += matrix ? 2 * part.size() * part.size() : part.size();
+  coefficients_.push_back(std::move(part));
+}
+
 void Readout::add_state() {
+  if (program_.is_density()) throw std::invalid_argument("a density matrix holds no state vector");
   const Frame& frame = program_.final_frame();
   State part{n_outputs_, {frame.origin()}, {Pauli{}}, {}};
   const int n = program_.n_qubits();
@@ -268,15 +293,20 @@ void Readout::add_state() {
 template <class T>
 void measure_tile(const Readout& readout, const Kernels<T>& kernels, const T* state, const Ending& ending,
                   const double* phases, Rows<T> outputs, std::size_t first, std::size_t count, T* scratch) {
-  const T scale = static_cast<T>(ending.factor * ending.factor);
+  if (readout.program().is_density()) {
+    return measure_density(readout, state, kernels.lanes, ending, outputs, first, count);
+  }
+  const double retained = readout.program().retained();
+  const T scale = static_cast<T>(retained * ending.factor * ending.factor);
   for (const Readout::Probabilities& part : readout.probabilities()) {
     std::array<T*, max_lanes> rows;
     for (std::size_t lane = 0; lane < count; ++lane) rows[lane] = outputs.row(first + lane) + part.first;
-    kernels.probabilities(state, table(part, ending), scale, rows.data(), static_cast<int>(count));
+    const T offset = static_cast<T>((1.0 - retained) / static_cast<double>(part.outcomes.size()));
+    kernels.probabilities(state, table(part, ending), scale, offset, rows.data(), static_cast<int>(count));
   }
   const std::size_t dimension = readout.program().dimension();
   for (const Readout::Expectations& part : readout.expectations()) {
-    measure(part, kernels, state, dimension, copies(readout), ending, outputs, first, count, scratch);
+    measure(part, kernels, state, dimension, copies(readout), retained, ending, outputs, first, count, scratch);
   }
   for (const Readout::State& part : readout.states()) {
     measure(part, state, kernels.lanes, ending, phases, outputs, first, count);
@@ -288,6 +318,8 @@ void seed_tile(const Readout& readout, const Kernels<T>& kernels, const T* state
                const double* phases, Rows<const T> cotangents, std::size_t first, std::size_t count, T* psi, T* lambda,
                T* scratch, T* overlaps, double* phase_slopes) {
   const std::size_t dimension = readout.program().dimension(), lanes = kernels.lanes;
+  const double retained = readout.program().retained();
+  const T scale = static_cast<T>(retained);
   const auto cotangent_rows = [&](const Readout::Probabilities& part, const std::vector<T>& zeros) {
     std::array<const T*, max_lanes> rows;
     for (std::size_t lane = 0; lane < lanes; ++lane) {
@@ -299,7 +331,7 @@ void seed_tile(const Readout& readout, const Kernels<T>& kernels, const T* state
   if (n_parts == 1 && readout.expectations().size() == 1 && readout.blind_to_phases() &&
       readout.expectations().front().by_parities) {  // the common cases in one sweep
     const Readout::Expectations& part = readout.expectations().front();
-    const Buffer<T> slopes = word_slopes(part, lanes, ending, cotangents, first, count);
+    const Buffer<T> slopes = word_slopes(part, lanes, retained, ending, cotangents, first, count);
     const std::size_t size = dimension / copies(readout);
     spread_parities(part, lanes, size, slopes.data(), scratch);
     return kernels.seed_only_parities(state, size, copies(readout), scratch, psi, lambda, overlaps);
@@ -307,17 +339,17 @@ void seed_tile(const Readout& readout, const Kernels<T>& kernels, const T* state
   if (n_parts == 1 && readout.probabilities().size() == 1) {
     const Readout::Probabilities& part = readout.probabilities().front();
     const std::vector<T> zeros(count < lanes ? part.outcomes.size() : 0);
-    return kernels.seed_only_probabilities(state, table(part, ending), cotangent_rows(part, zeros).data(), psi, lambda,
-                                           overlaps);
+    return kernels.seed_only_probabilities(state, table(part, ending), cotangent_rows(part, zeros).data(), scale, psi,
+                                           lambda, overlaps);
   }
   std::copy_n(state, dimension * lanes, psi);
   std::fill_n(lambda, dimension * lanes, T{0});
   for (const Readout::Probabilities& part : readout.probabilities()) {
     const std::vector<T> zeros(count < lanes ? part.outcomes.size() : 0);
-    kernels.seed_probabilities(state, table(part, ending), cotangent_rows(part, zeros).data(), lambda);
+    kernels.seed_probabilities(state, table(part, ending), cotangent_rows(part, zeros).data(), scale, lambda);
   }
   for (const Readout::Expectations& part : readout.expectations()) {
-    seed(part, kernels, state, dimension, copies(readout), ending, cotangents, first, count, lambda, scratch);
+    seed(part, kernels, state, dimension, copies(readout), retained, ending, cotangents, first, count, lambda, scratch);
   }
   for (const Readout::State& part : readout.states()) {
     seed(part, state, lanes, ending, phases, cotangents, first, count, lambda, phase_slopes);

@@ -30,7 +30,8 @@ class Readout {
   // Probabilities of the 2^k outcomes of the given qubits, the first being the most significant bit.
   void add_probabilities(const std::vector<int>& qubits);
   void add_expectations(const std::vector<Observable>& observables);
-  void add_state();  // 2 * 2^n numbers: real, imaginary, ...
+  void add_state();                                  // 2 * 2^n numbers: real, imaginary, ...
+  void add_density(const std::vector<int>& qubits);  // 2 * 4^k: the reduced density matrix, row-major
 
   std::size_t n_outputs() const { return n_outputs_; }
   bool linear() const { return n_states_ > 0; }  // holds amplitudes, which no shift rule differentiates
@@ -59,16 +60,27 @@ class Readout {
     std::size_t size() const { return low.size() * high.size(); }
     SignedIndex real(std::size_t b) const { return high[b / low.size()] * low[b % low.size()]; }
   };
+  // Of a density matrix: the coefficients r_uv of some qubits, which are entries of the vector (density_readout.hpp).
+  struct Coefficients {
+    std::size_t first;
+    bool matrix;              // all of them, or those of Z alone
+    std::vector<Pauli> x, z;  // products of X over the bits of u, of Z over those of v
+    std::size_t size() const { return z.size(); }
+  };
+  const std::vector<Coefficients>& coefficients() const { return coefficients_; }
   const std::vector<Probabilities>& probabilities() const { return probabilities_; }
   const std::vector<Expectations>& expectations() const { return expectations_; }
   const std::vector<State>& states() const { return states_; }
 
  private:
+  void add_coefficients(const std::vector<int>& qubits, bool matrix);
+
   const Program& program_;
   std::size_t n_outputs_ = 0, n_states_ = 0;
   std::vector<Probabilities> probabilities_;
   std::vector<Expectations> expectations_;
   std::vector<State> states_;
+  std::vector<Coefficients> coefficients_;
 };
 
 // Where the true amplitude of a basis state is stored, and its sign.

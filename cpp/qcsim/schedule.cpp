@@ -110,7 +110,7 @@ Schedule<T>::Schedule(const Program& program, const Inputs<T>& inputs, std::size
         residue = residue * Pauli{rotation.generator.flips, rotation.generator.signs, false};
       }
     }
-    if (segment.flip >= 0 || segment.dense >= 0) residues_.push_back(residue);
+    if (segment.barrier()) residues_.push_back(residue);
   }
   residues_.push_back(residue);
 }
@@ -143,7 +143,8 @@ Sweep<T> Schedule<T>::sweep(const std::vector<Stage>& plan, std::size_t n_stages
         break;
       case Stage::Kind::barrier: {
         const Pauli& residue = residues_[backwards ? --barrier : barrier++];
-        result.barriers.push_back(make_barrier<T>(stage, residue, program_.n_bits(), backwards));
+        result.barriers.push_back(
+            make_barrier<T>(stage, residue, program_, backwards, sample_ == whole_batch ? 1 : lanes));
         break;
       }
       case Stage::Kind::product:
@@ -153,6 +154,7 @@ Sweep<T> Schedule<T>::sweep(const std::vector<Stage>& plan, std::size_t n_stages
     result.steps.back().stage = &stage;
     result.steps.back().table = result.tables.size() - 1;
     result.steps.back().barrier = result.barriers.size() - 1;
+    result.steps.back().factor = result.final_factor;
   }
   return result;
 }
@@ -270,7 +272,9 @@ double Schedule<T>::rotation_angle(std::size_t rotation, std::size_t sample) con
     throw std::invalid_argument("an angle is " + std::to_string(value) +
                                 " after its scale and shift; angles must be finite");
   }
-  return shift_.angle != 0.0 && shift_.rotation == rotation ? value + shift_.angle : value;
+  return shift_.angle != 0.0 && shift_.rotation == rotation / static_cast<std::size_t>(program_.n_sides())
+             ? value + shift_.angle
+             : value;
 }
 
 template <class T>

@@ -18,7 +18,8 @@
 
 namespace qcsim {
 
-// Adds `angle` to one rotation: the shifted circuits of the parameter-shift rule.
+// Adds `angle` to one rotation, of a density matrix on rows and columns: the shifted circuits of the parameter-shift
+// rule.
 struct Shift {
   std::size_t rotation = 0;
   double angle = 0.0;
@@ -43,6 +44,7 @@ struct Sweep {
     double rescale = 1.0;         // or the factor taken into the state where the pass begins
     bool scaled = false;          // whether an operation of its own, behind the others, does that
     std::vector<double> factors;  // of the state where the gradient of operation j of the pass is read
+    double factor = 1.0;          // of the state at a barrier
   };
   // Of the diagonal rotations of a stage: the angle of each basis state, in cosines and sines.
   struct Table {

@@ -57,8 +57,8 @@ namespace {
 template <class T>
 void load_parts(const Program& program, const Kernels<T>& kernels, const T* const* rows, std::size_t columns, T* state,
                 T* sums) {
-  if (!program.complex_input()) return kernels.load(rows, columns, program.dimension(), state, sums);
-  const std::size_t lanes = kernels.lanes, half = columns / 2, whole = program.dimension() / 2;
+  if (!program.complex_input()) return kernels.load(rows, columns, program.input_dimension(), state, sums);
+  const std::size_t lanes = kernels.lanes, half = columns / 2, whole = program.input_dimension() / 2;
   std::vector<T> parts(lanes * half);
   const T* part_rows[max_lanes] = {};
   for (std::size_t part = 0; part < 2; ++part) {
@@ -80,7 +80,7 @@ void prepare(const Program& program, const Kernels<T>& kernels, const Inputs<T>&
   if (!program.embeds_amplitudes()) {
     std::fill_n(inverse_norms, lanes, 1.0);
     if (product_follows) return;
-    std::fill_n(state, program.dimension() * lanes, T{0});
+    std::fill_n(state, program.input_dimension() * lanes, T{0});
     std::fill_n(state, lanes, T{1});
     return;
   }
@@ -112,7 +112,7 @@ void prepare(const Program& program, const Kernels<T>& kernels, const Inputs<T>&
       inverse_norms[lane] = static_cast<double>(scales[lane]);
     }
   }
-  kernels.scale(scales, program.dimension(), state);
+  kernels.scale(scales, program.input_dimension(), state);
 }
 
 template <class T>
@@ -127,37 +127,32 @@ PassArguments<T> arguments_for(const Schedule<T>& schedule, const typename Sweep
 }
 
 template <class T>
-void evolve(const Program& program, const Schedule<T>& schedule, const Sweep<T>& sweep, const Kernels<T>& kernels,
-            std::size_t first, T* state) {
-  alignas(64) T coefficients[max_coefficients];
-  for (const auto& step : sweep.steps) {
-    switch (step.stage->kind) {
-      case Stage::Kind::passes:
-        kernels.forward(arguments_for(schedule, step, kernels.lanes, first, static_cast<T*>(coefficients)), state);
-        break;
-      case Stage::Kind::product:
-        write_product(program, schedule, *step.stage, kernels, first, state);
-        break;
-      case Stage::Kind::table: {
-        const auto& table = sweep.tables[step.table];
-        kernels.turn_phases(table.cosines.data(), table.sines.data(), table.cosines.size(), state);
-        break;
-      }
-      case Stage::Kind::barrier:
-        for (const Index base : sweep.barriers[step.barrier].leaders.high()) {
-          apply_barrier(sweep.barriers[step.barrier], base, state, kernels.flip, kernels.dense);
-        }
-        break;
+void evolve(const Program& program, const Schedule<T>& schedule, const Sweep<T>& sweep,
+            const typename Sweep<T>::Step& step, const Kernels<T>& kernels, const Draws& draws, std::size_t first,
+            T* state) {
+  switch (step.stage->kind) {
+    case Stage::Kind::passes: {
+      alignas(64) T coefficients[max_coefficients];
+      return kernels.forward(arguments_for(schedule, step, kernels.lanes, first, static_cast<T*>(coefficients)), state);
     }
+    case Stage::Kind::product:
+      return write_product(program, schedule, *step.stage, kernels, first, state);
+    case Stage::Kind::table: {
+      const auto& table = sweep.tables[step.table];
+      return kernels.turn_phases(table.cosines.data(), table.sines.data(), table.cosines.size(), state);
+    }
+    case Stage::Kind::barrier:
+      return apply_to_tile(sweep.barriers[step.barrier], kernels, draws, first, state);
   }
 }
 
-#define QCSIM_INSTANTIATE(T)                                                                                        \
-  template bool doubtful(T);                                                                                        \
-  template double normalise_with_care(const T*, std::size_t, std::size_t, T*);                                      \
-  template void prepare(const Program&, const Kernels<T>&, const Inputs<T>&, std::size_t, bool, T*, double*);       \
-  template PassArguments<T> arguments_for(const Schedule<T>&, const Sweep<T>::Step&, std::size_t, std::size_t, T*); \
-  template void evolve(const Program&, const Schedule<T>&, const Sweep<T>&, const Kernels<T>&, std::size_t, T*);
+#define QCSIM_INSTANTIATE(T)                                                                                          \
+  template bool doubtful(T);                                                                                          \
+  template double normalise_with_care(const T*, std::size_t, std::size_t, T*);                                        \
+  template void prepare(const Program&, const Kernels<T>&, const Inputs<T>&, std::size_t, bool, T*, double*);         \
+  template PassArguments<T> arguments_for(const Schedule<T>&, const Sweep<T>::Step&, std::size_t, std::size_t, T*);   \
+  template void evolve(const Program&, const Schedule<T>&, const Sweep<T>&, const Sweep<T>::Step&, const Kernels<T>&, \
+                       const Draws&, std::size_t, T*);
 QCSIM_INSTANTIATE(float)
 QCSIM_INSTANTIATE(double)
 #undef QCSIM_INSTANTIATE

@@ -5,9 +5,9 @@
 
 namespace qcsim {
 
-// Loads the samples first .. first+lanes-1 (the last repeated), normalised, into a tile; inverse_norms (lanes) receives
-// 1 / |amplitudes|. std::invalid_argument for a sample that is zero or not finite.
-// Without amplitudes and with a product to come (product.hpp), which writes the whole state, nothing is loaded.
+// Loads the samples first .. first+lanes-1 (the last repeated), normalised, into a tile of the program's input
+// dimension; inverse_norms (lanes) receives 1 / |amplitudes|. std::invalid_argument for a sample that is zero or not
+// finite. Without amplitudes and with a product to come (product.hpp), which writes the whole state, nothing is loaded.
 template <class T>
 void prepare(const Program& program, const Kernels<T>& kernels, const Inputs<T>& inputs, std::size_t first,
              bool product_follows, T* state, double* inverse_norms);
@@ -20,10 +20,11 @@ double normalise_with_care(const T* row, std::size_t columns, std::size_t sample
 template <class T>
 bool doubtful(T sum_of_squares);
 
-// Runs the forward sweep on a tile.
+// Runs a step of a forward sweep on a tile.
 template <class T>
-void evolve(const Program& program, const Schedule<T>& schedule, const Sweep<T>& sweep, const Kernels<T>& kernels,
-            std::size_t first, T* state);
+void evolve(const Program& program, const Schedule<T>& schedule, const Sweep<T>& sweep,
+            const typename Sweep<T>::Step& step, const Kernels<T>& kernels, const Draws& draws, std::size_t first,
+            T* state);
 
 // The arguments of a step for a tile: its own coefficients, or those filled into `scratch` where samples differ.
 template <class T>

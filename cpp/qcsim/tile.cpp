@@ -19,7 +19,11 @@ TileExecution<T>::TileExecution(const Compiled& compiled, const Readout& readout
                      compiled.forward(tables_).back().kind == Stage::Kind::table && readout.blind_to_phases()),
       schedule_(compiled.program(), inputs, Schedule<T>::whole_batch, shift, compiled.elsewhere(tables_)),
       forward_(schedule_.sweep(compiled.forward(tables_), compiled.forward(tables_).size() - (phases_unseen_ ? 1 : 0),
-                               false, kernels_.lanes, 1.0)) {}
+                               false, kernels_.lanes, 1.0)) {
+  for (std::size_t s = 0; s < forward_.steps.size(); ++s) {
+    if (forward_.steps[s].stage->lossy()) marks_.push_back(s);
+  }
+}
 
 template <class T>
 int TileExecution<T>::threads(int asked) const {
@@ -41,23 +45,45 @@ void TileExecution<T>::fill_phases(std::size_t tile, double* out) const {
 }
 
 template <class T>
+void TileExecution<T>::start(std::size_t tile, T* state, T* amplitudes, double* inverse_norms) const {
+  const Program& program = this->program();
+  const bool product = !forward_.steps.empty() && forward_.steps.front().stage->kind == Stage::Kind::product;
+  const std::size_t first = tile * kernels_.lanes;
+  if (!program.is_density()) return prepare(program, kernels_, this->inputs(), first, product, state, inverse_norms);
+  prepare(program, kernels_, this->inputs(), first, !program.embeds_amplitudes(), amplitudes, inverse_norms);
+  write_density(program, layout(), static_cast<const T*>(amplitudes), state, 1);
+}
+
+template <class T>
+void TileExecution<T>::run_steps(std::size_t tile, T* state, Tape<T>* tape) const {
+  std::size_t mark = 0;
+  for (std::size_t s = 0; s < forward_.steps.size(); ++s) {
+    if (tape != nullptr && mark < marks_.size() && s == marks_[mark]) tape->pass(mark++, state);
+    evolve(this->program(), schedule_, forward_, forward_.steps[s], kernels_, this->inputs().draws,
+           tile * kernels_.lanes, state);
+  }
+}
+
+template <class T>
 void TileExecution<T>::run(Rows<T> outputs, bool keep, int n_threads) {
   n_threads = threads(n_threads);
   const auto workers = static_cast<std::size_t>(n_threads);
   const std::size_t lanes = kernels_.lanes;
-  const std::size_t scratch_size = this->readout().expectations().empty() ? 0 : tile_size();
+  // A density matrix is made again for its gradients.
+  keep = keep && !this->program().is_density();
+  const bool sums = !this->readout().expectations().empty() && !this->program().is_density();
+  const std::size_t scratch_size = sums ? tile_size() : 0, own_size = tile_size() + scratch_size + input_size();
   states_ = Buffer<T>(keep ? n_tiles() * tile_size() : 0);
   inverse_norms_ = Buffer<double>(keep ? n_tiles() * lanes : 0);
-  Buffer<T> scratch(workers * (tile_size() + scratch_size));
-  const bool product = !forward_.steps.empty() && forward_.steps.front().stage->kind == Stage::Kind::product;
+  Buffer<T> scratch(workers * own_size);
   parallel::for_each(n_tiles(), n_threads, [&](std::size_t tile, int worker) {
     const std::size_t first = tile * lanes;
     double phases[2 * max_lanes], norms[max_lanes];
     fill_phases(tile, phases);
     // The state stays in the worker's cache until it is done; in its place among the kept ones it would be cold.
-    T* state = scratch.data() + static_cast<std::size_t>(worker) * (tile_size() + scratch_size);
-    prepare(this->program(), kernels_, this->inputs(), first, product, state, norms);
-    evolve(this->program(), schedule_, forward_, kernels_, first, state);
+    T* state = scratch.data() + static_cast<std::size_t>(worker) * own_size;
+    start(tile, state, state + tile_size() + scratch_size, norms);
+    run_steps(tile, state, nullptr);
     measure_tile(this->readout(), kernels_, static_cast<const T*>(state), ending(), phases, outputs, first,
                  std::min(lanes, this->inputs().batch - first), state + tile_size());
     if (!keep) return;

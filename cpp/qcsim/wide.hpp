@@ -3,9 +3,26 @@
 // enough.
 #pragma once
 
+#include <memory>
+
+#include "qcsim/density.hpp"
 #include "qcsim/execution.hpp"
+#include "qcsim/tape.hpp"
 
 namespace qcsim {
+
+// The way of a sample through the circuit: where all have the same angles, that of all.
+template <class T>
+struct Route {
+  Schedule<T> schedule;
+  Sweep<T> there;
+  std::vector<std::size_t> marks;  // steps of it that lose information
+};
+
+// The steps first .. last-1 of a sweep, one stage.
+struct StepRange {
+  std::size_t first, last;
+};
 
 template <class T>
 class WideExecution final : public Execution<T> {
@@ -15,24 +32,37 @@ class WideExecution final : public Execution<T> {
   void run(Rows<T> outputs, bool keep, int n_threads) override;
   // Uses up the kept states: they walk back in place, so that a gradient needs two states in all. A second call runs
   // the circuit again.
-  void adjoint(Rows<const T> cotangents, const Gradients<T>& gradients, int n_threads) override;
+  void adjoint(Rows<const T> cotangents, const Gradients<T>& gradients, int n_threads) override;  // wide_adjoint.cpp
 
- private:
+  const Kernels<T>& kernels() const { return kernels_; }
+  int lane_bits() const;
+  DensityLayout<T> layout() const { return {kernels_, lane_bits()}; }
+  const std::vector<Stage>& plan() const { return this->compiled().both_ways(lane_bits()); }
+  std::shared_ptr<const Route<T>> route(std::size_t sample) const;
+  // The stage that begins at a step.
+  static StepRange stage_at(const Sweep<T>& sweep, std::size_t step);
+  void run_stage(const Sweep<T>& sweep, const StepRange& steps, std::size_t sample, T* state, int n_threads) const;
+  // The arguments of a pass on the block at `base`.
+  PassArguments<T> on_block(const typename Sweep<T>::Step& step, Index base) const;
+
   struct Final {
     Buffer<T> state;
+    Buffer<T> amplitudes;  // that a density matrix began with
     double inverse_norm = 1.0;
     Ending ending{};
   };
+  // tape: of what cannot be undone, or nullptr.
+  Final evolved(const Route<T>& route, std::size_t sample, Tape<T>* tape, int n_threads) const;
+  // What was kept of a sample, or what a new run makes.
+  Final take(const Route<T>& route, std::size_t sample, Tape<T>* tape, int n_threads);
 
-  const std::vector<Stage>& plan() const;
-  Schedule<T> schedule(std::size_t sample) const;
-  Final evolved(const Schedule<T>& schedule, std::size_t sample, int n_threads) const;
-  // Of one sample; slopes (P,) of shared weights.
-  void pull_back(std::size_t sample, Rows<const T> cotangents, const Gradients<T>& gradients, double* shared_weights,
-                 int n_threads);
+ private:
+  Final started(std::size_t sample, int n_threads) const;
+  std::shared_ptr<const Route<T>> make_route(std::size_t sample) const;
 
   const Kernels<T>& kernels_;
   Shift shift_;
+  std::shared_ptr<const Route<T>> shared_;
   std::vector<Final> kept_;  // of each sample; empty where not kept or used up
 };
 

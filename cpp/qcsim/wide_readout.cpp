@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "qcsim/chunks.hpp"
+#include "qcsim/density_readout.hpp"
 
 namespace qcsim {
 namespace {
@@ -19,8 +20,10 @@ bool negative_lane(const Pauli& word, std::size_t lane) { return odd_overlap(wor
 constexpr std::size_t few_outcomes = 1024;
 
 template <class T>
-void measure(const Readout::Probabilities& part, const T* state, const Ending& ending, T* outputs, int n_threads) {
-  const double scale = ending.factor * ending.factor;
+void measure(const Readout::Probabilities& part, const T* state, double retained, const Ending& ending, T* outputs,
+             int n_threads) {
+  const double scale = retained * ending.factor * ending.factor;
+  const double offset = (1.0 - retained) / static_cast<double>(part.outcomes.size());
   const Index origin = part.origin ^ ending.residue.flips;
   const auto sum = [&](Index outcome, std::size_t first, std::size_t last) {
     double total = 0.0;
@@ -35,24 +38,24 @@ void measure(const Readout::Probabilities& part, const T* state, const Ending& e
       const Index outcome = origin ^ part.outcomes[w];
       const double total = sum_chunks(part.rest.size(), least_chunk, n_threads,
                                       [&](std::size_t first, std::size_t last) { return sum(outcome, first, last); });
-      outputs[part.first + w] = static_cast<T>(scale * total);
+      outputs[part.first + w] = static_cast<T>(scale * total + offset);
     }
     return;
   }
   for_chunks(part.outcomes.size(), few_outcomes, n_threads, [&](std::size_t first, std::size_t last, std::size_t) {
     for (std::size_t w = first; w < last; ++w) {
-      outputs[part.first + w] = static_cast<T>(scale * sum(origin ^ part.outcomes[w], 0, part.rest.size()));
+      outputs[part.first + w] = static_cast<T>(scale * sum(origin ^ part.outcomes[w], 0, part.rest.size()) + offset);
     }
   });
 }
 
 template <class T>
-void seed(const Readout::Probabilities& part, const T* state, const Ending& ending, const T* cotangents, T* lambda,
-          int n_threads) {
+void seed(const Readout::Probabilities& part, const T* state, double retained, const Ending& ending,
+          const T* cotangents, T* lambda, int n_threads) {
   const Index origin = part.origin ^ ending.residue.flips;
   const auto add = [&](std::size_t w, std::size_t first, std::size_t last) {
     const Index outcome = origin ^ part.outcomes[w];
-    const T cotangent = cotangents[part.first + w];
+    const T cotangent = static_cast<T>(retained) * cotangents[part.first + w];
     for (std::size_t v = first; v < last; ++v) {
       const std::size_t x = outcome ^ part.rest[v];
       lambda[x] += cotangent * state[x];
@@ -72,7 +75,7 @@ void seed(const Readout::Probabilities& part, const T* state, const Ending& endi
 
 template <class T>
 void measure(const Readout::Expectations& part, const Kernels<T>& kernels, const T* state, std::size_t dimension,
-             const Ending& ending, T* outputs, int n_threads) {
+             double retained, const Ending& ending, T* outputs, int n_threads) {
   std::vector<double> of_word(part.words.size());
   for (std::size_t w = 0; w < part.words.size(); ++w) {
     const Pauli& word = part.words[w];
@@ -90,7 +93,7 @@ void measure(const Readout::Expectations& part, const Kernels<T>& kernels, const
           }
           return sum;
         });
-    of_word[w] = word_sign(word, ending) * ending.factor * ending.factor * total;
+    of_word[w] = retained * word_sign(word, ending) * ending.factor * ending.factor * total;
   }
   std::vector<double> values(part.constants);
   for (std::size_t t = 0; t < part.outputs.size(); ++t) {
@@ -101,10 +104,11 @@ void measure(const Readout::Expectations& part, const Kernels<T>& kernels, const
 
 template <class T>
 void seed(const Readout::Expectations& part, const Kernels<T>& kernels, const T* state, std::size_t dimension,
-          const Ending& ending, const T* cotangents, T* lambda, int n_threads) {
+          double retained, const Ending& ending, const T* cotangents, T* lambda, int n_threads) {
   std::vector<double> slopes(part.words.size(), 0.0);
   for (std::size_t t = 0; t < part.outputs.size(); ++t) {
-    slopes[part.word_of[t]] += part.weights[t] * static_cast<double>(cotangents[part.first + part.outputs[t]]);
+    slopes[part.word_of[t]] +=
+        retained * part.weights[t] * static_cast<double>(cotangents[part.first + part.outputs[t]]);
   }
   for (std::size_t w = 0; w < part.words.size(); ++w) {
     const Pauli& word = part.words[w];
@@ -167,9 +171,13 @@ double seed(const Readout::State& part, const T* state, const Ending& ending, do
 template <class T>
 void measure_wide(const Readout& readout, const Kernels<T>& kernels, const T* state, const Ending& ending, double phase,
                   T* outputs, int n_threads) {
-  for (const auto& part : readout.probabilities()) measure(part, state, ending, outputs, n_threads);
+  if (readout.program().is_density()) {
+    return measure_density(readout, state, 1, ending, {outputs, 0, readout.n_outputs()}, 0, 1);
+  }
+  const double retained = readout.program().retained();
+  for (const auto& part : readout.probabilities()) measure(part, state, retained, ending, outputs, n_threads);
   for (const auto& part : readout.expectations()) {
-    measure(part, kernels, state, readout.program().dimension(), ending, outputs, n_threads);
+    measure(part, kernels, state, readout.program().dimension(), retained, ending, outputs, n_threads);
   }
   for (const auto& part : readout.states()) measure(part, state, ending, phase, outputs, n_threads);
 }
@@ -180,9 +188,15 @@ void seed_wide(const Readout& readout, const Kernels<T>& kernels, const T* state
   const std::size_t dimension = readout.program().dimension();
   for_chunks(dimension, least_chunk, n_threads,
              [&](std::size_t first, std::size_t last, std::size_t) { std::fill(lambda + first, lambda + last, T{0}); });
-  for (const auto& part : readout.probabilities()) seed(part, state, ending, cotangents, lambda, n_threads);
+  if (readout.program().is_density()) {
+    return seed_density(readout, 1, ending, {cotangents, 0, readout.n_outputs()}, 0, 1, lambda);
+  }
+  const double retained = readout.program().retained();
+  for (const auto& part : readout.probabilities()) {
+    seed(part, state, retained, ending, cotangents, lambda, n_threads);
+  }
   for (const auto& part : readout.expectations()) {
-    seed(part, kernels, state, dimension, ending, cotangents, lambda, n_threads);
+    seed(part, kernels, state, dimension, retained, ending, cotangents, lambda, n_threads);
   }
   for (const auto& part : readout.states()) {
     phase_slope += seed(part, state, ending, phase, cotangents, lambda, n_threads);

@@ -37,6 +37,7 @@ examples:
   qcmarl train --algo qc-mappo --env skirmish:3m --seed 0 --steps 500_000 --run-dir runs/3m-0
   qcmarl train --run-dir runs/3m-0 --resume
   qcmarl eval runs/3m-0 --episodes 512
+  qcmarl eval runs/3m-0 --noise global-depolarizing:1e-2
   qcmarl report runs/3m-*
 
 'qcmarl COMMAND --help' lists the options; those of an algorithm: qcmarl train --algo NAME --help
@@ -72,6 +73,8 @@ class EvalOptions:
     """Episodes played greedily, and as many again by drawing from the law (>= 1)."""
     mean_law: bool = False
     """Play once more with the measured law replaced by its mean over the visited observations."""
+    noise: str | None = None
+    """Noise of the circuit, NAME:RATE as in training, or 'none'; default: the run's own. The run is left as it is."""
     seed: int = 1_000_000
     """Seed of the battles, 0..2^63-1."""
     threads: int = min(cores(), 4)
@@ -236,9 +239,9 @@ def evaluate(arguments: list[str]) -> int:
                 raise UsageError(f"{name} is {getattr(options, name)}; it must be at least 1")
         if not 0 <= options.seed <= run.LARGEST_SEED:
             raise UsageError(f"seed is {options.seed}; it must be within 0..{run.LARGEST_SEED}")
-        trained = evaluation.load(options.run, options.episodes, options.mean_law, options.threads)
+        trained = evaluation.load(options.run, options.episodes, options.mean_law, options.threads, options.noise)
     metrics = evaluation.evaluate(trained, options.episodes, options.mean_law, options.seed)
-    report.print_evaluation(options.run, options.episodes, metrics)
+    report.print_evaluation(options.run, options.episodes, metrics, options.noise)
     return 0
 
 

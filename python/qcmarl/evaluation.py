@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from qcmarl import checkpoint, rundir
 from qcmarl.algos import ALGORITHMS
+from qcmarl.config import PPOConfig
 from qcmarl.envs import make
 from qcmarl.evaluate import win_rates
 from qcmarl.parallel import use_one_torch_thread
 from qcmarl.policies import MixingPolicy, Policy
 from qcmarl.rollout import sizes_of
-from qcmarl.run import kept_settings
+from qcmarl.run import RunConfig, kept_settings
 
 if TYPE_CHECKING:
     from qcmarl.envs import VecEnv
@@ -27,7 +29,7 @@ class Trained(NamedTuple):
     """Environment steps of training that it has seen."""
 
 
-def load(directory: Path, battles: int, mean_law: bool, threads: int) -> Trained:
+def load(directory: Path, battles: int, mean_law: bool, threads: int, noise: str | None = None) -> Trained:
     """Reads the last checkpoint of a run.
 
     Args:
@@ -35,15 +37,18 @@ def load(directory: Path, battles: int, mean_law: bool, threads: int) -> Trained
         battles: of each kind that will be played (>= 1).
         mean_law: whether the mean reading will be asked for.
         threads: of the environments.
+        noise: of the circuit, in place of the run's own; "none": none. None: the run's own.
 
     Returns:
         what `evaluate` plays.
 
     Raises:
-        ValueError: there is no run, its checkpoint is damaged, or it has no mean reading.
+        ValueError: there is no run, its checkpoint is damaged, it has no mean reading, or no circuit for the noise.
     """
     use_one_torch_thread()
     algo, run, config = kept_settings(directory)
+    if noise is not None:
+        config = _under(noise, algo, run, config)
     learner = checkpoint.load(directory / rundir.CHECKPOINT)["learner"]
     env = make(run.env, min(2 * battles, 128), threads)
     policy = ALGORITHMS[algo].build_policy(config, sizes_of(env))
@@ -54,6 +59,13 @@ def load(directory: Path, battles: int, mean_law: bool, threads: int) -> Trained
     if mean_law and not isinstance(policy, MixingPolicy):
         raise ValueError(f"{algo} measures no law; --mean-law is for algorithms with a circuit")
     return Trained(policy, env, learner["env_steps"])
+
+
+def _under(noise: str, algo: str, run: RunConfig, config: Any) -> PPOConfig:
+    """The configuration with other noise; raises ValueError where the actor has no circuit."""
+    if not hasattr(config, "noise"):
+        raise ValueError(f"{algo} has no circuit; --noise is for algorithms with one")
+    return ALGORITHMS[algo].resolve(replace(config, noise=noise), run.env)
 
 
 def evaluate(trained: Trained, battles: int, mean_law: bool, seed: int) -> dict[str, float]:
@@ -72,6 +84,8 @@ def evaluate(trained: Trained, battles: int, mean_law: bool, seed: int) -> dict[
     return {"env_steps": trained.env_steps, **rates}
 
 
-def evaluate_run(directory: Path, battles: int, mean_law: bool, seed: int, threads: int) -> dict[str, float]:
+def evaluate_run(
+    directory: Path, battles: int, mean_law: bool, seed: int, threads: int, noise: str | None = None
+) -> dict[str, float]:
     """Win rates of the last checkpoint of a run: `load`, then `evaluate`."""
-    return evaluate(load(directory, battles, mean_law, threads), battles, mean_law, seed)
+    return evaluate(load(directory, battles, mean_law, threads, noise), battles, mean_law, seed)

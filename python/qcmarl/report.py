@@ -189,9 +189,10 @@ def mean_curve(group: Sequence[Curve], metric: str) -> tuple[npt.NDArray[np.int6
     return steps, np.mean([c.values(metric)[np.isin(c.steps, steps)] for c in group], axis=0)
 
 
-def print_evaluation(directory: Path, battles: int, metrics: Mapping[str, float]) -> None:
-    """The table of `qcmarl eval`."""
-    table = Table(title=f"{directory}, {battles} battles of each kind", title_justify="left")
+def print_evaluation(directory: Path, battles: int, metrics: Mapping[str, float], noise: str | None = None) -> None:
+    """The table of `qcmarl eval`; `noise` where it was chosen for this evaluation."""
+    under = "" if noise is None else f", noise {noise}"
+    table = Table(title=f"{directory}, {battles} battles of each kind{under}", title_justify="left")
     table.add_column("")
     table.add_column("value", justify="right")
     for name, value in metrics.items():

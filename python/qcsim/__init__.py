@@ -9,44 +9,93 @@ from typing import TYPE_CHECKING, Any
 from qcsim._core import __version__
 from qcsim.angles import Angle, feature, weight
 from qcsim.ansatz import data_reuploading, hardware_efficient, strongly_entangling
+from qcsim.channels import (
+    AmplitudeDamping,
+    BitFlip,
+    BitPhaseFlip,
+    Channel,
+    Depolarizing,
+    GlobalDepolarizing,
+    Kraus,
+    PauliChannel,
+    PhaseDamping,
+    PhaseFlip,
+    ReadoutError,
+    ThermalRelaxation,
+)
 from qcsim.circuit import Circuit
 from qcsim.info import build_info
 from qcsim.instruction import Instruction
-from qcsim.measurements import Expval, Probabilities, Samples, Statevector, Variance
+from qcsim.measurements import DensityMatrix, Expval, Probabilities, Samples, Statevector, Variance
+from qcsim.methods import method_for
 from qcsim.pauli import PauliSum
+from qcsim.simulate import Estimate
+from qcsim.states import fidelity, mutual_information, partial_trace, purity, von_neumann_entropy
 from qcsim.stopwatch import Stopwatch
-from qcsim.verbs import Gradients, counts, expval, measure, probabilities, sample, statevector, variance, vjp
+from qcsim.verbs import (
+    Gradients,
+    counts,
+    density_matrix,
+    expval,
+    measure,
+    probabilities,
+    sample,
+    statevector,
+    variance,
+    vjp,
+)
 
 if TYPE_CHECKING:
     from qcsim import nn as nn
 
 __all__ = [
+    "AmplitudeDamping",
     "Angle",
+    "BitFlip",
+    "BitPhaseFlip",
+    "Channel",
     "Circuit",
+    "DensityMatrix",
+    "Depolarizing",
+    "Estimate",
     "Expval",
+    "GlobalDepolarizing",
     "Gradients",
     "Instruction",
+    "Kraus",
+    "PauliChannel",
     "PauliSum",
+    "PhaseDamping",
+    "PhaseFlip",
     "Probabilities",
+    "ReadoutError",
     "Samples",
     "Statevector",
     "Stopwatch",
+    "ThermalRelaxation",
     "Variance",
     "__version__",
     "build_info",
     "counts",
     "data_reuploading",
+    "density_matrix",
     "expval",
     "feature",
+    "fidelity",
     "hardware_efficient",
     "measure",
+    "method_for",
+    "mutual_information",
     "nn",
+    "partial_trace",
     "probabilities",
+    "purity",
     "sample",
     "statevector",
     "strongly_entangling",
     "variance",
     "vjp",
+    "von_neumann_entropy",
     "weight",
 ]
 

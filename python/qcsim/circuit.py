@@ -1,8 +1,8 @@
 """Circuits: what a user writes.
 
-A circuit is a list of gates, validated as it grows, and a value: equal circuits are equal, and one that has been run or
-hashed is frozen, so that it can be a key. The engine's object lives inside; this face adds types, names and words.
-The methods that add gates are in gates.py.
+A circuit is a list of gates and channels, validated as it grows, and a value: equal circuits are equal, and one that
+has been run or hashed is frozen, so that it can be a key. The engine's object lives inside; this face adds types, names
+and words. The methods that add gates are in gates.py, those that add noise in noise.py.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from qcsim.angles import Angle, as_angle, feature, weight
 from qcsim.gates import Gates, listed
 from qcsim.instruction import Instruction, depth, instructions
 from qcsim.integers import integer
+from qcsim.misreading import NoiseSummary, summary_of
+from qcsim.noise import Noise
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -25,7 +27,7 @@ _KEPT_READOUTS = 64
 Values = Mapping[int, Angle | float] | Sequence[Angle | float]
 
 
-class Circuit(Gates):
+class Circuit(Gates, Noise):
     """A quantum circuit on ``n_qubits`` qubits, built gate by gate.
 
     Qubit 0 is the most significant bit of a basis index. Every builder method returns the circuit. A gate takes its
@@ -49,12 +51,14 @@ class Circuit(Gates):
         1
     """
 
-    __slots__ = ("_core", "_frozen", "_programs", "_readouts")
+    __slots__ = ("_core", "_frozen", "_noise", "_programs", "_readouts", "all_qubits")
 
     def __init__(self, n_qubits: int) -> None:
         self._core = _core.Circuit(integer("n_qubits", n_qubits, f"1..{_core.MAX_QUBITS}"))
         self._frozen = False
-        self._programs: dict[bool, _core.Compiled] = {}  # by whether the amplitudes are complex
+        self._noise: NoiseSummary | None = None  # until asked for
+        self.all_qubits = tuple(range(self._core.n_qubits))  # what is measured if no one says
+        self._programs: dict[tuple[bool, str], _core.Compiled] = {}  # by whether amplitudes are complex, and method
         self._readouts: dict[Any, tuple[_core.Compiled, _core.Readout]] = {}
 
     def amplitude_embedding(self) -> Circuit:
@@ -74,7 +78,7 @@ class Circuit(Gates):
     @property
     def n_qubits(self) -> int:
         """Number of qubits."""
-        return self._core.n_qubits
+        return len(self.all_qubits)
 
     @property
     def n_weights(self) -> int:
@@ -88,7 +92,7 @@ class Circuit(Gates):
 
     @property
     def n_gates(self) -> int:
-        """Number of gates, the same as ``len(circuit)``."""
+        """Number of gates and channels, the same as ``len(circuit)``."""
         return self._core.n_instructions
 
     @property
@@ -98,11 +102,11 @@ class Circuit(Gates):
 
     @property
     def instructions(self) -> tuple[Instruction, ...]:
-        """The gates in order, each with its name, qubits, angles and (of a unitary) matrix."""
+        """The gates and channels in order, each with its name, qubits, angles, matrix and rates."""
         return instructions(self._core)
 
     def depth(self) -> int:
-        """The number of moments if every gate runs as soon as its qubits are free.
+        """The number of moments if every gate runs as soon as its qubits are free; noise takes none.
 
         Example:
             >>> import qcsim
@@ -112,7 +116,7 @@ class Circuit(Gates):
         return depth(self.instructions, self.n_qubits)
 
     def gate_counts(self) -> dict[str, int]:
-        """How often each gate occurs, by name in the order of first use.
+        """How often each gate and channel occurs, by name in the order of first use.
 
         Example:
             >>> import qcsim
@@ -131,6 +135,8 @@ class Circuit(Gates):
         twin = Circuit.__new__(Circuit)
         twin._core = self._core.copy()
         twin._frozen = False
+        twin._noise = self._noise
+        twin.all_qubits = self.all_qubits
         twin._programs = {}
         twin._readouts = {}
         return twin
@@ -148,7 +154,8 @@ class Circuit(Gates):
             The joined circuit; ``a + b`` is ``a.then(b)``.
 
         Raises:
-            ValueError: if the qubits do not fit, or for an amplitude embedding after gates.
+            ValueError: if the qubits do not fit, for an amplitude embedding after gates, or for depolarizing of all
+                qubits of a smaller circuit, which is not that of all here.
 
         Example:
             >>> import qcsim
@@ -165,7 +172,7 @@ class Circuit(Gates):
                              "circuit can do so")  # fmt: skip
         if fresh_weights:
             other = other.assign(weights=[weight(self.n_weights + k) for k in range(other.n_weights)])
-        moved = (gate._replace(qubits=tuple(places[qubit] for qubit in gate.qubits)) for gate in other.instructions)
+        moved = [_moved(gate, places, self.n_qubits) for gate in other.instructions]
         joined = self.copy()
         if other.embeds_amplitudes:
             joined.amplitude_embedding()
@@ -180,7 +187,7 @@ class Circuit(Gates):
         """The circuit that undoes this one: inverse gates in reverse order, with the same weights and features.
 
         Raises:
-            ValueError: for a circuit that embeds amplitudes, which no gate can undo.
+            ValueError: for a circuit that embeds amplitudes or has noise, which no gate can undo.
 
         Example:
             >>> import qcsim
@@ -190,6 +197,9 @@ class Circuit(Gates):
         if self.embeds_amplitudes:
             raise ValueError("this circuit embeds amplitudes, which sets the input state and has no inverse; "
                              "invert a circuit of its gates alone")  # fmt: skip
+        noisy = [gate.gate for gate in self.instructions if gate.is_channel]
+        if noisy:
+            raise ValueError(f"this circuit has noise ({noisy[0]}), which no gate undoes; invert a circuit without it")
         return _built(self.n_qubits, False, [gate.inverse() for gate in reversed(self.instructions)])
 
     def assign(self, *, weights: Values | None = None, features: Values | None = None) -> Circuit:
@@ -302,15 +312,26 @@ class Circuit(Gates):
 
     # Inside ----------------------------------------------------------------------------------------------------------
 
-    def compiled(self, readings: tuple[Reading, ...], complex_input: bool) -> tuple[_core.Compiled, _core.Readout]:
+    @property
+    def noise_summary(self) -> NoiseSummary:
+        """Its noise in short, found once."""
+        found = self._noise
+        if found is None:
+            found = self._noise = summary_of(self._core)
+        return found
+
+    def compiled(
+        self, readings: tuple[Reading, ...], complex_input: bool, method: str = "statevector"
+    ) -> tuple[_core.Compiled, _core.Readout]:
         """The compiled program and what to read from its final state; freezes the circuit."""
-        key = (readings, complex_input)
+        key = (readings, complex_input, method)
         found = self._readouts.get(key)
         if found is None:
             self._frozen = True
-            if complex_input not in self._programs:
-                self._programs[complex_input] = _core.Compiled(self._core, complex_input)
-            found = self._programs[complex_input], _readout(self._programs[complex_input], readings)
+            way = (complex_input, method)
+            if way not in self._programs:
+                self._programs[way] = _core.Compiled(self._core, complex_input, method)
+            found = self._programs[way], _readout(self._programs[way], readings)
             if len(self._readouts) >= _KEPT_READOUTS:
                 self._readouts.clear()  # one step, whatever other threads do
             self._readouts[key] = found
@@ -326,6 +347,10 @@ class Circuit(Gates):
 
     def _add(self, instruction: Instruction) -> None:
         instruction.append_to(self._writable())
+        self._noise = None
+
+    def _emptied(self) -> Circuit:
+        return _built(self.n_qubits, self.embeds_amplitudes, [])
 
 
 def _readout(program: _core.Compiled, readings: tuple[Reading, ...]) -> _core.Readout:
@@ -335,6 +360,8 @@ def _readout(program: _core.Compiled, readings: tuple[Reading, ...]) -> _core.Re
             readout.add_probabilities(reading[1])
         elif reading[0] == "expval":
             readout.add_expectations(reading[1])
+        elif reading[0] == "density":
+            readout.add_density(reading[1])
         else:
             readout.add_state()
     return readout
@@ -365,6 +392,16 @@ def _places(n_qubits: int, n_placed: int, qubits: Any) -> tuple[int, ...]:
         if not 0 <= place < n_qubits:
             raise ValueError(f"qubits has place {place}; it must be in {allowed} of a {n_qubits}-qubit circuit")
     return places
+
+
+def _moved(gate: Instruction, places: Sequence[int], n_qubits: int) -> Instruction:
+    """A gate of a circuit whose qubits go to these places among ``n_qubits``."""
+    if gate.gate != "depolarizing" or gate.qubits or len(places) == n_qubits:
+        return gate._replace(qubits=tuple(places[qubit] for qubit in gate.qubits))
+    if len(places) > 2:
+        raise ValueError(f"the circuit that follows depolarizes all of its {len(places)} qubits, which are not all of "
+                         f"the {n_qubits} here; only depolarizing of 1, 2 or all qubits is known")  # fmt: skip
+    return gate._replace(qubits=tuple(places))
 
 
 def _values(name: str, source: Any, given: Any, expected: int) -> dict[tuple[Any, int], Angle]:

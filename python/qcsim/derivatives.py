@@ -19,7 +19,7 @@ def outputs_of(plan: Plan, arrays: Sequence[Any], batch: int) -> tuple[Callable[
 
     def function(*present: torch.Tensor) -> torch.Tensor:
         weights, amplitudes, features = spread(present, arrays)
-        found = differentiable.outputs(plan.circuit, plan.readings, weights, amplitudes, features, batch)
+        found = differentiable.outputs(plan.circuit, plan.readings, weights, amplitudes, features, batch, plan.method)
         return torch.cat([torch.view_as_real(each).flatten(1) if each.is_complex() else each for each in found], 1)
 
     return function, [array for array in arrays if array is not None]

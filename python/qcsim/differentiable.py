@@ -2,6 +2,8 @@
 
 Called by autograd for derivatives of derivatives and for forward mode; first derivatives come from the engine. Nothing
 is checked here: the engine has run on the same arrays before. States are (B, 2^n), real where circuit and input are.
+Under local noise the state is vec(rho), (B, 4^n) and complex: qubit q of its rows is qubit q, of its columns n + q.
+Depolarizing of all qubits commutes with every gate; it is a factor, applied where the state is read.
 """
 
 from __future__ import annotations
@@ -13,10 +15,12 @@ import torch
 
 from qcsim import _core
 from qcsim.circuit import Circuit
+from qcsim.kraus import kraus_of
 
 Word = tuple[tuple[int, str], ...]  # (qubit, letter) of each factor; () is the identity
 Observable = tuple[tuple[float, Word], ...]  # a weighted sum of words
-Reading = tuple[str, Any]  # ("probabilities", qubits), ("expval" or "variance", observables), ("statevector", None)
+# ("probabilities", qubits), ("expval" or "variance", observables), ("statevector", None), ("density", qubits)
+Reading = tuple[str, Any]
 Rows = tuple[tuple[complex, ...], ...]
 
 _R = 0.5**0.5
@@ -48,11 +52,18 @@ _HALF_TURNS: dict[str, Rows] = {
 # What a controlled gate does to its last qubits; the others are its controls.
 _TARGETS = {"cnot": "x", "toffoli": "x", "mcx": "x", "cy": "y", "cz": "z", "mcz": "z", "ch": "h", "fredkin": "swap",
             "crx": "rx", "cry": "ry", "crz": "rz", "cphase": "phase", "cu3": "u3"}  # fmt: skip
+_CHANNELS = frozenset(_core.channel_names())
 _REAL = {"x", "z", "h", "swap", "ry"}
 
 
 def outputs(
-    circuit: Circuit, readings: Sequence[Reading], weights: torch.Tensor, amplitudes: Any, features: Any, batch: int
+    circuit: Circuit,
+    readings: Sequence[Reading],
+    weights: torch.Tensor,
+    amplitudes: Any,
+    features: Any,
+    batch: int,
+    method: str = "statevector",
 ) -> tuple[torch.Tensor, ...]:
     """What the engine's run gives, differentiable to any order.
 
@@ -63,30 +74,69 @@ def outputs(
         amplitudes: (B, D), real or complex, or None.
         features: (B, F) or None.
         batch: B.
+        method: ``"statevector"`` or ``"density_matrix"``.
 
     Returns:
-        For each reading (B, 2^k), (B, number of observables), or (B, 2^n) complex.
+        For each reading (B, 2^k), (B, number of observables), or complex (B, 2^n) of a state and (B, 4^k) of a density
+        matrix.
     """
     # Autocast would lower the precision of matrix products, and the engine knows no autocast either.
     with torch.autocast(weights.device.type, enabled=False):
+        if method == "density_matrix":
+            rho = density(circuit, weights, amplitudes, features, batch)
+            return tuple(_read_density(rho, circuit.n_qubits, kind, what) for kind, what in readings)
         psi = state(circuit, weights, amplitudes, features, batch)
-        return tuple(_read(psi, circuit.n_qubits, kind, what) for kind, what in readings)
+        retained = circuit.noise_summary.retained
+        return tuple(_read(psi, circuit.n_qubits, kind, what, retained) for kind, what in readings)
 
 
 def state(circuit: Circuit, weights: torch.Tensor, amplitudes: Any, features: Any, batch: int) -> torch.Tensor:
-    """The final state (B, 2^n)."""
-    instructions = circuit._core.instructions
+    """The final state (B, 2^n), depolarizing of all qubits left out."""
+    instructions = [each for each in circuit._core.instructions if each[0] not in _CHANNELS]
     real = all(_is_real(gate, matrix) for gate, _, _, matrix, _ in instructions)
     dtype = weights.dtype if real else weights.dtype.to_complex()
     psi = _start(circuit.n_qubits, amplitudes, batch, dtype, weights.device)
     for gate, qubits, angles, entries, _ in instructions:
-        if gate == "unitary":
-            matrix = _constant(_square(entries), psi.dtype, psi.device)
-        else:
-            values = [_angle(angle, weights, features) for angle in angles]
-            matrix = _matrix(_TARGETS.get(gate, gate), values, psi.dtype, psi.device)
+        matrix = _gate(gate, angles, entries, weights, features, psi.dtype)
         psi = _apply(psi, matrix, qubits, circuit.n_qubits)
     return psi
+
+
+def density(circuit: Circuit, weights: torch.Tensor, amplitudes: Any, features: Any, batch: int) -> torch.Tensor:
+    """The final density matrix as a vector (B, 4^n)."""
+    n, dtype = circuit.n_qubits, weights.dtype.to_complex()
+    psi = _start(n, amplitudes, batch, dtype, weights.device)
+    rho = (psi[:, :, None] * psi.conj()[:, None, :]).flatten(1)
+    for gate, qubits, angles, entries, rates in circuit._core.instructions:
+        if gate == "readout_error":
+            continue
+        if gate == "depolarizing" and len(qubits) in (0, n):
+            rho = (1.0 - rates[0]) * rho + rates[0] * _trace(rho, n) * _mixed(n, dtype, rho.device)
+        elif gate in _CHANNELS:
+            operators = kraus_of(gate, len(qubits), rates, entries).tolist()
+            terms = [_both_sides(rho, _constant(rows, dtype, rho.device), qubits, n) for rows in operators]
+            rho = torch.stack(terms).sum(0)
+        else:
+            rho = _both_sides(rho, _gate(gate, angles, entries, weights, features, dtype), qubits, n)
+    return rho
+
+
+def _both_sides(rho: torch.Tensor, matrix: torch.Tensor, qubits: Sequence[int], n: int) -> torch.Tensor:
+    """M rho M^H."""
+    rows = _apply(rho, matrix, qubits, 2 * n)
+    return _apply(rows, matrix.conj(), [n + qubit for qubit in qubits], 2 * n)
+
+
+def _trace(rho: torch.Tensor, n: int) -> torch.Tensor:
+    return _diagonal(rho, n).sum(1, keepdim=True)
+
+
+def _diagonal(rho: torch.Tensor, n: int) -> torch.Tensor:
+    return torch.diagonal(rho.reshape(-1, 2**n, 2**n), dim1=1, dim2=2)
+
+
+def _mixed(n: int, dtype: torch.dtype, device: torch.device) -> torch.Tensor:
+    return torch.eye(2**n, dtype=dtype, device=device).flatten() * 0.5**n
 
 
 def _start(n: int, amplitudes: Any, batch: int, dtype: torch.dtype, device: torch.device) -> torch.Tensor:
@@ -109,6 +159,21 @@ def _angle(angle: tuple[_core.Source, int, float, float], weights: torch.Tensor,
 
 
 # Gates ----------------------------------------------------------------------------------------------------------------
+
+
+def _gate(
+    gate: str,
+    angles: Sequence[Any],
+    entries: Sequence[complex],
+    weights: torch.Tensor,
+    features: Any,
+    dtype: torch.dtype,
+) -> torch.Tensor:
+    """The matrix of an instruction, without its controls."""
+    if gate == "unitary":
+        return _constant(_square(entries), dtype, weights.device)
+    values = [_angle(angle, weights, features) for angle in angles]
+    return _matrix(_TARGETS.get(gate, gate), values, dtype, weights.device)
 
 
 def _matrix(gate: str, angles: Sequence[torch.Tensor], dtype: torch.dtype, device: torch.device) -> torch.Tensor:
@@ -155,7 +220,7 @@ def _square(entries: Sequence[complex]) -> Rows:
     return tuple(tuple(entries[row * size : (row + 1) * size]) for row in range(size))
 
 
-def _constant(rows: Rows, dtype: torch.dtype, device: torch.device) -> torch.Tensor:
+def _constant(rows: Any, dtype: torch.dtype, device: torch.device) -> torch.Tensor:
     # Made anew each time: a tensor kept from inference mode or under a fake mode would spoil later calls.
     matrix = torch.tensor(rows, dtype=torch.complex128, device=device)
     return (matrix if dtype.is_complex else matrix.real).to(dtype)
@@ -176,34 +241,71 @@ def _apply(psi: torch.Tensor, matrix: torch.Tensor, qubits: Sequence[int], n: in
 # Readouts -------------------------------------------------------------------------------------------------------------
 
 
-def _read(psi: torch.Tensor, n: int, kind: str, what: Any) -> torch.Tensor:
+def _read(psi: torch.Tensor, n: int, kind: str, what: Any, retained: float = 1.0) -> torch.Tensor:
     if kind == "statevector":
         return psi.to(torch.promote_types(psi.dtype, torch.complex64))
     if kind == "probabilities":
-        return _probabilities(psi, n, range(n) if what is None else what)
-    moments = [_moments(psi, observable, n) for observable in what]
-    columns = [mean if kind == "expval" else square - mean * mean for mean, square in moments]
+        qubits = range(n) if what is None else what
+        return retained * _probabilities(_squares(psi), n, qubits) + (1.0 - retained) / 2 ** len(qubits)  # type: ignore[no-any-return]
+    if kind == "variance":
+        columns = [_squares(_image(psi, terms, n)).sum(-1) - _mean(psi, terms, n).square() for terms in what]
+    else:
+        columns = [retained * _mean(psi, terms, n) + (1.0 - retained) * _identity(terms) for terms in what]
     return torch.stack(columns, -1) if columns else _squares(psi)[:, :0]
 
 
-def _probabilities(psi: torch.Tensor, n: int, qubits: Sequence[int]) -> torch.Tensor:
-    tensor = _squares(psi).reshape(psi.shape[0], *(2,) * n)
+def _read_density(rho: torch.Tensor, n: int, kind: str, what: Any) -> torch.Tensor:
+    if kind == "density":
+        return _reduced(rho, n, what)
+    if kind == "probabilities":
+        return _probabilities(_diagonal(rho, n).real, n, what)
+    columns = [_expectation(rho, terms, n) for terms in what]
+    return torch.stack(columns, -1) if columns else rho.real[:, :0]
+
+
+def _probabilities(outcomes: torch.Tensor, n: int, qubits: Sequence[int]) -> torch.Tensor:
+    tensor = outcomes.reshape(outcomes.shape[0], *(2,) * n)
     front = tensor.movedim([1 + qubit for qubit in qubits], tuple(range(1, 1 + len(qubits))))
-    return front.reshape(psi.shape[0], 2 ** len(qubits), 2 ** (n - len(qubits))).sum(-1)
+    return front.reshape(outcomes.shape[0], 2 ** len(qubits), 2 ** (n - len(qubits))).sum(-1)
 
 
-def _moments(psi: torch.Tensor, observable: Observable, n: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """<O> and <O^2>, (B,) each."""
-    if not psi.is_complex() and any(letter == "Y" for _, word in observable for _, letter in word):
-        psi = psi.to(psi.dtype.to_complex())
-    image = torch.zeros_like(psi)
-    for coefficient, word in observable:
-        term = psi
-        for qubit, letter in word:
-            term = _apply(term, _constant(_FIXED[letter.lower()], psi.dtype, psi.device), (qubit,), n)
-        image = image + coefficient * term
+def _reduced(rho: torch.Tensor, n: int, qubits: Sequence[int]) -> torch.Tensor:
+    """The density matrix of some qubits, (B, 4^k)."""
+    k = len(qubits)
+    tensor = rho.reshape(rho.shape[0], *(2,) * (2 * n))
+    axes = [1 + qubit for qubit in qubits] + [1 + n + qubit for qubit in qubits]
+    front = tensor.movedim(axes, tuple(range(1, 1 + 2 * k)))
+    split = front.reshape(rho.shape[0], 4**k, 2 ** (n - k), 2 ** (n - k))
+    return torch.diagonal(split, dim1=2, dim2=3).sum(-1)
+
+
+def _mean(psi: torch.Tensor, observable: Observable, n: int) -> torch.Tensor:
+    """<psi|O|psi>, (B,)."""
+    image = _image(psi, observable, n)
     overlap = psi.conj() * image
-    return (overlap.real if overlap.is_complex() else overlap).sum(-1), _squares(image).sum(-1)
+    return (overlap.real if overlap.is_complex() else overlap).sum(-1)
+
+
+def _expectation(rho: torch.Tensor, observable: Observable, n: int) -> torch.Tensor:
+    """Tr(O rho), (B,): O acts on the rows."""
+    return _trace(_image(rho, observable, 2 * n), n)[:, 0].real
+
+
+def _image(state: torch.Tensor, observable: Observable, n: int) -> torch.Tensor:
+    """O on the first qubits of a state."""
+    if not state.is_complex() and any(letter == "Y" for _, word in observable for _, letter in word):
+        state = state.to(state.dtype.to_complex())
+    image = torch.zeros_like(state)
+    for coefficient, word in observable:
+        term = state
+        for qubit, letter in word:
+            term = _apply(term, _constant(_FIXED[letter.lower()], state.dtype, state.device), (qubit,), n)
+        image = image + coefficient * term
+    return image
+
+
+def _identity(observable: Observable) -> float:
+    return sum(coefficient for coefficient, word in observable if not word)
 
 
 def _squares(psi: torch.Tensor) -> torch.Tensor:

@@ -1,4 +1,4 @@
-"""One gate of a circuit as a value, and what can be made of it: its inverse, its place in another circuit."""
+"""One gate or channel of a circuit as a value, and what can be made of it: its inverse, its place elsewhere."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _REVERSED = {"u3": (0, 2, 1), "cu3": (0, 2, 1), "rot": (2, 1, 0)}
 
 
 class Instruction(NamedTuple):
-    """A gate of a circuit: its name, the qubits it acts on, its angles, and the matrix if it is a unitary.
+    """A gate or channel of a circuit: its name, the qubits it acts on, its angles, matrix and rates.
 
     Attributes:
         gate: its name, as that of the builder method.
-        qubits: in the order of the builder method: controls first.
+        qubits: in the order of the builder method: controls first; empty for depolarizing of all.
         angles: none, one or three.
         matrix: entries row by row, of Kraus operators one after another; empty but for a unitary and those.
         rates: the numbers that make a channel; empty for a gate.
@@ -38,8 +38,19 @@ class Instruction(NamedTuple):
     matrix: tuple[complex, ...] = ()
     rates: tuple[float, ...] = ()
 
+    @property
+    def is_channel(self) -> bool:
+        """Whether it is noise and no gate."""
+        return bool(self.rates) or self.gate == "kraus"
+
     def inverse(self) -> Instruction:
-        """The gate that undoes this one."""
+        """The gate that undoes this one.
+
+        Raises:
+            ValueError: for a channel, which nothing undoes.
+        """
+        if self.is_channel:
+            raise ValueError(f"{self.gate} is noise, which no gate undoes")
         order = _REVERSED.get(self.gate, range(len(self.angles)))
         side = 2 ** len(self.qubits)
         adjoint = np.reshape(self.matrix, (side, side)).conj().T.ravel().tolist() if self.matrix else ()
@@ -64,9 +75,11 @@ def instructions(circuit: _core.Circuit) -> tuple[Instruction, ...]:
 
 
 def depth(gates: tuple[Instruction, ...], n_qubits: int) -> int:
-    """The number of moments if every gate runs as soon as its qubits are free."""
+    """The number of moments if every gate runs as soon as its qubits are free; noise takes none."""
     busy = [0] * n_qubits
     for instruction in gates:
+        if instruction.is_channel:
+            continue
         moment = 1 + max(busy[qubit] for qubit in instruction.qubits)
         for qubit in instruction.qubits:
             busy[qubit] = moment

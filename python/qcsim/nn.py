@@ -8,11 +8,13 @@ from typing import Any
 
 try:
     import torch
+    from torch._compile import _disable_dynamo
 except ModuleNotFoundError as error:
     raise ModuleNotFoundError("qcsim.nn needs torch: pip install 'qcsim[torch]'", name="torch") from error
 
 from qcsim.circuit import Circuit
 from qcsim.measurements import Expval, Measurement, Probabilities, Statevector
+from qcsim.misreading import misread
 from qcsim.operator import run_task
 from qcsim.simulate import Plan, execute, make_plan
 from qcsim.task import plan_of, task_of
@@ -32,14 +34,20 @@ class QuantumLayer(torch.nn.Module):
         circuit: what to run; it is frozen.
         measure: ``"probabilities"``, ``"statevector"``, or a list of observables such as ``["Z0", "Z0 Z1"]``.
         qubits: the qubits whose probabilities are returned; None: all.
-        gradient: ``"adjoint"`` or ``"parameter-shift"``.
+        gradient: ``"auto"``, ``"adjoint"`` or ``"parameter-shift"``, as for :func:`qcsim.probabilities`.
         num_threads: threads to use; None: torch's setting.
         dtype: of the weights; None: torch's default.
         init: the weights at first: ``"uniform"`` in [-pi, pi), ``"zeros"``, ``"normal"`` with a standard deviation of
             0.1, or a function that fills a tensor in place, such as those of ``torch.nn.init``.
+        method: how noise is simulated, as for :func:`qcsim.probabilities`.
+        trajectories: as for :func:`qcsim.probabilities`.
+        shots: as for :func:`qcsim.probabilities`.
+        seed: of what is drawn. None: fresh draws at each call. With a seed each call has a stream of its own too, named
+            by the seed and the number of calls before it, so that a training run can be repeated.
 
     Attributes:
         weights: (P,) angles in radians.
+        calls: how often the layer has drawn; set it to 0 to begin the streams of a seed again.
 
     Raises:
         ValueError: for an unknown measurement, gradient method, initialisation or qubit.
@@ -57,10 +65,14 @@ class QuantumLayer(torch.nn.Module):
         measure: str | Sequence[Any] = "probabilities",
         *,
         qubits: Sequence[int] | None = None,
-        gradient: str = "adjoint",
+        gradient: str = "auto",
         num_threads: int | None = None,
         dtype: torch.dtype | None = None,
         init: str | Callable[[torch.Tensor], Any] = "uniform",
+        method: str = "auto",
+        trajectories: int = 1000,
+        shots: int | None = None,
+        seed: int | None = None,
     ) -> None:
         super().__init__()
         if isinstance(measure, str) and measure not in _MEASURES:
@@ -68,11 +80,17 @@ class QuantumLayer(torch.nn.Module):
             raise ValueError(f"measure is {measure!r}; the options are {options} and a list of observables")
         if not callable(init) and init not in _INITS:
             raise ValueError(f"init is {init!r}; the options are {', '.join(map(repr, _INITS))} and a function")
-        plan = make_plan(circuit, (_measurement(measure, qubits),), gradient, num_threads)
+        wanted = (_measurement(measure, qubits),)
+        plan = make_plan(circuit, wanted, gradient, num_threads, method, trajectories, shots, seed)
         self.circuit = circuit
+        self.calls = 0
         self.measure = measure if isinstance(measure, str) else list(measure)
         self._task = task_of(plan)  # a plan cannot be pickled or traced, its text can
         self._plan: Plan | None = plan
+        self._draws = plan.draws is not None
+        kind, what = plan.readings[0]
+        # What is misread after the engine: of observables it is in their terms.
+        self._misread: Any = (what, plan.tables) if plan.tables and kind == "probabilities" else None
         self.weights = torch.nn.Parameter(torch.empty(circuit.n_weights, dtype=dtype))
         with torch.no_grad():
             (init if callable(init) else _INITS[init])(self.weights)
@@ -92,23 +110,53 @@ class QuantumLayer(torch.nn.Module):
             if amplitudes is not None or features is not None:
                 raise ValueError("give x alone, or amplitudes and features by name")
             amplitudes, features = (x, None) if self.circuit.embeds_amplitudes else (None, x)
+        if self._draws:
+            draw = _outside_of_graphs if torch.compiler.is_compiling() else QuantumLayer._drawn
+            return draw(self, amplitudes, features)
         if torch.compiler.is_compiling():
             columns, single = run_task(self._task, self.weights, amplitudes, features)
             if self.measure == "statevector":
-                columns = Statevector().result(self.circuit, columns)
+                columns = Statevector().result(self.circuit, columns, "statevector")
+            if self._misread is not None:
+                columns = misread(columns, *self._misread)
             result: torch.Tensor = columns[0] if single else columns
         else:
-            if self._plan is None:
-                self._plan = plan_of(self._task)
-            (result,) = execute(self._plan, self.weights, amplitudes, features)
+            (result,) = execute(self._planned(), self.weights, amplitudes, features)
         return result
+
+    def _drawn(self, amplitudes: torch.Tensor | None, features: torch.Tensor | None) -> torch.Tensor:
+        plan = self._planned()
+        assert plan.draws is not None
+        if plan.draws.seed:
+            plan = plan._replace(draws=plan.draws._replace(seed=(*plan.draws.seed, self.calls)))
+        self.calls += 1
+        (result,) = execute(plan, self.weights, amplitudes, features)
+        return result  # type: ignore[no-any-return]
+
+    def _planned(self) -> Plan:
+        if self._plan is None:
+            self._plan = plan_of(self._task)
+        return self._plan
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_plan": None}
 
     def extra_repr(self) -> str:
         """What ``print(layer)`` shows."""
-        return f"{self.circuit!r}, measure={self.measure!r}, gradient={plan_of(self._task).gradient!r}"
+        plan = plan_of(self._task)
+        shown = f"{self.circuit!r}, measure={self.measure!r}, gradient={plan.gradient!r}"
+        if plan.method != "statevector":
+            shown += f", method={plan.method!r}"
+        if plan.draws is not None:
+            shots, trajectories, _ = plan.draws
+            shown += f", trajectories={trajectories}" if shots is None else f", shots={shots}"
+        return shown
+
+
+# torch.compiler.disable without its second of importing; asked for only while a graph is traced.
+@_disable_dynamo
+def _outside_of_graphs(layer: QuantumLayer, amplitudes: Any, features: Any) -> torch.Tensor:
+    return layer._drawn(amplitudes, features)
 
 
 def _measurement(measure: str | Sequence[Any], qubits: Sequence[int] | None) -> Measurement:

@@ -6,7 +6,8 @@
     ]}
 
 An angle is a number of radians, or an object that names a weight or a feature, with ``scale`` and ``shift`` where they
-are not 1 and 0. A matrix lists real and imaginary parts row by row. What is read is checked as if it were built.
+are not 1 and 0. A matrix lists real and imaginary parts row by row. A channel has ``rates``, a list of numbers, or (of
+kraus) its matrices one after another. What is read is checked as if it were built.
 """
 
 from __future__ import annotations
@@ -64,6 +65,8 @@ def _gate(instruction: Instruction) -> dict[str, Any]:
         row["angles"] = [_angle(angle) for angle in instruction.angles]
     if instruction.matrix:
         row["matrix"] = [(entry.real, entry.imag) for entry in instruction.matrix]
+    if instruction.rates:
+        row["rates"] = instruction.rates
     return row
 
 
@@ -79,13 +82,14 @@ def _angle(angle: Angle) -> Any:
 def _read_gate(name: str, given: Any) -> Instruction:
     if not isinstance(given, dict) or not isinstance(given.get("gate"), str):
         raise ValueError(f'{name} is {_short(given)}; it must be an object such as {{"gate": "x", "qubits": [0]}}')
-    _only(name, given, ("gate", "qubits", "angles", "matrix"))
+    _only(name, given, ("gate", "qubits", "angles", "matrix", "rates"))
     qubits = (
         integer(f"a qubit of {name}", qubit, "0 or more") for qubit in _list(f"qubits of {name}", given.get("qubits"))
     )
     angles = (_read_angle(name, angle) for angle in _list(f"angles of {name}", given.get("angles", [])))
     matrix = (_read_entry(name, entry) for entry in _list(f"matrix of {name}", given.get("matrix", [])))
-    return Instruction(given["gate"], tuple(qubits), tuple(angles), tuple(matrix))
+    rates = (real(f"a rate of {name}", rate) for rate in _list(f"rates of {name}", given.get("rates", [])))
+    return Instruction(given["gate"], tuple(qubits), tuple(angles), tuple(matrix), tuple(rates))
 
 
 def _read_angle(name: str, given: Any) -> Angle:

@@ -1,6 +1,7 @@
 """A call from its arguments to the engine and back: plans (what to compute), their runs, their gradients.
 
-Called by verbs, autograd and nn. Arrays are checked in arrays.py, measurements know their own results.
+Called by verbs, autograd and nn. Arrays are checked in arrays.py, measurements know their own results. What is drawn at
+random instead of computed goes on in estimate.py.
 """
 
 from __future__ import annotations
@@ -14,10 +15,54 @@ import numpy as np
 from qcsim.arrays import ABSENT, Operands, address, empty_array, is_torch, operands, run_function
 from qcsim.circuit import Circuit
 from qcsim.integers import integer
-from qcsim.measurements import Expval, Measurement, Probabilities, Reading
+from qcsim.measurements import (
+    MEASUREMENTS,
+    DensityMatrix,
+    Expval,
+    Measurement,
+    Probabilities,
+    Reading,
+    Samples,
+    Statevector,
+)
+from qcsim.methods import chosen_method
+from qcsim.misreading import Tables, as_read
 from qcsim.stopwatch import timed
 
-GRADIENTS = ("adjoint", "parameter-shift")
+GRADIENTS = ("auto", "adjoint", "parameter-shift")
+
+
+class Draws(NamedTuple):
+    """How numbers are drawn where they are not computed.
+
+    Attributes:
+        shots: draws of the outcomes, for each basis that is measured; None: no shots, averages over trajectories.
+        trajectories: how many of them are averaged, without shots.
+        seed: where the random streams start; empty: anew at each run.
+    """
+
+    shots: int | None
+    trajectories: int
+    seed: tuple[int, ...]
+
+
+class Estimate(NamedTuple):
+    """A result and how far off it may be.
+
+    Attributes:
+        value: as without ``standard_error=True``.
+        standard_error: one standard deviation of the value, in its shape; zero where nothing is drawn.
+
+    Example:
+        >>> import qcsim
+        >>> plus = qcsim.Circuit(1).h(0)
+        >>> found = qcsim.probabilities(plus, shots=10_000, seed=0, standard_error=True)
+        >>> bool((abs(found.value - 0.5) < 4 * found.standard_error).all()), found.standard_error.round(3)
+        (True, array([0.005, 0.005]))
+    """
+
+    value: Any
+    standard_error: Any
 
 
 class Plan(NamedTuple):
@@ -28,6 +73,10 @@ class Plan(NamedTuple):
     readings: tuple[Reading, ...]
     gradient: str
     num_threads: int | None
+    method: str = "statevector"
+    tables: Tables = ()  # of misread bits
+    draws: Draws | None = None  # None: everything is computed
+    standard_error: bool = False
 
     @property
     def n_columns(self) -> int:
@@ -35,7 +84,17 @@ class Plan(NamedTuple):
         return sum(width(self.circuit, reading) for reading in self.readings)
 
 
-def make_plan(circuit: Circuit, measurements: tuple[Measurement, ...], gradient: str, num_threads: int | None) -> Plan:
+def make_plan(
+    circuit: Circuit,
+    measurements: tuple[Measurement, ...],
+    gradient: str,
+    num_threads: int | None,
+    method: str = "auto",
+    trajectories: int = 1000,
+    shots: int | None = None,
+    seed: int | tuple[int, ...] | None = None,
+    standard_error: bool = False,
+) -> Plan:
     """Check the options of a call."""
     if not isinstance(circuit, Circuit):
         raise TypeError(f"circuit is {circuit!r} of type {type(circuit).__name__}; it must be a qcsim.Circuit")
@@ -46,14 +105,62 @@ def make_plan(circuit: Circuit, measurements: tuple[Measurement, ...], gradient:
     if not measurements:
         raise ValueError("no measurement was given; name one or more, such as qcsim.Probabilities()")
     for measurement in measurements:
-        if not isinstance(measurement, Measurement):
+        if not isinstance(measurement, MEASUREMENTS):
             kind = type(measurement).__name__
-            raise TypeError(f"a measurement is {measurement!r} of type {kind}; the options are Probabilities, Expval, "
-                            "Variance, Statevector and Samples")  # fmt: skip
-    readings = tuple(measurement.reading(circuit) for measurement in measurements)
-    if gradient == "parameter-shift" and any(kind == "statevector" for kind, _ in readings):
+            options = ", ".join(option.__name__ for option in MEASUREMENTS)
+            raise TypeError(f"a measurement is {measurement!r} of type {kind}; the options are {options}")
+    noise = circuit.noise_summary
+    method = "statevector" if method == "auto" and noise.kind != "local" else chosen_method(circuit, method)
+    readings = tuple([measurement.reading(circuit, method) for measurement in measurements])
+    if shots is None and method != "trajectories" and not standard_error:
+        gradient = "adjoint" if gradient != "parameter-shift" else _exact_gradient(gradient, readings)
+        return Plan(circuit, measurements, readings, gradient, num_threads, method, noise.tables)
+    draws = None
+    if shots is not None or method == "trajectories":
+        draws = _draws(shots, trajectories, seed, standard_error)
+    plan = Plan(
+        circuit, measurements, readings, gradient, num_threads, method, noise.tables, draws, bool(standard_error)
+    )
+    _check_drawn(plan)
+    return plan if draws is not None else plan._replace(gradient=_exact_gradient(gradient, readings))
+
+
+def _exact_gradient(gradient: str, readings: tuple[Reading, ...]) -> str:
+    if gradient != "parameter-shift":
+        return "adjoint"
+    if any(kind == "statevector" for kind, _ in readings):
         raise ValueError("gradient is 'parameter-shift', a rule for expectations; for a statevector use 'adjoint'")
-    return Plan(circuit, measurements, readings, gradient, num_threads)
+    return gradient
+
+
+def _draws(shots: Any, trajectories: Any, seed: Any, standard_error: bool) -> Draws:
+    allowed = "1..2147483647"
+    if shots is not None and integer("shots", shots, allowed) < 1:
+        raise ValueError(f"shots is {shots}; it must be 1 or more, or None for exact results")
+    if integer("trajectories", trajectories, allowed) < 1:
+        raise ValueError(f"trajectories is {trajectories}; it must be 1 or more")
+    if standard_error and shots is None and trajectories < 2:
+        raise ValueError("trajectories is 1; a standard error needs 2 or more")
+    if seed is None or isinstance(seed, tuple):
+        return Draws(shots, trajectories, seed or ())
+    if integer("seed", seed, "0..2147483647") < 0:
+        raise ValueError(f"seed is {seed}; it must be 0 or more")
+    return Draws(shots, trajectories, (int(seed),))
+
+
+def _check_drawn(plan: Plan) -> None:
+    """What shots, trajectories and standard errors cannot do."""
+    shots = plan.draws is not None and plan.draws.shots is not None
+    if shots and plan.gradient == "adjoint":
+        raise ValueError("gradient is 'adjoint', which walks a computed state back, and shots are drawn; the options "
+                         "are auto and parameter-shift")  # fmt: skip
+    for measurement in plan.measurements:
+        if shots and isinstance(measurement, (Statevector, DensityMatrix)):
+            raise ValueError(f"shots is {plan.draws.shots}; they measure Probabilities, Expval, Variance and Samples, "  # type: ignore[union-attr]
+                             f"and {type(measurement).__name__} is computed: leave shots out")  # fmt: skip
+        if plan.standard_error and isinstance(measurement, (Statevector, DensityMatrix)):
+            raise ValueError(f"standard_error goes with Probabilities, Expval and Variance, not with "
+                             f"{type(measurement).__name__}")  # fmt: skip
 
 
 def execute(plan: Plan, weights: Any, amplitudes: Any, features: Any, out: Any = None) -> tuple[Any, ...]:
@@ -64,6 +171,11 @@ def execute(plan: Plan, weights: Any, amplitudes: Any, features: Any, out: Any =
     given = operands(plan.circuit, weights, amplitudes, features)
     if out is not None:
         return (_into(out, plan, given),)
+    if plan.draws is not None:
+        from qcsim.estimate import drawn
+
+        results = drawn(plan, given)
+        return tuple(map(_first, results)) if given.single else results
     if isinstance(given.weights, np.ndarray):
         columns, _ = forward(plan, given, keep=False)
     else:
@@ -71,23 +183,51 @@ def execute(plan: Plan, weights: Any, amplitudes: Any, features: Any, out: Any =
 
         columns = run(plan, given)
         if columns.ndim == 1:  # a single sample
-            if len(plan.readings) == 1 and type(plan.measurements[0]) in (Probabilities, Expval):
+            if _is_plain(plan):
                 return (columns,)
             columns = columns[None]
     results = results_of(plan, columns)
-    return tuple(result[0] for result in results) if given.single else results
+    if plan.standard_error:
+        results = tuple(map(_exactly, plan.measurements, results))
+        return tuple(map(_first, results)) if given.single else results
+    return tuple([result[0] for result in results]) if given.single else results
+
+
+def _is_plain(plan: Plan) -> bool:
+    """Whether the columns of the engine are the result."""
+    if len(plan.readings) != 1 or type(plan.measurements[0]) not in (Probabilities, Expval) or plan.standard_error:
+        return False
+    return not plan.tables or plan.readings[0][0] != "probabilities"
+
+
+def _exactly(measurement: Measurement, result: Any) -> Any:
+    """A computed result as an estimate without error."""
+    if isinstance(measurement, Samples):
+        return result
+    zeros = np.zeros_like(result) if isinstance(result, np.ndarray) else result.new_zeros(result.shape)
+    return Estimate(result, zeros)
+
+
+def _first(result: Any) -> Any:
+    return Estimate(result.value[0], result.standard_error[0]) if isinstance(result, Estimate) else result[0]
 
 
 def results_of(plan: Plan, columns: Any) -> tuple[Any, ...]:
     """The results of the measurements from what the engine has read, (B, K)."""
     if len(plan.readings) == 1:
-        return (plan.measurements[0].result(plan.circuit, columns, threads(plan.num_threads)),)
+        return (_result(plan, plan.measurements[0], plan.readings[0], columns),)
     results, first = [], 0
     for measurement, reading in zip(plan.measurements, plan.readings, strict=True):
         last = first + width(plan.circuit, reading)
-        results.append(measurement.result(plan.circuit, columns[:, first:last], threads(plan.num_threads)))
+        results.append(_result(plan, measurement, reading, columns[:, first:last]))
         first = last
     return tuple(results)
+
+
+def _result(plan: Plan, measurement: Measurement, reading: Reading, columns: Any) -> Any:
+    if plan.tables:
+        columns = as_read(reading, columns, plan.tables)
+    return measurement.result(plan.circuit, columns, plan.method, threads(plan.num_threads))
 
 
 def width(circuit: Circuit, reading: Reading) -> int:
@@ -96,12 +236,14 @@ def width(circuit: Circuit, reading: Reading) -> int:
     if kind == "statevector":
         return int(2 * 2**circuit.n_qubits)
     assert what is not None
+    if kind == "density":
+        return int(2 * 4 ** len(what))
     return len(what) if kind == "expval" else int(2 ** len(what))
 
 
 def forward(plan: Plan, given: Operands, *, keep: bool, outputs: Any = None) -> tuple[Any, Any]:
     """Outputs (B, K) and, with ``keep``, the engine's call for the gradients."""
-    compiled, readout = plan.circuit.compiled(plan.readings, given.complex_amplitudes)
+    compiled, readout = plan.circuit.compiled(plan.readings, given.complex_amplitudes, plan.method)
     if outputs is None:
         outputs = empty_array(given.weights, (given.batch, readout.n_outputs))
     call = timed(
@@ -153,6 +295,8 @@ def threads(num_threads: int | None) -> int:
 
 def _into(out: Any, plan: Plan, given: Operands) -> Any:
     """Runs into an array of the caller's."""
+    if plan.draws is not None or plan.standard_error:
+        raise ValueError("out takes computed results; leave it out with shots, trajectories and standard errors")
     if is_torch(out) != is_torch(given.weights) or not (is_torch(out) or isinstance(out, np.ndarray)):
         raise TypeError(f"out is a {type(out).__name__}; it must be an array of the kind of the arguments")
     columns = (width(plan.circuit, plan.readings[0]),)
@@ -166,4 +310,6 @@ def _into(out: Any, plan: Plan, given: Operands) -> Any:
     if is_torch(out) and (out.device != given.weights.device or out.is_neg()):
         raise ValueError(f"out is on {out.device} or a view with a flipped sign; it must be plain memory on the cpu")
     forward(plan, given, keep=False, outputs=out[None] if given.single else out)
+    if not _is_plain(plan):
+        out[...] = as_read(plan.readings[0], out, plan.tables)
     return out

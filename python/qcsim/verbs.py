@@ -1,5 +1,6 @@
 """The verbs of the simulator on NumPy arrays and torch tensors. B is the batch, n the qubits, P the weights, D the
-amplitudes, F the features. What happens inside is in simulate.py; torch tensors go through autograd.py.
+amplitudes, F the features. What happens inside is in simulate.py; torch tensors go through autograd.py, and what is
+drawn at random through estimate.py.
 """
 
 from __future__ import annotations
@@ -9,15 +10,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from qcsim.arrays import is_torch, operands
+from qcsim.arrays import Operands, is_torch, operands
 from qcsim.circuit import Circuit
-from qcsim.measurements import Expval, Measurement, Probabilities, Samples, Statevector, Variance
+from qcsim.measurements import DensityMatrix, Expval, Measurement, Probabilities, Samples, Statevector, Variance
+from qcsim.misreading import as_read
 from qcsim.observables import Observable
-from qcsim.simulate import backward, execute, forward, make_plan
+from qcsim.simulate import Plan, backward, execute, forward, make_plan, results_of
 
 
 class Gradients(NamedTuple):
-    """Gradients in the shapes of what they belong to; None where the circuit has no such input."""
+    """Gradients in the shapes of what they belong to; None where the circuit has no such input, and of amplitudes where
+    what was drawn gives none."""
 
     weights: Any
     amplitudes: Any
@@ -31,11 +34,16 @@ def probabilities(
     features: Any = None,
     *,
     qubits: Sequence[int] | None = None,
-    gradient: str = "adjoint",
+    gradient: str = "auto",
+    method: str = "auto",
+    trajectories: int = 1000,
+    shots: int | None = None,
+    seed: int | None = None,
+    standard_error: bool = False,
     num_threads: int | None = None,
     out: Any = None,
 ) -> Any:
-    """Probabilities of the measurement outcomes, ``p(z) = |<z|U(weights)|x>|^2``.
+    """Probabilities of the measurement outcomes, ``p(z) = |<z|U(weights)|x>|^2``, under noise ``<z|rho|z>``.
 
     Args:
         circuit: what to run.
@@ -44,8 +52,14 @@ def probabilities(
             tail and normalised; any norm above zero.
         features: (B, F) or (F,) per-sample angles in radians, if the circuit has features.
         qubits: the qubits to measure, the first being the most significant bit of an outcome; None: all.
-        gradient: ``"adjoint"`` or ``"parameter-shift"`` (the same numbers at the cost of two circuits a rotation),
-            for torch's backward pass; gradients of amplitudes are always taken by the adjoint method.
+        gradient: for torch's backward pass, ``"adjoint"``, ``"parameter-shift"`` (two circuits a rotation) or
+            ``"auto"``: parameter-shift with shots, and where trajectories have no other gradient, else adjoint.
+            Gradients of amplitudes are always taken by the adjoint method.
+        method: ``"statevector"``, ``"density_matrix"``, ``"trajectories"`` or ``"auto"`` (:func:`method_for`).
+        trajectories: how many are averaged, for ``"trajectories"`` without shots.
+        shots: None: as computed; else measured, so often for each basis that the observables need.
+        seed: of what is drawn: the same seed, the same numbers, whatever the number of threads; None: fresh ones.
+        standard_error: whether to return an :class:`Estimate` instead, the value with its standard error.
         num_threads: threads to use; None: torch's setting if torch is loaded, else the environment variable
             QCSIM_NUM_THREADS, else all.
         out: where to write the result instead of a new array: a contiguous array or tensor of the result's shape and
@@ -57,7 +71,8 @@ def probabilities(
 
     Raises:
         ValueError: for a wrong shape, a dtype other than float32 and float64 (complex64 and complex128 for amplitudes),
-            a number that is not finite, amplitudes that are all zero, or an unknown option.
+            a number that is not finite, amplitudes that are all zero, an unknown option, or a method that cannot hold
+            the circuit's noise.
         TypeError: for something that is no array.
 
     Example:
@@ -65,7 +80,9 @@ def probabilities(
         >>> qcsim.probabilities(qcsim.Circuit(2).ry(0).cnot(0, 1), np.array([np.pi / 2])).round(3)
         array([0.5, 0. , 0. , 0.5])
     """
-    plan = make_plan(circuit, (Probabilities(qubits),), gradient, num_threads)
+    plan = make_plan(
+        circuit, (Probabilities(qubits),), gradient, num_threads, method, trajectories, shots, seed, standard_error
+    )
     return execute(plan, weights, amplitudes, features, out)[0]
 
 
@@ -76,11 +93,16 @@ def expval(
     amplitudes: Any = None,
     features: Any = None,
     *,
-    gradient: str = "adjoint",
+    gradient: str = "auto",
+    method: str = "auto",
+    trajectories: int = 1000,
+    shots: int | None = None,
+    seed: int | None = None,
+    standard_error: bool = False,
     num_threads: int | None = None,
     out: Any = None,
 ) -> Any:
-    """Expectations of observables, ``<psi|O|psi>``.
+    """Expectations of observables, ``<psi|O|psi>``, under noise ``Tr(rho O)``.
 
     Args:
         circuit: what to run.
@@ -90,6 +112,11 @@ def expval(
         amplitudes: as for :func:`probabilities`.
         features: as for :func:`probabilities`.
         gradient: as for :func:`probabilities`.
+        method: as for :func:`probabilities`.
+        trajectories: as for :func:`probabilities`.
+        shots: as for :func:`probabilities`.
+        seed: as for :func:`probabilities`.
+        standard_error: as for :func:`probabilities`.
         num_threads: as for :func:`probabilities`.
         out: as for :func:`probabilities`.
 
@@ -105,7 +132,9 @@ def expval(
         >>> qcsim.expval(qcsim.Circuit(2).ry(0).cnot(0, 1), np.array([np.pi / 3]), ["Z0", "X0 X1"]).round(3)
         array([0.5  , 0.866])
     """
-    plan = make_plan(circuit, (Expval(observables),), gradient, num_threads)
+    plan = make_plan(
+        circuit, (Expval(observables),), gradient, num_threads, method, trajectories, shots, seed, standard_error
+    )
     return execute(plan, weights, amplitudes, features, out)[0]
 
 
@@ -116,10 +145,15 @@ def variance(
     amplitudes: Any = None,
     features: Any = None,
     *,
-    gradient: str = "adjoint",
+    gradient: str = "auto",
+    method: str = "auto",
+    trajectories: int = 1000,
+    shots: int | None = None,
+    seed: int | None = None,
+    standard_error: bool = False,
     num_threads: int | None = None,
 ) -> Any:
-    """Variances of observables, ``<psi|O^2|psi> - <psi|O|psi>^2``.
+    """Variances of observables, ``<O^2> - <O>^2``, of the mixed state under noise.
 
     Args:
         circuit: what to run.
@@ -128,6 +162,11 @@ def variance(
         amplitudes: as for :func:`probabilities`.
         features: as for :func:`probabilities`.
         gradient: as for :func:`probabilities`.
+        method: as for :func:`probabilities`.
+        trajectories: as for :func:`probabilities`.
+        shots: as for :func:`probabilities`.
+        seed: as for :func:`probabilities`.
+        standard_error: as for :func:`probabilities`.
         num_threads: as for :func:`probabilities`.
 
     Returns:
@@ -142,7 +181,9 @@ def variance(
         >>> qcsim.variance(qcsim.Circuit(1).ry(0), np.array([np.pi / 3]), ["Z0"]).round(3)
         array([0.75])
     """
-    plan = make_plan(circuit, (Variance(observables),), gradient, num_threads)
+    plan = make_plan(
+        circuit, (Variance(observables),), gradient, num_threads, method, trajectories, shots, seed, standard_error
+    )
     return execute(plan, weights, amplitudes, features)[0]
 
 
@@ -154,7 +195,7 @@ def statevector(
     *,
     num_threads: int | None = None,
 ) -> Any:
-    """The final state ``U(weights)|x>``, global phase included.
+    """The final state ``U(weights)|x>`` of a circuit without noise, global phase included.
 
     Args:
         circuit: what to run.
@@ -167,7 +208,7 @@ def statevector(
         (B, 2^n) complex64 or complex128 amplitudes, or (2^n,) if no argument has a batch axis.
 
     Raises:
-        ValueError: as :func:`probabilities`.
+        ValueError: as :func:`probabilities`, and for a circuit with noise, whose state is a density matrix.
         TypeError: as :func:`probabilities`.
 
     Example:
@@ -175,7 +216,51 @@ def statevector(
         >>> qcsim.statevector(qcsim.Circuit(1).sx(0)).round(3)
         array([0.5+0.5j, 0.5-0.5j])
     """
-    plan = make_plan(circuit, (Statevector(),), "adjoint", num_threads)
+    plan = make_plan(circuit, (Statevector(),), "auto", num_threads)
+    return execute(plan, weights, amplitudes, features)[0]
+
+
+def density_matrix(
+    circuit: Circuit,
+    weights: Any = None,
+    amplitudes: Any = None,
+    features: Any = None,
+    *,
+    qubits: Sequence[int] | None = None,
+    method: str = "auto",
+    trajectories: int = 1000,
+    seed: int | None = None,
+    num_threads: int | None = None,
+) -> Any:
+    """The density matrix of the final state, ``rho = Tr_rest |psi><psi|`` without noise.
+
+    Args:
+        circuit: what to run.
+        weights: as for :func:`probabilities`.
+        amplitudes: as for :func:`probabilities`.
+        features: as for :func:`probabilities`.
+        qubits: the k qubits to keep, the first being the most significant bit; the others are traced out. None: all.
+        method: as for :func:`probabilities`.
+        trajectories: as for :func:`probabilities`.
+        seed: as for :func:`probabilities`.
+        num_threads: as for :func:`probabilities`.
+
+    Returns:
+        (B, 2^k, 2^k) complex64 or complex128, or (2^k, 2^k) if no argument has a batch axis. Readout errors are not in
+        it: they belong to a measurement.
+
+    Raises:
+        ValueError: as :func:`probabilities`.
+        TypeError: as :func:`probabilities`.
+
+    Example:
+        >>> import qcsim
+        >>> qcsim.density_matrix(qcsim.Circuit(1).h(0).phase_flip(0.1, 0)).real.round(3)
+        array([[0.5, 0.4],
+               [0.4, 0.5]])
+    """
+    options = (method, trajectories, None, seed)
+    plan = make_plan(circuit, (DensityMatrix(qubits),), "auto", num_threads, *options)
     return execute(plan, weights, amplitudes, features)[0]
 
 
@@ -188,6 +273,7 @@ def sample(
     shots: int = 1,
     seed: int | None = None,
     qubits: Sequence[int] | None = None,
+    method: str = "auto",
     num_threads: int | None = None,
 ) -> Any:
     """Measurement outcomes, drawn independently.
@@ -200,6 +286,7 @@ def sample(
         shots: draws per sample of the batch.
         seed: the same seed gives the same draws, whatever the number of threads; None: a fresh one each time.
         qubits: as for :func:`probabilities`.
+        method: as for :func:`probabilities`; with ``"trajectories"`` each draw has one of its own.
         num_threads: as for :func:`probabilities`.
 
     Returns:
@@ -215,7 +302,7 @@ def sample(
         >>> sorted(set(qcsim.sample(bell, shots=100, seed=0).tolist()))
         [0, 3]
     """
-    plan = make_plan(circuit, (Samples(shots, seed, qubits),), "adjoint", num_threads)
+    plan = make_plan(circuit, (Samples(shots, seed, qubits),), "auto", num_threads, method)
     return execute(plan, weights, amplitudes, features)[0]
 
 
@@ -228,6 +315,7 @@ def counts(
     shots: int = 1,
     seed: int | None = None,
     qubits: Sequence[int] | None = None,
+    method: str = "auto",
     num_threads: int | None = None,
 ) -> Any:
     """How often each outcome was drawn.
@@ -240,6 +328,7 @@ def counts(
         shots: as for :func:`sample`.
         seed: as for :func:`sample`.
         qubits: as for :func:`probabilities`.
+        method: as for :func:`sample`.
         num_threads: as for :func:`probabilities`.
 
     Returns:
@@ -255,7 +344,7 @@ def counts(
         >>> qcsim.counts(qcsim.Circuit(2).x(1), shots=10, seed=0)
         {'01': 10}
     """
-    drawn = sample(circuit, weights, amplitudes, features, shots=shots, seed=seed, qubits=qubits,
+    drawn = sample(circuit, weights, amplitudes, features, shots=shots, seed=seed, qubits=qubits, method=method,
                    num_threads=num_threads)  # fmt: skip
     width = circuit.n_qubits if qubits is None else len(qubits)
     table = np.asarray(drawn)
@@ -269,19 +358,29 @@ def measure(
     amplitudes: Any = None,
     features: Any = None,
     *,
-    gradient: str = "adjoint",
+    gradient: str = "auto",
+    method: str = "auto",
+    trajectories: int = 1000,
+    shots: int | None = None,
+    seed: int | None = None,
+    standard_error: bool = False,
     num_threads: int | None = None,
 ) -> tuple[Any, ...]:
-    """Several measurements of the same final state, from one run of the circuit.
+    """Several measurements of the same final state, from one run of the circuit (with shots, a run for each basis).
 
     Args:
         circuit: what to run.
         weights: as for :func:`probabilities`.
-        measurements: :class:`Probabilities`, :class:`Expval`, :class:`Variance`, :class:`Statevector` and
-            :class:`Samples`, in any number.
+        measurements: :class:`Probabilities`, :class:`Expval`, :class:`Variance`, :class:`Statevector`,
+            :class:`DensityMatrix` and :class:`Samples`, in any number.
         amplitudes: as for :func:`probabilities`.
         features: as for :func:`probabilities`.
         gradient: as for :func:`probabilities`; the parameter-shift rule does not know states.
+        method: as for :func:`probabilities`.
+        trajectories: as for :func:`probabilities`.
+        shots: as for :func:`probabilities`.
+        seed: as for :func:`probabilities`.
+        standard_error: as for :func:`probabilities`.
         num_threads: as for :func:`probabilities`.
 
     Returns:
@@ -298,7 +397,9 @@ def measure(
         >>> p.round(3), xx.round(3)
         (array([0.5, 0.5]), array([1.]))
     """
-    plan = make_plan(circuit, tuple(measurements), gradient, num_threads)
+    plan = make_plan(
+        circuit, tuple(measurements), gradient, num_threads, method, trajectories, shots, seed, standard_error
+    )
     return execute(plan, weights, amplitudes, features)
 
 
@@ -310,7 +411,11 @@ def vjp(
     *,
     qubits: Sequence[int] | None = None,
     observables: Sequence[Observable] | None = None,
-    gradient: str = "adjoint",
+    gradient: str = "auto",
+    method: str = "auto",
+    trajectories: int = 1000,
+    shots: int | None = None,
+    seed: int | None = None,
     num_threads: int | None = None,
 ) -> tuple[Any, Callable[[Any], Gradients]]:
     """Outputs and the function that pulls a cotangent back to the inputs, on NumPy arrays (torch users call backward).
@@ -323,6 +428,10 @@ def vjp(
         qubits: the qubits whose probabilities are the outputs; None: all.
         observables: if given, their expectations are the outputs instead.
         gradient: as for :func:`probabilities`.
+        method: as for :func:`probabilities`.
+        trajectories: as for :func:`probabilities`.
+        shots: as for :func:`probabilities`.
+        seed: as for :func:`probabilities`.
         num_threads: as for :func:`probabilities`.
 
     Returns:
@@ -345,14 +454,15 @@ def vjp(
     if qubits is not None and observables is not None:
         raise ValueError("qubits and observables were both given; the outputs are one or the other")
     wanted = Probabilities(qubits) if observables is None else Expval(observables)
-    plan = make_plan(circuit, (wanted,), gradient, num_threads)
+    plan = make_plan(circuit, (wanted,), gradient, num_threads, method, trajectories, shots, seed)
     given = operands(circuit, weights, amplitudes, features)
-    # The pullback reads the angles again, and parameter shift and large states run the circuits again: keep their
-    # inputs from change.
-    again = gradient != "adjoint" or circuit.compiled(plan.readings, given.complex_amplitudes)[0].is_wide
+    # The pullback reads the angles again, and parameter shift, large states and what is drawn run the circuits again:
+    # keep their inputs from change.
+    again = plan.draws is not None or plan.gradient != "adjoint"
+    again = again or circuit.compiled(plan.readings, given.complex_amplitudes, plan.method)[0].is_wide
     amplitudes_kept = _copied(given.amplitudes) if again else given.amplitudes
     given = given._replace(weights=given.weights.copy(), features=_copied(given.features), amplitudes=amplitudes_kept)
-    outputs, call = forward(plan, given, keep=True)
+    outputs, pull = _kept(plan, given)
     shapes = [None if array is None else np.shape(array) for array in (weights, amplitudes, features)]
 
     def pullback(cotangent: Any) -> Gradients:
@@ -360,10 +470,28 @@ def vjp(
         expected = outputs.shape[1:] if given.single else outputs.shape
         if cotangent.shape != expected:
             raise ValueError(f"the cotangent has shape {cotangent.shape}; the outputs have {expected}")
-        full = backward(plan, given, call, cotangent.reshape(outputs.shape), (True, True, True))
+        full = pull(cotangent.reshape(outputs.shape))
         return Gradients(*(_folded(array, shape) for array, shape in zip(full, shapes, strict=True)))
 
     return (outputs[0] if given.single else outputs), pullback
+
+
+def _kept(plan: Plan, given: Operands) -> tuple[Any, Callable[[Any], tuple[Any, Any, Any]]]:
+    """Outputs (B, K), and the function that gives the gradients of all inputs for a cotangent (B, K)."""
+    if plan.draws is not None:
+        from qcsim.estimate import estimation_of
+
+        estimation = estimation_of(plan, given)
+        needed = (True, estimation.amplitudes_refused() is None, True)
+        return estimation.columns(), lambda cotangent: estimation.gradients(cotangent, needed)
+    columns, call = forward(plan, given, keep=True)
+    tables = plan.tables
+
+    def pull(cotangent: Any) -> tuple[Any, Any, Any]:
+        cotangent = np.ascontiguousarray(as_read(plan.readings[0], cotangent, tables, transposed=True), given.dtype)
+        return backward(plan, given, call, cotangent, (True, True, True))
+
+    return results_of(plan, columns)[0], pull
 
 
 def _counted(outcomes: Any, width: int) -> dict[str, int]:

@@ -36,3 +36,28 @@ def every_gate() -> qcsim.Circuit:
         getattr(circuit, name)((place + 1) % 4, (place + 3 - place % 2) % 4)
     circuit.cu3(2, 0).toffoli(0, 2, 3).fredkin(1, 0, 3).mcx([0, 1, 2], 3).mcz([0, 3])
     return circuit.unitary(random_unitary(2), 3, 1)
+
+
+CHANNELS = [
+    qcsim.GlobalDepolarizing(0.01),
+    qcsim.Depolarizing(0.1),
+    qcsim.BitFlip(0.1),
+    qcsim.PhaseFlip(0.2),
+    qcsim.BitPhaseFlip(1 / 3),
+    qcsim.PauliChannel(0.1, 0.05, 0.2),
+    qcsim.AmplitudeDamping(0.3),
+    qcsim.AmplitudeDamping(0.3, 0.25),
+    qcsim.PhaseDamping(0.36),
+    qcsim.ThermalRelaxation(50.0, 70.0, 3.0, 0.1),
+    qcsim.Kraus([[[1, 0], [0, 0.8]], [[0, 0.6], [0, 0]]]),
+    qcsim.ReadoutError(0.02, 0.05),
+]
+
+
+def every_channel() -> qcsim.Circuit:
+    """Each channel of the engine, between gates, on three qubits."""
+    circuit = qcsim.Circuit(3).h(0).ry(1).cnot(1, 2)
+    for place, channel in enumerate(CHANNELS):
+        circuit.channel(channel, None if channel.width == 0 else [place % 3]).ry(place % 3)
+    swapped = np.eye(4)[[0, 2, 1, 3]]
+    return circuit.depolarizing(0.2, [2, 0]).kraus([np.sqrt(0.75) * np.eye(4), np.sqrt(0.25) * swapped], 1, 0)

@@ -11,6 +11,7 @@
 
 #include "bindings.hpp"
 #include "qcsim/parameter_shift.hpp"
+#include "qcsim/repeated.hpp"
 #include "qcsim/sample.hpp"
 
 namespace {
@@ -40,6 +41,7 @@ template <class T>
 struct Call {
   std::shared_ptr<const qcsim::Compiled> compiled;
   std::shared_ptr<const qcsim::Readout> readout;
+  std::unique_ptr<qcsim::Repeated<T>> inputs;
   std::unique_ptr<qcsim::Execution<T>> execution;
   std::unique_ptr<std::mutex> one_at_a_time;  // a large state walks back in place
 };
@@ -48,14 +50,20 @@ template <class T>
 std::optional<Call<T>> run(std::shared_ptr<const qcsim::Compiled> compiled,
                            std::shared_ptr<const qcsim::Readout> readout, std::size_t batch, const Address& amplitudes,
                            const Address& weights, const Address& features, const Address& outputs, bool keep,
-                           int n_threads) {
-  const qcsim::Inputs<T> inputs{batch, rows<const T>(amplitudes), rows<const T>(weights), rows<const T>(features)};
+                           int n_threads, std::size_t trajectories, std::uint64_t seed, std::size_t first,
+                           int shift_rotation, double shift_angle) {
+  const qcsim::Inputs<T> given{
+      batch, rows<const T>(amplitudes), rows<const T>(weights), rows<const T>(features), {seed, first, trajectories}};
   const qcsim::Rows<T> into = rows<T>(outputs);
+  const qcsim::Shift shift =
+      shift_rotation < 0 ? qcsim::Shift{} : qcsim::Shift{static_cast<std::size_t>(shift_rotation), shift_angle};
   const py::gil_scoped_release release;
-  auto execution = qcsim::Execution<T>::make(*compiled, *readout, inputs);
+  auto inputs = std::make_unique<qcsim::Repeated<T>>(given);
+  auto execution = qcsim::Execution<T>::make(*compiled, *readout, inputs->inputs(), shift);
   execution->run(into, keep, n_threads);
   if (!keep) return std::nullopt;
-  return Call<T>{std::move(compiled), std::move(readout), std::move(execution), std::make_unique<std::mutex>()};
+  return Call<T>{std::move(compiled), std::move(readout), std::move(inputs), std::move(execution),
+                 std::make_unique<std::mutex>()};
 }
 
 template <class T>
@@ -65,7 +73,8 @@ void adjoint(const Call<T>& call, const Address& cotangents, const Address& ampl
   const qcsim::Gradients<T> into{rows<T>(amplitudes), rows<T>(weights), rows<T>(features)};
   const py::gil_scoped_release release;
   const std::lock_guard lock(*call.one_at_a_time);
-  call.execution->adjoint(given, into, n_threads);
+  call.inputs->gradients(into,
+                         [&](const qcsim::Gradients<T>& each) { call.execution->adjoint(given, each, n_threads); });
 }
 
 template <class T>
@@ -94,7 +103,9 @@ void bind(py::module_& m, const char* call_name, const char* run_name, const cha
       .def("parameter_shift", &parameter_shift<T>, py::arg("cotangents"), py::arg("weights"), py::arg("features"),
            py::arg("n_threads"));
   m.def(run_name, &run<T>, py::arg("compiled"), py::arg("readout"), py::arg("batch"), py::arg("amplitudes"),
-        py::arg("weights"), py::arg("features"), py::arg("outputs"), py::arg("keep"), py::arg("n_threads"));
+        py::arg("weights"), py::arg("features"), py::arg("outputs"), py::arg("keep"), py::arg("n_threads"),
+        py::arg("trajectories") = 1, py::arg("seed") = 0, py::arg("first") = 0, py::arg("shift_rotation") = -1,
+        py::arg("shift_angle") = 0.0);
   m.def(draw_name, &draw<T>, py::arg("batch"), py::arg("probabilities"), py::arg("uniform"), py::arg("out"),
         py::arg("shots"), py::arg("n_threads"));
 }

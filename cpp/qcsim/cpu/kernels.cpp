@@ -244,16 +244,12 @@ struct Tile {
     }
   }
 
-  static void dense(const DenseArguments<T>& dense, T* state) {
+  static void whole_dense(const DenseArguments<T>& dense, T* state) {
     for (std::size_t c = 0; c < dense.n_leaders; ++c) {
       const std::uint32_t leader = dense.leaders[c] ^ dense.base;
-      Register a[max_block];
-      T signs[max_block];
-      for (std::size_t i = 0; i < dense.size; ++i) {
-        const bool negative = dense.negatives[i] != odd_bits(static_cast<int>(leader & dense.signs[i]));
-        signs[i] = negative ? T{-1} : T{1};
-        a[i] = signs[i] * L::load(state + std::size_t{leader ^ dense.offset ^ dense.members[i]} * W);
-      }
+      Register a[max_dense];
+      T signs[max_dense];
+      load_entries(dense, leader, state, a, signs);
       for (std::size_t i = 0; i < dense.size; ++i) {
         Register sum{};
         for (std::size_t j = 0; j < dense.size; ++j) sum += dense.matrix[i * dense.size + j] * a[j];
@@ -262,7 +258,153 @@ struct Tile {
     }
   }
 
-  static void probabilities(const T* state, const OutcomeTable& table, T scale, T* const* out, int n_rows) {
+  template <bool wide>
+  static void sparse_dense(const SparseArguments<T>& dense, T* state) {
+    constexpr std::size_t width = wide ? W : 1;  // of a coefficient
+    for (std::size_t c = 0; c < dense.n_leaders; ++c) {
+      const std::uint32_t leader = dense.leaders[c] ^ dense.base;
+      std::uint32_t pattern = 0;
+      for (std::size_t f = 0; f < dense.n_forms; ++f) {
+        pattern |= odd_bits(static_cast<int>(leader & dense.forms[f])) ? std::uint32_t{1} << f : 0;
+      }
+      Register a[max_dense];
+      for (std::size_t m = 0; m < dense.n_members; ++m)
+        a[m] = L::load(state + std::size_t{leader ^ dense.members[m]} * W);
+      for (std::size_t m = 0; m < dense.n_members; ++m) {
+        const std::uint32_t here = leader ^ dense.members[m];
+        const T* coefficients = dense.coefficients + (pattern ^ dense.member_patterns[m]) * dense.n_terms * width;
+        Register sum{};
+        for (std::size_t t = 0; t < dense.n_terms; ++t) {
+          const SparseTerm& term = dense.terms[t];
+          Register other = a[m ^ term.member];
+          Register coefficient;
+          if constexpr (wide) {
+            const auto lanes = L::across(static_cast<typename L::Integer>(term.lane_flips));
+            if (term.lane_flips != 0) other = L::permute(other, lanes);
+            coefficient = L::load(coefficients + t * W);
+          } else {
+            coefficient = L::broadcast(coefficients[t]);
+          }
+          const Register product = coefficient * other;
+          sum = odd_bits(static_cast<int>(here & term.signs)) ? sum - product : sum + product;
+        }
+        L::store(state + std::size_t{here} * W, sum);
+      }
+    }
+  }
+
+  static void dense_lanes(const DenseArguments<T>& dense, const T* matrices, T* state) {
+    for (std::size_t c = 0; c < dense.n_leaders; ++c) {
+      const std::uint32_t leader = dense.leaders[c] ^ dense.base;
+      Register a[max_dense];
+      T signs[max_dense];
+      load_entries(dense, leader, state, a, signs);
+      for (std::size_t i = 0; i < dense.size; ++i) {
+        Register sum{};
+        for (std::size_t j = 0; j < dense.size; ++j) sum += L::load(matrices + (i * dense.size + j) * W) * a[j];
+        L::store(state + std::size_t{leader ^ dense.offset ^ dense.members[i]} * W, signs[i] * sum);
+      }
+    }
+  }
+
+  template <int S>
+  static void gram_of(const DenseArguments<T>& dense, const T* state, T* out) {
+    Register sums[S * (S + 1) / 2] = {};
+    for (std::size_t c = 0; c < dense.n_leaders; ++c) {
+      Register a[max_dense];
+      T signs[max_dense];
+      load_entries(dense, dense.leaders[c] ^ dense.base, state, a, signs);
+#pragma GCC unroll 8
+      for (int i = 0, place = 0; i < S; ++i) {
+#pragma GCC unroll 8
+        for (int j = 0; j <= i; ++j, ++place) sums[place] += a[i] * a[j];
+      }
+    }
+    for (int i = 0, place = 0; i < S; ++i) {
+      for (int j = 0; j <= i; ++j, ++place) {
+        L::store(out + (i * S + j) * W, sums[place]);
+        L::store(out + (j * S + i) * W, sums[place]);
+      }
+    }
+  }
+
+  static void gram(const DenseArguments<T>& dense, const T* state, T* out) {
+    static_assert(max_drawn == 8);
+    return dense.size == 2   ? gram_of<2>(dense, state, out)
+           : dense.size == 4 ? gram_of<4>(dense, state, out)
+                             : gram_of<8>(dense, state, out);
+  }
+
+  static void scale_rows(const T* factors, std::size_t size, std::size_t copies, T* state) {
+    for (std::size_t copy = 0; copy < copies; ++copy) {
+      T* rows = state + copy * size * W;
+      for (std::size_t x = 0; x < size; ++x) L::store(rows + x * W, factors[x] * L::load(rows + x * W));
+    }
+  }
+
+  static void outer(const OuterArguments<T>& outer, T* out_real, T* out_imaginary) {
+    const auto lanes = L::across(static_cast<typename L::Integer>(outer.lane_flips));
+    for (std::size_t b = 0; b < outer.size; ++b) {
+      const std::size_t other = b ^ outer.flips;
+      const Register br = L::load(outer.real + b * W), ar = moved(outer.real + other * W, outer.lane_flips, lanes);
+      Register real = ar * br;
+      if (outer.imaginary != nullptr) {
+        const Register bi = L::load(outer.imaginary + b * W);
+        const Register ai = moved(outer.imaginary + other * W, outer.lane_flips, lanes);
+        real += ai * bi;
+        L::store(out_imaginary + b * W, ai * br - ar * bi);
+      }
+      L::store(out_real + b * W, real);
+    }
+  }
+
+  // Entry c is met as b and as b ^ flips: both times its partner o is the same.
+  static void outer_back(const OuterArguments<T>& outer, const T* lambda_real, const T* lambda_imaginary,
+                         T* gradient_real, T* gradient_imaginary) {
+    const auto lanes = L::across(static_cast<typename L::Integer>(outer.lane_flips));
+    const auto partner = [&](const T* rows, std::size_t o) { return moved(rows + o * W, outer.lane_flips, lanes); };
+    for (std::size_t c = 0; c < outer.size; ++c) {
+      const std::size_t o = c ^ outer.flips;
+      const Register real = L::load(lambda_real + c * W) + partner(lambda_real, o), re = partner(outer.real, o);
+      Register sum = L::load(gradient_real + c * W) + real * re;
+      if (outer.imaginary != nullptr) {
+        const Register imaginary = L::load(lambda_imaginary + c * W) - partner(lambda_imaginary, o);
+        const Register im = partner(outer.imaginary, o);
+        sum += imaginary * im;
+        L::store(gradient_imaginary + c * W, L::load(gradient_imaginary + c * W) + real * im - imaginary * re);
+      }
+      L::store(gradient_real + c * W, sum);
+    }
+  }
+
+  static void wide_walsh_hadamard(std::size_t size, T* rows) {
+    walsh_hadamard(size / W, rows);
+    for (int step = 1; step < W; step *= 2) {
+      const auto lanes = L::across(static_cast<typename L::Integer>(step));
+      alignas(64) T signs[W];
+      for (int lane = 0; lane < W; ++lane) signs[lane] = (lane & step) != 0 ? T{-1} : T{1};
+      const Register sign = L::load(signs);
+      for (std::size_t x = 0; x < size; x += W) {
+        const Register a = L::load(rows + x);
+        L::store(rows + x, L::permute(a, lanes) + sign * a);
+      }
+    }
+  }
+
+  static void walsh_hadamard(std::size_t dimension, T* data) {
+    for (std::size_t step = 1; step < dimension; step *= 2) {
+      for (std::size_t block = 0; block < dimension; block += 2 * step) {
+        for (std::size_t x = block * W; x < (block + step) * W; x += W) {
+          const Register low = L::load(data + x), high = L::load(data + x + step * W);
+          L::store(data + x, low + high);
+          L::store(data + x + step * W, low - high);
+        }
+      }
+    }
+  }
+
+  static void probabilities(const T* state, const OutcomeTable& table, T scale, T offset, T* const* out, int n_rows) {
+    const Register factor = L::broadcast(scale), added = L::broadcast(offset);
     for (std::size_t first = 0; first < table.n_outcomes; first += W) {
       const std::size_t count = table.n_outcomes - first < W ? table.n_outcomes - first : W;
       const std::uint32_t* outcomes = table.outcomes + first;
@@ -271,7 +413,7 @@ struct Tile {
 #pragma GCC unroll 16
         for (int i = 0; i < W; ++i) {
           const Register a = L::load(state + std::size_t{outcomes[i] ^ table.offset} * W);
-          r[i] = a * a * scale;
+          r[i] = a * a * factor + added;
         }
       } else {
         for (std::size_t i = 0; i < count; ++i) {
@@ -280,15 +422,16 @@ struct Tile {
             const Register a = L::load(state + std::size_t{outcomes[i] ^ table.offset ^ table.rest[v]} * W);
             sum += a * a;
           }
-          r[i] = sum * scale;
+          r[i] = sum * factor + added;
         }
       }
       L::scatter(r, out, n_rows, first, count);
     }
   }
 
-  static void seed_only_probabilities(const T* state, const OutcomeTable& table, const T* const* cotangents, T* psi,
-                                      T* lambda, T* overlaps) {
+  static void seed_only_probabilities(const T* state, const OutcomeTable& table, const T* const* cotangents, T scale,
+                                      T* psi, T* lambda, T* overlaps) {
+    const Register factor = L::broadcast(scale);
     // The state comes from afar: it is copied in the order of memory, and met in the order of outcomes only here.
     const std::size_t size = table.n_outcomes * table.n_rest * W;
     for (std::size_t x = 0; x < size; x += W) L::store(psi + x, L::load(state + x));
@@ -299,7 +442,7 @@ struct Tile {
       Register g[W];
       L::gather(cotangents, first, count, g);
       const auto meet = [&](std::size_t x, const Register& cotangent) {
-        const Register a = L::load(psi + x * W), l = cotangent * a;
+        const Register a = L::load(psi + x * W), l = cotangent * factor * a;
         L::store(lambda + x * W, l);
         overlap += l * a;
       };
@@ -315,14 +458,17 @@ struct Tile {
     L::store(overlaps, overlap);
   }
 
-  static void seed_probabilities(const T* state, const OutcomeTable& table, const T* const* cotangents, T* lambda) {
+  static void seed_probabilities(const T* state, const OutcomeTable& table, const T* const* cotangents, T scale,
+                                 T* lambda) {
+    const Register factor = L::broadcast(scale);
     for (std::size_t first = 0; first < table.n_outcomes; first += W) {
       const std::size_t count = table.n_outcomes - first < W ? table.n_outcomes - first : W;
       Register g[W];
       L::gather(cotangents, first, count, g);
       for (std::size_t i = 0; i < count; ++i) {
         const std::size_t outcome = table.outcomes[first + i] ^ table.offset;
-        for (std::size_t v = 0; v < table.n_rest; ++v) seed((outcome ^ table.rest[v]) * W, g[i], state, lambda);
+        for (std::size_t v = 0; v < table.n_rest; ++v)
+          seed((outcome ^ table.rest[v]) * W, factor * g[i], state, lambda);
       }
     }
   }
@@ -419,6 +565,21 @@ struct Tile {
   }
 
  private:
+  static inline Register moved(const T* row, std::uint32_t lane_flips, const typename L::Shuffle& lanes) {
+    const Register found = L::load(row);
+    return lane_flips == 0 ? found : L::permute(found, lanes);
+  }
+
+  // The rows of a dense matrix at a leader, with their signs.
+  static inline void load_entries(const DenseArguments<T>& dense, std::uint32_t leader, const T* state,
+                                  Register (&a)[max_dense], T (&signs)[max_dense]) {
+    for (std::size_t i = 0; i < dense.size; ++i) {
+      const bool negative = dense.negatives[i] != odd_bits(static_cast<int>(leader & dense.signs[i]));
+      signs[i] = negative ? T{-1} : T{1};
+      a[i] = signs[i] * L::load(state + std::size_t{leader ^ dense.offset ^ dense.members[i]} * W);
+    }
+  }
+
   static inline void seed(std::size_t x, Register cotangent, const T* state, T* lambda) {
     L::store(lambda + x, L::load(lambda + x) + cotangent * L::load(state + x));
   }
@@ -427,18 +588,6 @@ struct Tile {
     const Register c = L::broadcast(cosine), s = L::broadcast(sine), low = L::load(a), high = L::load(b);
     L::store(a, c * low - s * high);
     L::store(b, c * high + s * low);
-  }
-
-  static void walsh_hadamard(std::size_t dimension, T* data) {
-    for (std::size_t step = 1; step < dimension; step *= 2) {
-      for (std::size_t block = 0; block < dimension; block += 2 * step) {
-        for (std::size_t x = block * W; x < (block + step) * W; x += W) {
-          const Register low = L::load(data + x), high = L::load(data + x + step * W);
-          L::store(data + x, low + high);
-          L::store(data + x + step * W, low - high);
-        }
-      }
-    }
   }
 };
 
@@ -451,6 +600,18 @@ constexpr auto wide_forward_of() -> void (*)(const PassArguments<T>&, T*) {
 template <class T, int W, bool with_wide>
 constexpr auto wide_reverse_of() -> void (*)(const PassArguments<T>&, T*, T*, T*) {
   if constexpr (with_wide) return Tile<T, W>::wide_reverse;
+  return nullptr;
+}
+
+template <class T, int W, bool with_wide>
+constexpr auto wide_dense_of() -> void (*)(const SparseArguments<T>&, T*) {
+  if constexpr (with_wide) return Tile<T, W>::template sparse_dense<true>;
+  return nullptr;
+}
+
+template <class T, int W, bool with_wide>
+constexpr auto wide_walsh_hadamard_of() -> void (*)(std::size_t, T*) {
+  if constexpr (with_wide) return Tile<T, W>::wide_walsh_hadamard;
   return nullptr;
 }
 
@@ -473,9 +634,18 @@ constexpr Kernels<T> table() {
           K::turn_phases,
           K::turn_phases_back,
           K::flip,
-          K::dense,
+          K::template sparse_dense<false>,
           Scalar::flip,
-          Scalar::dense,
+          Scalar::whole_dense,
+          wide_dense_of<T, W, with_wide>(),
+          K::dense_lanes,
+          K::gram,
+          Scalar::gram,
+          K::scale_rows,
+          K::outer,
+          K::outer_back,
+          K::walsh_hadamard,
+          wide_walsh_hadamard_of<T, W, with_wide>(),
           K::probabilities,
           K::seed_only_probabilities,
           K::seed_probabilities,

@@ -10,6 +10,8 @@
 namespace qcsim {
 
 inline constexpr int max_block = 16;          // 2 ^ max_plain_width
+inline constexpr int max_dense = 128;         // of a unitary of three qubits on complex density matrices
+inline constexpr int max_drawn = 8;           // of one operator of it on complex states
 inline constexpr std::size_t max_lanes = 16;  // of any instruction set
 inline constexpr int scale_code = 128;        // an operation that multiplies by its cosine
 inline constexpr int variant_code = 64;       // added to a pattern: two coefficients, or (wide) partners across lanes
@@ -59,9 +61,29 @@ struct DenseArguments {
   std::uint32_t base;    // joined to each leader
   std::uint32_t offset;  // likewise, but not part of the sign
   std::size_t size;
-  std::uint32_t members[max_block], signs[max_block];
-  bool negatives[max_block];
+  std::uint32_t members[max_dense], signs[max_dense];
+  bool negatives[max_dense];
   const T* matrix;
+};
+
+// The same by the diagonals of the matrix that are not zero: registers leader ^ members[m] go together, and each
+// becomes the sum over terms of a coefficient times its partner m ^ term.member. In the wide layout entries may lie
+// across the lanes of a register too: lanes are exchanged, and coefficients differ from lane to lane.
+struct SparseTerm {
+  std::uint32_t member, lane_flips, signs;  // signs: of the register's number
+};
+template <class T>
+struct SparseArguments {
+  const std::uint32_t* leaders;
+  std::size_t n_leaders;
+  std::uint32_t base;  // joined to each leader
+  const std::uint32_t *members, *member_patterns;
+  std::size_t n_members;
+  const std::uint32_t* forms;  // of a register's number: which entry it holds, a bit each
+  std::size_t n_forms;
+  const SparseTerm* terms;
+  std::size_t n_terms;
+  const T* coefficients;  // (patterns, terms), wide: (patterns, terms, lanes)
 };
 
 // A product of X and Z measured on rows first .. last-1: row x meets row x ^ flips with the sign of the overlap of x
@@ -70,6 +92,15 @@ struct DenseArguments {
 struct WordArguments {
   std::uint32_t flips, signs, lane_flips;
   std::size_t first, last;
+};
+
+// A pure state y and another place of it: entry b meets entry b ^ flips; the last bits of b are those of the lanes in
+// the wide layout, of which there is none in a tile. Sizes and flips are those of registers.
+template <class T>
+struct OuterArguments {
+  std::uint32_t flips, lane_flips;
+  std::size_t size;
+  const T *real, *imaginary;  // imaginary parts may be absent
 };
 
 struct BitGenerator {
@@ -107,16 +138,33 @@ struct Kernels {
   // before.
   void (*turn_phases_back)(const T* cosines, const T* sines, std::size_t size, T* psi, T* lambda, T* slopes);
   void (*flip)(const FlipArguments& flip, T* state);
-  void (*dense)(const DenseArguments<T>& dense, T* state);
+  void (*dense)(const SparseArguments<T>& dense, T* state);
   void (*scalar_flip)(const FlipArguments& flip, T* state);  // one lane
   void (*scalar_dense)(const DenseArguments<T>& dense, T* state);
-  // out[row][w] = scale * sum over v of state^2
-  void (*probabilities)(const T* state, const OutcomeTable& table, T scale, T* const* out, int n_rows);
-  // psi = state; lambda[x] = cotangent[outcome of x] * state[x]; overlaps[lane] = sum of lambda * psi
-  void (*seed_only_probabilities)(const T* state, const OutcomeTable& table, const T* const* cotangents, T* psi,
-                                  T* lambda, T* overlaps);
-  // lambda[x] += cotangent[outcome of x] * state[x]
-  void (*seed_probabilities)(const T* state, const OutcomeTable& table, const T* const* cotangents, T* lambda);
+  void (*wide_dense)(const SparseArguments<T>& dense, T* state);
+  // With a matrix for each lane, entries in lanes.
+  void (*dense_lanes)(const DenseArguments<T>& dense, const T* matrices, T* state);
+  // out (size, size, lanes) = sum over leaders of the products of their rows
+  void (*gram)(const DenseArguments<T>& dense, const T* state, T* out);
+  void (*scalar_gram)(const DenseArguments<T>& dense, const T* state, T* out);
+  // Row x, and in each of the copies behind, times factors[x]
+  void (*scale_rows)(const T* factors, std::size_t size, std::size_t copies, T* state);
+  // out[b] = y[b ^ flips] conj(y[b])
+  void (*outer)(const OuterArguments<T>& outer, T* out_real, T* out_imaginary);
+  // y_gradient += that of sum over b of Re(conj(lambda[b]) out[b])
+  void (*outer_back)(const OuterArguments<T>& outer, const T* lambda_real, const T* lambda_imaginary, T* gradient_real,
+                     T* gradient_imaginary);
+  // In place, sum over x of (-1)^<r, x> row x for every r < size; wide: amplitudes in the lanes, size a multiple of
+  // them
+  void (*walsh_hadamard)(std::size_t size, T* rows);
+  void (*wide_walsh_hadamard)(std::size_t size, T* rows);
+  // out[row][w] = scale * sum over v of state^2 + offset
+  void (*probabilities)(const T* state, const OutcomeTable& table, T scale, T offset, T* const* out, int n_rows);
+  // psi = state; lambda[x] = scale * cotangent[outcome of x] * state[x]; overlaps[lane] = sum of lambda * psi
+  void (*seed_only_probabilities)(const T* state, const OutcomeTable& table, const T* const* cotangents, T scale,
+                                  T* psi, T* lambda, T* overlaps);
+  // lambda[x] += scale * cotangent[outcome of x] * state[x]
+  void (*seed_probabilities)(const T* state, const OutcomeTable& table, const T* const* cotangents, T scale, T* lambda);
   // out[r] = sum over x < size of (-1)^<r, x> times the squares of rows x, x + size, ... (copies of them), for every r
   void (*parity_sums)(const T* state, std::size_t size, std::size_t copies, T* out);
   // cotangents holds a number per parity r on entry (destroyed): row x of lambda += sum over r of (-1)^<r, x> its

@@ -20,7 +20,7 @@ from qcmarl.diagnostics import reading_metrics
 from qcmarl.nets import Trunk
 from qcmarl.policies import FactoredPolicy, MixingPolicy, OutcomePolicy
 from qcmarl.ppo import PPO
-from qcmarl.quantum import Circuit, build_mixer, qubits_for, stopwatch
+from qcmarl.quantum import Circuit, build_mixer, checked_noise, qubits_for, stopwatch
 from qcmarl.rollout import sizes_of
 
 if TYPE_CHECKING:
@@ -44,6 +44,9 @@ class QCMAPPOConfig(PPOConfig):
     """Adam's step for the circuit's angles, radians."""
     gradient: Literal["adjoint", "parameter-shift"] = "adjoint"
     """How the angles' gradients are computed: parameter-shift is what a real device can do, and far slower."""
+    noise: str | None = None
+    """What follows each CNOT: NAME:RATE of global-depolarizing, depolarizing, bit-flip, phase-flip, bit-phase-flip,
+    amplitude-damping; default: nothing ('none'). All but the first cost a density matrix per sample."""
     measured_qubits: int | Literal["all"] | None = None
     """k, qubits that are measured, 2^k outcomes; default: all for the factored readout, 4 for the outcome readout."""
     coupling_scale: float = 0.3
@@ -65,7 +68,7 @@ def resolve(config: QCMAPPOConfig, env_name: str) -> QCMAPPOConfig:
         raise ValueError(f"angle_lr is {config.angle_lr}; it must be positive")
     if not math.isfinite(config.coupling_scale):
         raise ValueError(f"coupling_scale is {config.coupling_scale}; it must be finite")
-    return replace(config, measured_qubits=measured)
+    return replace(config, measured_qubits=measured, noise=checked_noise(config.noise, config.circuit))
 
 
 def build_policy(config: QCMAPPOConfig, sizes: Sizes) -> MixingPolicy:
@@ -78,7 +81,9 @@ def build_policy(config: QCMAPPOConfig, sizes: Sizes) -> MixingPolicy:
         raise ValueError(
             f"measured_qubits is {measured}; {sizes.agents} agents of {config.latent} numbers make {qubits} qubits"
         )
-    mixer = build_mixer(config.circuit, config.readout, amplitudes, config.layers, measured, config.gradient)
+    mixer = build_mixer(
+        config.circuit, config.readout, amplitudes, config.layers, measured, config.gradient, config.noise
+    )
     encoder = Trunk(sizes.features, (config.hidden, config.latent))
     team = (sizes.agents, sizes.actions)
     if config.readout == "factored":

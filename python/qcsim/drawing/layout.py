@@ -17,7 +17,12 @@ _NAMES = {
     "cry": "RY", "crz": "RZ", "cphase": "P", "cu3": "U3", "iswap": "iSWAP", "iswapdg": "iSWAP†",
 }  # fmt: skip
 _SYMBOLS = {"cnot": "X", "toffoli": "X", "mcx": "X", "swap": "×", "fredkin": "×", "cz": "●", "mcz": "●"}
+MATRICES = ("unitary", "kraus")  # whose qubits are not alike
 _PARTS = (1, 2, 3, 4, 6, 8)  # of pi
+_NOISE = {
+    "depolarizing": "DEP", "bit_flip": "BF", "phase_flip": "PF", "bit_phase_flip": "BPF", "pauli": "PAULI",
+    "amplitude_damping": "AD", "phase_damping": "PD", "thermal_relaxation": "TR", "readout_error": "RO",
+}  # fmt: skip
 
 
 class Glyph(NamedTuple):
@@ -31,6 +36,7 @@ class Glyph(NamedTuple):
         angles: what stands below the name, or in brackets behind it.
         gate: its name, that of the builder method.
         fed: whether an angle of it is a feature.
+        noisy: whether it is a channel.
     """
 
     controls: tuple[int, ...]
@@ -40,6 +46,7 @@ class Glyph(NamedTuple):
     angles: str = ""
     gate: str = ""
     fed: bool = False
+    noisy: bool = False
 
     @property
     def qubits(self) -> tuple[int, ...]:
@@ -54,9 +61,10 @@ def columns(n_qubits: int, embeds: bool, gates: Sequence[Instruction]) -> list[l
     if embeds:
         placed.append([Glyph((), tuple(range(n_qubits)), "", "|ψ⟩")])
         free = [1] * n_qubits
-    matrices = dict.fromkeys(gate.matrix for gate in gates if gate.matrix)
-    names = {matrix: f"U{_lowered(k)}" if len(matrices) > 1 else "U" for k, matrix in enumerate(matrices)}
+    names = _matrix_names("U", gates, "unitary") | _matrix_names("K", gates, "kraus")
     for gate in gates:
+        if not gate.qubits:  # depolarizing of all
+            gate = gate._replace(qubits=tuple(range(n_qubits)))
         low, high = min(gate.qubits), max(gate.qubits) + 1
         column = max(free[low:high])
         if column == len(placed):
@@ -77,7 +85,26 @@ def angle(value: Angle) -> str:
     return f"{scaled}{'+' if value.shift > 0 else '-'}{_number(abs(value.shift))}"
 
 
-def _glyph(gate: Instruction, names: dict[tuple[complex, ...], str]) -> Glyph:
+def _matrix_names(letter: str, gates: Sequence[Instruction], kind: str) -> dict[tuple[str, tuple[complex, ...]], str]:
+    """One name for each matrix: U, or U₀, U₁, ... where they differ."""
+    matrices = dict.fromkeys(gate.matrix for gate in gates if gate.gate == kind)
+    lone = len(matrices) == 1
+    return {(kind, matrix): letter if lone else f"{letter}{_lowered(k)}" for k, matrix in enumerate(matrices)}
+
+
+def _noise(gate: Instruction, names: dict[tuple[str, tuple[complex, ...]], str]) -> Glyph:
+    rates = gate.rates
+    if gate.gate in ("amplitude_damping", "thermal_relaxation") and rates[-1] == 0.0:
+        rates = rates[:-1]  # no excited population in equilibrium
+    if gate.gate == "readout_error" and rates[0] == rates[1]:
+        rates = rates[:1]
+    name = names[gate.gate, gate.matrix] if gate.matrix else _NOISE[gate.gate]
+    return Glyph((), gate.qubits, "", name, ", ".join(f"{rate:.3g}" for rate in rates), gate.gate, noisy=True)
+
+
+def _glyph(gate: Instruction, names: dict[tuple[str, tuple[complex, ...]], str]) -> Glyph:
+    if gate.is_channel:
+        return _noise(gate, names)
     n_controls = len(gate.qubits) - 1 if gate.gate in ("mcx", "mcz") else _CONTROLS.get(gate.gate, 0)
     symbol = _SYMBOLS.get(gate.gate, "")
     if gate.gate == "mcz" and n_controls == 0:
@@ -86,7 +113,7 @@ def _glyph(gate: Instruction, names: dict[tuple[complex, ...], str]) -> Glyph:
         controls=gate.qubits[:n_controls],
         targets=gate.qubits[n_controls:],
         symbol=symbol,
-        name=names[gate.matrix] if gate.matrix else _NAMES.get(gate.gate, gate.gate.upper()),
+        name=names[gate.gate, gate.matrix] if gate.matrix else _NAMES.get(gate.gate, gate.gate.upper()),
         angles=", ".join(angle(value) for value in gate.angles),
         gate=gate.gate,
         fed=any(value.source is Source.FEATURE for value in gate.angles),

@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Circle, FancyBboxPatch
 from matplotlib.textpath import TextPath
 
-from qcsim.drawing.layout import Glyph
+from qcsim.drawing.layout import MATRICES, Glyph
 
 WIDTH = 11  # of a row, if the caller does not say
 
@@ -32,9 +32,11 @@ _DPI = 144
 
 _INK, _WIRE = "#1f2937", "#9aa3b2"
 _NAME_SIZE, _ANGLE_SIZE, _PIN_SIZE = 10.5, 7.0, 6.5
-# Face and edge of a box: fixed one-qubit gates, Paulis, rotations, those of features, several qubits, the input state.
+# Face and edge of a box: fixed one-qubit gates, Paulis, rotations, those of features, several qubits, the input state;
+# and noise.
 _PLAIN, _PAULI, _TURN = ("#dbeafe", "#3b6fb5"), ("#dcf3e1", "#3d8b5a"), ("#fde8cf", "#c77d1e")
 _DATA, _JOINT, _STATE = ("#d3f0f0", "#218080"), ("#ebe3fa", "#7455b8"), ("#eceff3", "#6b7280")
+_NOISE = ("#fbe1e4", "#b4485a")
 _PAULIS = ("x", "y", "z", "cy")
 _FIXED = ("h", "s", "sdg", "t", "tdg", "sx", "sxdg", "ch")
 
@@ -176,6 +178,8 @@ def _runs(qubits: Sequence[int]) -> list[tuple[int, int]]:
 def _colours(glyph: Glyph) -> tuple[str, str]:
     if not glyph.gate:
         return _STATE
+    if glyph.noisy:
+        return _NOISE
     if glyph.gate in _PAULIS:
         return _PAULI
     if glyph.angles:
@@ -187,7 +191,7 @@ def _colours(glyph: Glyph) -> tuple[str, str]:
 
 def _pins(glyph: Glyph) -> float:
     """Room for the numbers that tell the qubits of a matrix apart."""
-    return 0.09 if glyph.gate == "unitary" and len(glyph.targets) > 1 else 0.0
+    return 0.09 if glyph.gate in MATRICES and len(glyph.targets) > 1 else 0.0
 
 
 def _glyph_width(glyph: Glyph) -> float:
