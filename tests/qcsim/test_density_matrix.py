@@ -264,7 +264,7 @@ def test_blocks_of_qubits_that_never_meet_have_the_states_they_have_alone(n: int
         np.testing.assert_allclose(rho, truth, atol=1e-12)
 
 
-@pytest.mark.parametrize("n", [7, pytest.param(9, marks=pytest.mark.slow), pytest.param(10, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("n", [7, 9, pytest.param(10, marks=pytest.mark.slow)])
 def test_global_noise_as_a_density_matrix_is_its_closed_form_at_larger_sizes(n: int) -> None:
     circuit = qcsim.hardware_efficient(n, 2).with_noise(after="cnot", channel=qcsim.GlobalDepolarizing(0.01))
     rng = np.random.default_rng(n)
@@ -274,6 +274,12 @@ def test_global_noise_as_a_density_matrix_is_its_closed_form_at_larger_sizes(n: 
     np.testing.assert_allclose(value, truth, atol=1e-14)
     value, truth = (qcsim.expval(circuit, weights, words, amplitudes, method=m) for m in ("density_matrix", "auto"))
     np.testing.assert_allclose(value, truth, atol=1e-13)
+    slopes = []
+    for method in ("density_matrix", "auto"):
+        _, pullback = qcsim.vjp(circuit, weights, amplitudes, observables=words, method=method)
+        slopes.append(pullback(np.ones((2, 3))))
+    np.testing.assert_allclose(slopes[0].weights, slopes[1].weights, atol=1e-12)
+    np.testing.assert_allclose(slopes[0].amplitudes, slopes[1].amplitudes, atol=1e-13)
 
 
 def test_a_density_matrix_that_is_too_large_is_refused_with_the_way_out() -> None:

@@ -10,9 +10,17 @@ import pytest
 import qcsim
 from oracle import dense, noisy
 from oracle.chance import allowed, assert_law_of_errors, assert_spread, z_scores
-from oracle.check import forward, random_cotangent, true_gradients, true_outputs, verb
-from oracle.circuits import Case, rows
-from oracle.dense import EMBEDDING
+from oracle.check import (
+    assert_gradients,
+    forward,
+    gradients,
+    random_cotangent,
+    true_gradients,
+    true_outputs,
+    verb,
+)
+from oracle.circuits import Case, random_amplitudes, random_unitary, rows
+from oracle.dense import EMBEDDING, feature, gate, weight
 from oracle.noisy_circuits import (
     ALL_CHANNELS,
     LOCAL,
@@ -85,6 +93,32 @@ def test_seven_qubits_agree_with_the_density_matrix() -> None:
     measure = {"observables": case.observables}
     value, error = estimate(case, measure)
     assert np.max(z_scores(value, true_outputs(case, measure), error, floor(measure, COUNT))) < allowed(100)
+
+
+@pytest.mark.parametrize("n", [13, 14, pytest.param(15, marks=pytest.mark.slow)])
+def test_three_qubits_of_a_large_state_that_meet_no_others_are_as_they_would_be_alone(n: int) -> None:
+    block = random_noisy_case(70, n=3, embed=False, batch=1, names=LOCAL, length=8, real=n % 2 == 0)
+    bound = block.circuit().assign(
+        weights=np.atleast_2d(block.weights)[0].tolist(),
+        features=None if block.features is None else block.features[0].tolist(),
+    )
+    places = [n - 1, 0, n // 2]
+    circuit = qcsim.Circuit(n).h(1).cnot(1, 2).then(bound, qubits=places).amplitude_damping(0.3, 2)
+    value, error = qcsim.probabilities(
+        circuit, qubits=places, method="trajectories", trajectories=COUNT, seed=n, standard_error=True
+    )
+    truth = np.ravel(true_outputs(block, {"qubits": None}))
+    assert np.max(z_scores(value, truth, error, 3 / COUNT)) < allowed(100)
+
+
+@pytest.mark.parametrize("n", [3, 9, 14])
+def test_global_depolarizing_shrinks_words_and_evens_probabilities_at_every_size(n: int) -> None:
+    circuit = qcsim.Circuit(n).h(0).cnot(0, n - 1).depolarizing(0.4).cnot(0, 1)
+    words = [f"Z0 Z{n - 1}", f"X0 X1 X{n - 1}", "Z0 Z1", "Y0"]
+    options = {"method": "trajectories", "trajectories": COUNT, "seed": 1, "standard_error": True}
+    value, error = qcsim.expval(circuit, observables=words, **options)
+    np.testing.assert_allclose(qcsim.expval(circuit, observables=words), [0.6, 0.6, 0.6, 0], atol=1e-14)
+    assert np.max(z_scores(value, [0.6, 0.6, 0.6, 0], error, 1e-9)) < allowed(12)
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -273,20 +307,57 @@ def test_gradients_of_trajectories_are_unbiased(seed: int, gradient: str, names:
         assert np.max(z_scores(mean, expected, error, 1e-9), initial=0) < allowed(500), str(case)
 
 
-def test_gradients_of_a_mixture_are_the_slopes_of_the_same_trajectories() -> None:
-    case = random_noisy_case(950, n=2, batch=3, names=MIXTURES, count=4, embed=True, length=8)
-    case = replace(case, weights=np.atleast_2d(case.weights)[0])
-    along = np.random.default_rng(0).normal(size=case.weights.shape)
+CERTAIN = [
+    noisy.channel("bit_flip", [0], 1.0),
+    noisy.channel("phase_flip", [1], 1.0),
+    noisy.channel("bit_phase_flip", [0], 1.0),
+    noisy.channel("pauli", [1], 0.0, 1.0, 0.0),
+    noisy.channel("depolarizing", [0, 1], 0.0),
+    noisy.kraus_channel(random_unitary(np.random.default_rng(1), 2, real=False)[None], 1, 0),
+]
+
+
+@pytest.mark.parametrize("kind", ["real", "complex"])
+@pytest.mark.parametrize("item", CERTAIN, ids=lambda item: item.gate)
+def test_gradients_through_a_certain_unitary_are_exact(item: noisy.Channel, kind: str) -> None:
+    rng = np.random.default_rng(4)
+    program = [EMBEDDING, gate("ry", 0, weight(0)), item, gate("ry", 1, feature(0)), gate("cnot", 1, 0)]
+    amplitudes = random_amplitudes(rng, (3, 4), kind == "real")
+    case = NoisyCase(4, 2, program, rng.normal(size=1), amplitudes, rng.normal(size=(3, 1)), None, ("X0 Z1", "Z0"))
     for measure in case.measures:
-        cotangent = random_cotangent(case, measure)
-        _, pullback = qcsim.vjp(case.circuit(), case.weights, **case.inputs, **measure, method="trajectories",
-                                trajectories=20, seed=3)  # fmt: skip
+        assert_gradients(case, measure, slack=4, method="trajectories", trajectories=3, seed=0)
+
+
+def assert_slopes_of_the_same_trajectories(case: NoisyCase, measure: dict, seed: int) -> None:
+    """Every gradient is the difference of two calls with the same seed, along a random direction."""
+    options = {"method": "trajectories", "trajectories": 5, "seed": seed}
+    cotangent = random_cotangent(case, measure) if case.n < 7 else np.ones((case.point.size, 1))
+    slopes = gradients(case, cotangent, measure, **options)
+    for name in ("weights", "amplitudes", "features"):
+        given, slope = getattr(case, name), getattr(slopes, name)
+        if given is None or given.size == 0:
+            continue
+        along = random_amplitudes(np.random.default_rng(seed), given.shape, not np.iscomplexobj(given))
+        along = along * (np.linalg.norm(given, axis=-1, keepdims=True) if name == "amplitudes" else 1)
         ends = [
-            np.sum(cotangent * estimate(replace(case, weights=case.weights + h * along), measure, 20, seed=3)[0])
+            np.sum(cotangent * forward(replace(case, **{name: given + h * along}), measure, **options))
             for h in (1e-5, -1e-5)
         ]
-        change = np.sum(pullback(cotangent).weights * along)
-        assert change == pytest.approx((ends[0] - ends[1]) / 2e-5, rel=1e-6, abs=1e-7)
+        change = np.sum(np.conj(slope) * along).real
+        assert change == pytest.approx((ends[0] - ends[1]) / 2e-5, rel=1e-6, abs=1e-6), f"{name} of {case}"
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_gradients_of_a_mixture_are_the_slopes_of_the_same_trajectories(seed: int) -> None:
+    case = random_noisy_case(950 + seed, names=[*MIXTURES, "global", "phase_damping"], count=4, embed=True)
+    for measure in case.measures:
+        assert_slopes_of_the_same_trajectories(case, measure, seed)
+
+
+@pytest.mark.parametrize("real", [True, False], ids=["real", "complex"])
+def test_so_they_are_where_a_state_fills_more_than_a_cache(real: bool) -> None:
+    case = random_noisy_case(990, n=14, names=[*MIXTURES, "global"], count=5, embed=True, real=real, length=8, batch=1)
+    assert_slopes_of_the_same_trajectories(case, {"observables": ["Z0 X3"]}, 0)
 
 
 def test_amplitudes_get_the_gradient_of_the_same_trajectories_of_a_mixture() -> None:
