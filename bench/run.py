@@ -25,7 +25,7 @@ SUBJECTS: dict[str, list[Work]] = {
     "complex": [Work("complex", 8, LAYERS, 1024)],
     "single": [Work("reference", 9, LAYERS, 1)],
     "large": [Work("large", n, LAYERS, 1) for n in (20, 22, 24)],
-    "noisy": [Work("noisy", n, LAYERS, batch) for n, batch in {6: 256, 8: 64}.items()],
+    "noisy": [Work("noisy", n, LAYERS, batch) for n, batch in ((6, 1024), (6, 256), (8, 64))],
     "global": [Work("global", 9, LAYERS, 1024)],
     "scaling": [Work("reference", n, LAYERS, min(1024, 2 ** (20 - n))) for n in (4, 6, 8, 9, 10, 12, 14)],
 }

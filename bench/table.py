@@ -42,7 +42,9 @@ def column(row: dict[str, Any]) -> str:
 
 def table(rows: list[dict[str, Any]], mode: str, threads: int, brief: bool = False) -> str:
     """One Markdown table: contestants down, sizes across, shortest times."""
-    chosen = sorted((r for r in rows if (r["mode"], r["threads"]) == (mode, threads)), key=lambda r: r["n"])
+    chosen = sorted(
+        (r for r in rows if (r["mode"], r["threads"]) == (mode, threads)), key=lambda r: (r["n"], r["batch"])
+    )
     scale, _ = UNITS.get(chosen[0]["subject"], (1.0, ""))
     cells = [contestants(row, brief) for row in chosen]
     order = {label: place for place, label in enumerate(FAMILIES.values())}

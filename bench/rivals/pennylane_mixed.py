@@ -57,7 +57,9 @@ def make(work: Work, inputs: Inputs) -> Program:
         return outputs, by_weights, by_samples
 
     small = taken * 4**work.n <= LARGEST
-    note = f"{taken} samples together" + ("" if small else "; no gradients, whose tape would fill the memory")
+    note = (f"{taken} samples together" if taken > 1 else "one sample") + (
+        "" if small else "; no gradients, whose tape would fill the memory"
+    )
     return Program(forward, step if small else None, taken, lambda tensor: tensor.detach().numpy(), note)
 
 

@@ -31,7 +31,7 @@ struct Inputs {
       amplitudes;          // (B, D), D <= 2^n, zero-padded at the tail; absent: |0...0>. Complex: real, imaginary, ...
   Rows<const T> weights;   // (P,) shared or (B, P)
   Rows<const T> features;  // (B, F)
-  Draws draws;
+  Draws draws{};
 };
 
 }  // namespace qcsim

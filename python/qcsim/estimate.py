@@ -28,6 +28,7 @@ Needed: TypeAlias = tuple[bool, bool, bool]
 Slopes: TypeAlias = tuple[Array | None, Array | None, Array | None]  # of weights, amplitudes, features
 Shift: TypeAlias = tuple[int, float]  # which rotation, by how many radians
 NO_SHIFT: Shift = (-1, 0.0)
+PART_BYTES = 128 << 20  # of the engine's rows at once
 _QUARTER = math.pi / 2
 
 
@@ -190,8 +191,8 @@ def fresh_seed() -> int:
     return entropy
 
 
-def chunks(total: int, bytes_each: int, limit: int = 128 << 20) -> Iterator[tuple[int, int]]:
-    """(first, number) of each part of ``total``, whose outputs stay below ``limit`` bytes."""
-    size = max(1, limit // max(1, bytes_each))
+def chunks(total: int, bytes_each: int) -> Iterator[tuple[int, int]]:
+    """(first, number) of each part of ``total`` trajectories, of so many bytes each."""
+    size = max(1, PART_BYTES // max(1, bytes_each))
     for first in range(0, total, size):
         yield first, min(size, total - first)

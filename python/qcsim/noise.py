@@ -186,7 +186,8 @@ class Noise:
     def _place(self, channel: Channel, qubits: Sequence[int]) -> None:
         places = self._checked(qubits)
         if channel.width is None and len(places) not in (1, 2):
-            raise ValueError(f"Depolarizing acts on 1 or 2 qubits, got {len(places)}; qubits=None depolarizes all")
+            raise ValueError(f"Depolarizing acts on 1 or 2 qubits, got {len(places)}; depolarizing(rate) and "
+                             "GlobalDepolarizing act on all")  # fmt: skip
         if channel.width and len(places) != channel.width:
             raise ValueError(f"{channel.name} acts on {channel.width} qubit(s) here, got {len(places)}")
         self._add(channel.instruction(places))

@@ -11,6 +11,7 @@
 
 #include "qcsim/cpu/dispatch.hpp"
 #include "qcsim/execution.hpp"
+#include "qcsim/tape.hpp"
 
 namespace {
 
@@ -120,6 +121,70 @@ void permutation(int n, std::size_t batch, int n_threads) {
   report<T>(std::to_string(n) + " qubits x " + std::to_string(batch) + ", outcomes", error);
 }
 
+// RY by weight q and depolarizing by e on each qubit, then CNOT from each to the next with depolarizing by f of both.
+// The Z of the last qubit was Z on all before the CNOTs: <Z> = (1-e)^n (1-f)^(n-1) prod cos w_q, a density matrix.
+template <class T>
+void noisy_chain(int n, std::size_t batch, int n_threads) {
+  constexpr double e = 0.1, f = 0.2;
+  qcsim::Circuit circuit(n);
+  for (int q = 0; q < n; ++q) {
+    circuit.append("ry", {q}, {{Angle::Source::weight, q}});
+    circuit.append("depolarizing", {q}, {}, {}, {e});
+  }
+  for (int q = 0; q + 1 < n; ++q) {
+    circuit.append("cnot", {q, q + 1});
+    circuit.append("depolarizing", {q, q + 1}, {}, {}, {f});
+  }
+  const qcsim::Compiled compiled(circuit, false, qcsim::Method::density_matrix);
+  qcsim::Readout readout(compiled.program());
+  readout.add_expectations({{{1.0, {{n - 1, 'Z'}}}}});
+  const auto n_weights = static_cast<std::size_t>(n);
+  std::vector<T> weights(batch * n_weights), outputs(batch), slopes(batch * n_weights);
+  for (std::size_t i = 0; i < weights.size(); ++i) weights[i] = static_cast<T>(0.7 * std::sin(static_cast<double>(i)));
+  const std::vector<T> one{T{1}};
+  const qcsim::Inputs<T> inputs{batch, {}, {weights.data(), n_weights, n_weights}, {}, {}};
+  const auto run = qcsim::Execution<T>::make(compiled, readout, inputs);
+  run->run({outputs.data(), 1, 1}, true, n_threads);
+  run->adjoint({one.data(), 0, 1}, {{}, {slopes.data(), n_weights, n_weights}, {}}, n_threads);
+  double error = 0.0, slope_error = 0.0;
+  for (std::size_t b = 0; b < batch; ++b) {
+    double expected = std::pow(1.0 - e, n) * std::pow(1.0 - f, n - 1);
+    for (std::size_t q = 0; q < n_weights; ++q) expected *= std::cos(static_cast<double>(weights[b * n_weights + q]));
+    error = std::max(error, distance(outputs[b], expected));
+    for (std::size_t q = 0; q < n_weights; ++q) {
+      const double slope = -std::tan(static_cast<double>(weights[b * n_weights + q])) * expected;
+      slope_error = std::max(slope_error, distance(slopes[b * n_weights + q], slope));
+    }
+  }
+  const std::string name = std::to_string(n) + " noisy qubits x " + std::to_string(batch);
+  report<T>(name, error);
+  report<T>(name + ", slopes", slope_error);
+}
+
+// The state at mark k is k; asked for backwards, whatever is kept.
+template <class T>
+void tape(std::size_t n, std::size_t states) {
+  constexpr std::size_t size = 16;
+  qcsim::Tape<T> tape(n, size, states * size * sizeof(T));
+  std::vector<T> state(size, T{0}), scratch(size);
+  for (std::size_t mark = 0; mark < n; ++mark) {
+    tape.pass(mark, state.data());
+    for (T& number : state) number += 1;
+  }
+  double error = 0.0;
+  for (std::size_t mark = n; mark-- > 0;) {
+    T* found = tape.state(mark, scratch.data(), [&](std::size_t from, T* at, auto visit) {
+      for (std::size_t next = from + 1; next < n; ++next) {
+        for (std::size_t i = 0; i < size; ++i) at[i] += 1;
+        if (!visit(next, at)) return;
+      }
+    });
+    for (std::size_t i = 0; i < size; ++i) error = std::max(error, distance(found[i], static_cast<double>(mark)));
+    std::fill_n(found, size, T{-1});  // the caller may change it
+  }
+  report<T>("tape of " + std::to_string(n) + " in " + std::to_string(states), error);
+}
+
 template <class T>
 void all() {
   chain<T>(1, 1, 1);
@@ -131,6 +196,14 @@ void all() {
   permutation<T>(3, 5, 1);
   permutation<T>(8, 301, 3);
   permutation<T>(16, 1, 4);
+  noisy_chain<T>(1, 3, 1);
+  noisy_chain<T>(4, 37, 3);
+  noisy_chain<T>(7, 3, 2);
+  noisy_chain<T>(11, 1, 4);
+  tape<T>(1, 1);
+  tape<T>(9, 9);
+  tape<T>(17, 10);
+  tape<T>(23, 2);
 }
 
 }  // namespace

@@ -194,7 +194,10 @@ BUILDING = [
     (lambda c: qcsim.BitFlip(float("nan")), "p of BitFlip is nan; it must be a finite number"),
     (lambda c: qcsim.Depolarizing(1.1, 2), "on 2 qubit.s. is 1.1; it must be within 0 .. 1.0666"),
     (lambda c: qcsim.Depolarizing(0.1, 3), "n_qubits of Depolarizing is 3; it must be 1 or 2"),
-    (lambda c: c.depolarizing(0.1, [0, 1, 2]), "acts on 1 or 2 qubits, got 3; qubits=None depolarizes all"),
+    (
+        lambda c: c.depolarizing(0.1, [0, 1, 2]),
+        "acts on 1 or 2 qubits, got 3; depolarizing.rate. and GlobalDepolarizing act on all",
+    ),
     (lambda c: qcsim.ThermalRelaxation(1, 3, 1), "t2 of thermal_relaxation is 3 and t1 is 1; t2 is at most 2 t1"),
     (lambda c: qcsim.PauliChannel(0.5, 0.5, 0.5), "sum of the probabilities of X, Y and Z is 1.5"),
     (lambda c: qcsim.Kraus([np.eye(2), np.eye(2)]), "not complete"),
@@ -202,6 +205,7 @@ BUILDING = [
     (lambda c: c.kraus([np.eye(4)], 0), "kraus acts on 2 qubit.s. here, got 1"),
     (lambda c: c.readout_error(0.1, qubits=[0, 3]), "qubit 3 is outside 0..2 for a 3-qubit circuit"),
     (lambda c: c.channel(qcsim.GlobalDepolarizing(0.1), [0]), "GlobalDepolarizing acts on all: leave them out"),
+    (lambda c: c.channel(qcsim.Depolarizing(0.1)), "acts on 1 or 2 qubits, got 0; depolarizing.rate. and Global"),
     (lambda c: c.channel(qcsim.BitFlip(0.1), [0, 1]), "bit_flip acts on 1 qubit, got 2"),
     (lambda c: qcsim.Depolarizing(0.1).kraus(), r"say kraus\(n_qubits\), 1 to 4"),
 ]
@@ -366,7 +370,7 @@ def test_parts_of_trajectories_change_no_number(monkeypatch: pytest.MonkeyPatch)
     arguments = (DAMPED, weights_of(DAMPED))
     whole = qcsim.probabilities(*arguments, **GIVEN, **options, trajectories=50, standard_error=True)
     draws = qcsim.sample(*arguments, **GIVEN, **options, shots=50)
-    monkeypatch.setattr(estimate.chunks, "__defaults__", (1000,))
+    monkeypatch.setattr(estimate, "PART_BYTES", 1000)
     parts = qcsim.probabilities(*arguments, **GIVEN, **options, trajectories=50, standard_error=True)
     np.testing.assert_allclose(parts.value, whole.value, rtol=1e-13)
     np.testing.assert_allclose(parts.standard_error, whole.standard_error, rtol=1e-12)
