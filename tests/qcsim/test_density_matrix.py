@@ -75,6 +75,16 @@ def test_a_circuit_without_noise_reads_the_same_from_state_and_density_matrix(se
         np.testing.assert_allclose(value, truth, atol=1e-12 * max(1, dense.output_scale(**measure)), err_msg=str(case))
 
 
+@pytest.mark.parametrize("dtype", PRECISIONS, ids=["float64", "float32"])
+def test_a_deep_noisy_circuit_neither_vanishes_nor_overflows(dtype: type) -> None:
+    case = random_noisy_case(90, n=3, batch=3, embed=True, length=200, count=0)
+    weak = [channel("amplitude_damping", [1], 0.01, 0.1), channel("depolarizing", [2, 0], 0.01)]
+    program = [each for k, item in enumerate(case.instructions) for each in (item, *weak[k % 3 : k % 3 + 1])]
+    case = replace(case, instructions=program).cast(dtype)
+    for measure in case.all_measures:
+        assert_outputs(case, measure, method="density_matrix")
+
+
 # Physics --------------------------------------------------------------------------------------------------------------
 
 

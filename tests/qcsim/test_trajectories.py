@@ -226,6 +226,26 @@ def test_the_first_rows_of_a_batch_do_not_depend_on_the_rest() -> None:
         np.testing.assert_allclose(part[0], whole[0][:7], rtol=0, atol=1e-12 * 20)
 
 
+def test_a_call_too_large_for_one_piece_gives_the_rows_of_a_small_one() -> None:
+    circuit = qcsim.Circuit(8).amplitude_embedding().ry(0).cnot(0, 7).amplitude_damping(0.3, 7).depolarizing(0.1)
+    amplitudes = np.random.default_rng(3).normal(size=(100, 256))  # 200 MiB of probabilities
+    options = {"method": "trajectories", "trajectories": 1000, "seed": 2, "standard_error": True}
+    whole = qcsim.probabilities(circuit, np.array([0.4]), amplitudes, **options)
+    part = qcsim.probabilities(circuit, np.array([0.4]), amplitudes[:2], **options)
+    for a, b in zip(whole, part, strict=True):
+        np.testing.assert_allclose(a[:2], b, rtol=1e-9, atol=1e-14)
+
+
+@pytest.mark.parametrize(
+    "options", [{"method": "trajectories"}, {"shots": 20}, {"shots": 20, "method": "trajectories"}]
+)
+def test_an_empty_batch_draws_nothing(options: dict) -> None:
+    case = rows(noisy_batch(13, batch=2, n=2), slice(0, 0))
+    case = replace(case, weights=np.zeros(dense.n_columns(case.instructions, "weight")))
+    assert forward(case, {"qubits": None}, **options, seed=1).shape == (0, 4)
+    assert forward(case, {"observables": ["Z0", "X1"]}, **options, seed=1).shape == (0, 2)
+
+
 def test_equal_rows_of_a_batch_follow_different_trajectories() -> None:
     case = repeated(noisy_batch(8, batch=1, n=2, names=["bit_flip"], count=2), 20)
     values, _ = estimate(case, {"qubits": None}, 37)
