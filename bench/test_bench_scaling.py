@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import pytest
 from contest import Absent, Refused, Workers, prepare
-from rivals import CONTESTANTS
+from rivals import CONTESTANTS, meets
 from work import Work
 
 ANCHOR = Work("reference", 9, 4, 1024)
@@ -31,7 +31,7 @@ class Point(NamedTuple):
     @property
     def everyone(self) -> bool:
         """Whether all contestants meet here by default."""
-        return self.axis in ("complex", "single") or (self.axis == "qubits" and self.work == ANCHOR)
+        return self.axis in ("complex", "single", "noisy") or (self.axis == "qubits" and self.work == ANCHOR)
 
 
 POINTS = [
@@ -43,6 +43,7 @@ POINTS = [
     Point("single", ANCHOR._replace(batch=1)),
     Point("complex", Work("complex", 8, 4, 1024)),
     Point("large", Work("large", 20, 4, 1)),
+    Point("noisy", Work("noisy", 6, 4, 256)),
 ]
 
 
@@ -61,6 +62,8 @@ def name_of(point: Point) -> str:
 @pytest.mark.parametrize("name", CONTESTANTS)
 @pytest.mark.parametrize("point", POINTS, ids=name_of)
 def test_bench_scaling(benchmark, request, stable: Workers, point: Point, name: str, mode: str) -> None:
+    if not meets(CONTESTANTS[name], point.work.kind):
+        pytest.skip("pure states and mixed ones do not meet")
     chosen = name in STANDARD_BEARERS or (point.everyone and "torch.compile" not in name)
     if not chosen and not request.config.getoption("--full-grid"):
         pytest.skip("only with --full-grid")

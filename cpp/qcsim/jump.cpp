@@ -32,11 +32,16 @@ std::size_t chosen(const double* weights, std::size_t n, double u) {
   return last;
 }
 
-// What a mixture of Pauli matrices does to a sample, up to a sign; the identity has no flips and no signs.
-Pauli drawn_word(const Jump& jump, int n_axes, const Draws& draws, std::size_t sample) {
+// The transposed matrix: Z before X in place of X before Z.
+Pauli transposed(const Pauli& word) {
+  return {word.flips, word.signs, word.negative != odd_overlap(word.flips, word.signs)};
+}
+
+// What a mixture of Pauli matrices does to a sample, going back transposed; the identity has no flips and no signs.
+Pauli drawn_word(const Jump& jump, int n_axes, bool backwards, const Draws& draws, std::size_t sample) {
   const Philox random = numbers(jump, draws, sample);
   const std::size_t k = chosen(jump.probabilities.data(), jump.probabilities.size(), uniform(random));
-  if (!jump.global) return jump.words[k];
+  if (!jump.global) return backwards ? transposed(jump.words[k]) : jump.words[k];
   if (k == 0) return {};
   // A word of all qubits other than the identity: in the stored index these are all words again.
   const Index mask = power_of_two(n_axes) - 1;
@@ -44,16 +49,17 @@ Pauli drawn_word(const Jump& jump, int n_axes, const Draws& draws, std::size_t s
   do {
     more = philox(more, draws.seed ^ 0x5DEECE66D);
   } while (((more[0] | more[1]) & mask) == 0);
-  return {more[0] & mask, more[1] & mask, false};
+  const Pauli word{more[0] & mask, more[1] & mask, false};
+  return backwards ? transposed(word) : word;
 }
 
-// One sample's numbers are `stride` apart. Backwards it is the transposed matrix: the same up to a sign, which squares
-// and products of psi and lambda do not see if both have it.
+// One sample's numbers are `stride` apart.
 template <class T>
 void apply_word(const Pauli& word, std::size_t dimension, std::size_t stride, T* state) {
+  const auto negative = [&](std::size_t x) { return word.negative != odd_overlap(static_cast<Index>(x), word.signs); };
   if (word.flips == 0) {
     for (std::size_t x = 0; x < dimension; ++x) {
-      if (odd_overlap(static_cast<Index>(x), word.signs)) state[x * stride] = -state[x * stride];
+      if (negative(x)) state[x * stride] = -state[x * stride];
     }
     return;
   }
@@ -62,8 +68,8 @@ void apply_word(const Pauli& word, std::size_t dimension, std::size_t stride, T*
     if ((x & pivot) != 0) continue;
     const std::size_t y = x ^ word.flips;
     T &a = state[x * stride], &b = state[y * stride];
-    const T low = odd_overlap(static_cast<Index>(x), word.signs) ? -a : a;
-    a = odd_overlap(static_cast<Index>(y), word.signs) ? -b : b;
+    const T low = negative(x) ? -a : a;
+    a = negative(y) ? -b : b;
     b = low;
   }
 }
@@ -112,8 +118,8 @@ void jump_tile(const Barrier<T>& barrier, const Kernels<T>& kernels, const Draws
   const int n_bits = barrier.n_qubits + (barrier.has_phase ? 1 : 0);
   if (barrier.jump->matrices.empty()) {
     for (std::size_t lane = 0; lane < lanes; ++lane) {
-      const Pauli word = drawn_word(*barrier.jump, barrier.n_qubits, draws, first + lane);
-      if (word.flips != 0 || word.signs != 0) apply_word(word, std::size_t{1} << n_bits, lanes, state + lane);
+      const Pauli word = drawn_word(*barrier.jump, barrier.n_qubits, barrier.backwards, draws, first + lane);
+      if (word != Pauli{}) apply_word(word, std::size_t{1} << n_bits, lanes, state + lane);
     }
     return;
   }
@@ -138,8 +144,8 @@ template <class T>
 void jump_wide(const Barrier<T>& barrier, const Kernels<T>& kernels, const Draws& draws, std::size_t sample, T* state,
                std::size_t dimension, int n_threads) {
   if (barrier.jump->matrices.empty()) {
-    const Pauli word = drawn_word(*barrier.jump, barrier.n_qubits, draws, sample);
-    if (word.flips != 0 || word.signs != 0) apply_word(word, dimension, 1, state);
+    const Pauli word = drawn_word(*barrier.jump, barrier.n_qubits, barrier.backwards, draws, sample);
+    if (word != Pauli{}) apply_word(word, dimension, 1, state);
     return;
   }
   const std::size_t entries = barrier.dense.size * barrier.dense.size;
