@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "qcsim/channel_form.hpp"
 #include "qcsim/lower.hpp"
 #include "qcsim/superoperator.hpp"
 
@@ -15,44 +16,6 @@ namespace {
 
 using Kind = Primitive::Kind;
 using ComplexMatrix = std::vector<std::complex<double>>;
-
-// Times the phase that makes the largest entry real: of an operator that is drawn, no phase is seen.
-Matrix without_phase(Matrix matrix) {
-  const auto largest = *std::max_element(matrix.begin(), matrix.end(),
-                                         [](const auto& a, const auto& b) { return std::abs(a) < std::abs(b); });
-  for (auto& entry : matrix) {
-    entry *= std::conj(largest) / std::abs(largest);
-    if (std::abs(entry.imag()) < 1e-15 * std::abs(largest)) entry = entry.real();
-  }
-  return matrix;
-}
-
-// Of X^u Z^v for each entry of the superoperator, if the channel is a mixture of them: how much it shrinks each is a
-// Walsh-Hadamard transform of them, u and v changing places.
-std::optional<std::vector<double>> pauli_probabilities(const Instruction& channel) {
-  const auto shrunk = diagonal(superoperator(kraus_operators(channel)));
-  if (!shrunk) return std::nullopt;
-  const std::size_t k = channel.qubits.size(), n = shrunk->size(), side = std::size_t{1} << k;
-  std::vector<double> probabilities(n, 0.0);
-  for (std::size_t word = 0; word < n; ++word) {
-    const std::size_t swapped = word / side | word % side * side;
-    for (std::size_t i = 0; i < n; ++i) {
-      probabilities[word] += sign_of(odd_overlap(static_cast<Index>(swapped), static_cast<Index>(i))) * (*shrunk)[i] /
-                             static_cast<double>(n);
-    }
-    probabilities[word] = std::max(probabilities[word], 0.0);
-  }
-  return probabilities;
-}
-
-std::vector<Matrix> drawn_operators(const Instruction& channel) {
-  std::vector<Matrix> operators;
-  for (const Matrix& op : kraus_operators(channel)) {
-    const bool zero = std::all_of(op.begin(), op.end(), [](const auto& entry) { return entry == 0.0; });
-    if (!zero) operators.push_back(without_phase(op));
-  }
-  return operators;
-}
 
 // The real form of a complex matrix, the phase axis being the most significant.
 std::vector<double> real_form(const ComplexMatrix& matrix, bool with_phase) {
@@ -103,18 +66,15 @@ class ProgramWriter {
   }
 
  private:
-  bool needs_complex(const Primitive& primitive) const {
+  bool needs_complex(const Primitive& primitive) {
     if (p_.is_density() && is_block(primitive)) return any_complex(superoperator({unitary(primitive)}));
     if (p_.is_density() && is_controlled(primitive)) return true;
     if (primitive.kind != Kind::channel) return primitive.needs_complex();
     const Instruction& channel = *primitive.channel;
-    if (skipped(channel) || is_global(channel, p_.n_qubits_)) {
-      return false;
-    }
-    if (p_.is_density()) return any_complex(superoperator(kraus_operators(channel)));
-    if (pauli_probabilities(channel)) return false;
-    const auto operators = drawn_operators(channel);
-    return std::any_of(operators.begin(), operators.end(), any_complex);
+    if (skipped(channel) || is_global(channel, p_.n_qubits_)) return false;
+    const ChannelForm& form = forms_.of(channel);
+    if (p_.is_density()) return any_complex(form.superoperator);
+    return !form.word_probabilities && std::any_of(form.operators.begin(), form.operators.end(), any_complex);
   }
 
   static bool is_controlled(const Primitive& primitive) {
@@ -375,10 +335,10 @@ class ProgramWriter {
   }
 
   void density_channel(const Instruction& channel) {
-    const auto matrix = superoperator(kraus_operators(channel));
-    const auto values = diagonal(matrix);
-    if (!values) return dense(density_axes(channel.qubits), matrix, true);
-    if (std::all_of(values->begin(), values->end(), [](double value) { return value == 1.0; })) return;
+    const ChannelForm& form = forms_.of(channel);
+    if (!form.diagonal) return dense(density_axes(channel.qubits), form.superoperator, true);
+    const std::vector<double>& values = *form.diagonal;
+    if (std::all_of(values.begin(), values.end(), [](double value) { return value == 1.0; })) return;
     Scale::Factor factor;
     // The bits of an entry from the least significant: of u, the last qubit's first, then of v.
     for (auto qubit = channel.qubits.rbegin(); qubit != channel.qubits.rend(); ++qubit) {
@@ -387,7 +347,7 @@ class ProgramWriter {
     for (auto qubit = channel.qubits.rbegin(); qubit != channel.qubits.rend(); ++qubit) {
       factor.forms.push_back(conjugation_x(*qubit).signs);
     }
-    factor.values = *values;
+    factor.values = values;
     scale().add(std::move(factor));
   }
 
@@ -398,7 +358,7 @@ class ProgramWriter {
       const double n_words = std::pow(4.0, p_.n_qubits_), changed = channel.rates[0] * (n_words - 1.0) / n_words;
       result.global = true;
       result.probabilities = {1.0 - changed, changed};
-    } else if (const auto words = pauli_probabilities(channel)) {
+    } else if (const auto& words = forms_.of(channel).word_probabilities) {
       result.probabilities = *words;
       for (std::size_t word = 0; word < words->size(); ++word) result.words.push_back(image(channel.qubits, word));
     } else {
@@ -421,14 +381,13 @@ class ProgramWriter {
     return product;
   }
 
-  void operators(const Instruction& channel, Jump& result) const {
-    const auto found = drawn_operators(channel);
-    const auto weights = unitary_weights(found);
-    for (std::size_t k = 0; k < found.size(); ++k) {
-      Matrix op = found[k];
-      if (!weights.empty()) {
-        for (auto& entry : op) entry /= weights[k];
-        result.probabilities.push_back(weights[k] * weights[k]);
+  void operators(const Instruction& channel, Jump& result) {
+    const ChannelForm& form = forms_.of(channel);
+    for (std::size_t k = 0; k < form.operators.size(); ++k) {
+      Matrix op = form.operators[k];
+      if (!form.weights.empty()) {
+        for (auto& entry : op) entry /= form.weights[k];
+        result.probabilities.push_back(form.weights[k] * form.weights[k]);
       }
       result.matrices.push_back(real_form(op, p_.is_complex_));
     }
@@ -439,6 +398,7 @@ class ProgramWriter {
   std::vector<Primitive> primitives_;
   Segment segment_;
   std::vector<Waiting> waiting_;
+  ChannelForms forms_;
   std::size_t n_channels_ = 0;
 };
 
