@@ -9,11 +9,26 @@ from typing import Any
 import numpy as np
 import torch
 from torch.autograd import forward_ad
-from torch.autograd.function import once_differentiable
 
 from qcsim.arrays import Operands
 from qcsim.estimate import Estimation, estimation_of
 from qcsim.simulate import Plan
+
+
+class Slope(torch.autograd.Function):
+    """A gradient, tied to what it was drawn from: who asks for its derivative is told that there is none, where torch
+    would take the gradient for a constant."""
+
+    @staticmethod
+    def forward(ctx: Any, slope: torch.Tensor, *sources: Any) -> torch.Tensor:
+        """The gradient as it is."""
+        return slope.view_as(slope)
+
+    @staticmethod
+    def backward(ctx: Any, *cotangents: torch.Tensor) -> Any:
+        """Refused."""
+        raise RuntimeError("shots and trajectories have a first derivative only, not a second; 'statevector' and "
+                           "'density_matrix' have all")  # fmt: skip
 
 
 class Drawn(torch.autograd.Function):
@@ -26,13 +41,21 @@ class Drawn(torch.autograd.Function):
         return from_numpy(estimation.columns(keep=True))
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, cotangent: torch.Tensor) -> tuple[Any, ...]:
         arrays = ctx.saved_tensors  # raises if an input was changed in place since
+        if torch._C._functorch.is_legacy_batchedtensor(cotangent) or torch._C._are_functorch_transforms_active():
+            raise ValueError("gradients of shots and trajectories are drawn for one cotangent at a time; call backward "
+                             "for each instead of mapping over them")  # fmt: skip
         needed = tuple(ctx.needs_input_grad[1:])
-        found = ctx.estimation.gradients(np.ascontiguousarray(cotangent.numpy()), needed)
-        slopes = (None if slope is None else from_numpy(slope) for slope in found)
-        return None, *(s if s is None else s.reshape(a.shape) for s, a in zip(slopes, arrays, strict=True))
+        plain = cotangent.detach().resolve_neg().numpy()
+        found = ctx.estimation.gradients(np.ascontiguousarray(plain), needed)
+        slopes = [
+            None if slope is None else from_numpy(slope).reshape(array.shape)
+            for slope, array in zip(found, arrays, strict=True)
+        ]
+        if torch.is_grad_enabled():  # create_graph=True
+            slopes = [None if s is None else Slope.apply(s, cotangent, *arrays) for s in slopes]  # type: ignore[no-untyped-call]
+        return None, *slopes
 
 
 def columns_of(plan: Plan, given: Operands) -> tuple[Estimation, torch.Tensor]:

@@ -71,6 +71,9 @@ class Channel:
     def _checked(self, n_qubits: int = 1) -> None:
         """The engine's check: an instruction that it takes is a channel."""
         for field, value in zip(fields(self), self.rates, strict=False):  # type: ignore[arg-type]
+            if getattr(value, "requires_grad", False):
+                raise ValueError(f"{field.name} of {type(self).__name__} requires a gradient, and rates are constants; "
+                                 "detach it")  # fmt: skip
             object.__setattr__(self, field.name, real(f"{field.name} of {type(self).__name__}", value))
         self.instruction(range(n_qubits)).append_to(_core.Circuit(n_qubits))
 
@@ -115,6 +118,8 @@ class Depolarizing(Channel):
         Args:
             n_qubits: k where the channel leaves it open, 1 to 4.
         """
+        if self.n_qubits is not None and n_qubits not in (None, self.n_qubits):
+            raise ValueError(f"n_qubits is {n_qubits}; this channel acts on {self.n_qubits}: leave it out")
         return _twirl(self.rate, self.n_qubits or n_qubits)
 
 
@@ -393,7 +398,8 @@ def _twirl(rate: float, n_qubits: int | None) -> Operators:
 
 def _operators(matrices: Any) -> NDArray[np.complex128]:
     """Kraus matrices as an array (m, 2^k, 2^k)."""
-    if getattr(matrices, "requires_grad", False):
+    listed = matrices if isinstance(matrices, (list, tuple)) else (matrices,)
+    if any(getattr(matrix, "requires_grad", False) for matrix in listed):
         raise ValueError("the matrices require a gradient, and a channel has none; use gates with weights")
     if hasattr(matrices, "resolve_conj"):  # a torch view may hold its conjugation as a flag that memory does not show
         matrices = matrices.resolve_conj().resolve_neg()

@@ -47,7 +47,8 @@ class QuantumLayer(torch.nn.Module):
 
     Attributes:
         weights: (P,) angles in radians.
-        calls: how often the layer has drawn; set it to 0 to begin the streams of a seed again.
+        calls: how often the layer has drawn; set it to 0 to begin the streams of a seed again. Copies and pickles keep
+            it, ``state_dict()`` does not.
 
     Raises:
         ValueError: for an unknown measurement, gradient method, initialisation or qubit.

@@ -19,7 +19,7 @@ def real(name: str, value: Any, unit: str = "") -> float:
         ValueError: if float64 does not hold it, or if torch is asked to differentiate it.
     """
     plain = hasattr(value, "__float__") and not isinstance(value, bool) and getattr(value, "ndim", 0) == 0
-    if not plain or _is_complex(value):
+    if not plain or _is_no_real(value):
         raise TypeError(f"{name} is {value!r} of type {type(value).__name__}; it must be a number{unit}")
     if getattr(value, "requires_grad", False):
         raise ValueError(f"{name} requires a gradient, and a constant has none; make it a weight or a feature")
@@ -32,5 +32,7 @@ def real(name: str, value: Any, unit: str = "") -> float:
     return number
 
 
-def _is_complex(value: Any) -> bool:
-    return "complex" in str(getattr(value, "dtype", ""))
+def _is_no_real(value: Any) -> bool:
+    """Whether it is a complex number or a truth value of NumPy's or torch's."""
+    kind = str(getattr(value, "dtype", ""))
+    return "complex" in kind or "bool" in kind

@@ -112,6 +112,8 @@ def make_plan(
     noise = circuit.noise_summary
     method = "statevector" if method == "auto" and noise.kind != "local" else chosen_method(circuit, method)
     readings = tuple([measurement.reading(circuit, method) for measurement in measurements])
+    if seed is not None or trajectories != 1000:  # checked also where nothing is drawn
+        _draws(shots, trajectories, seed, False)
     if shots is None and method != "trajectories" and not standard_error:
         gradient = "adjoint" if gradient != "parameter-shift" else _exact_gradient(gradient, readings)
         return Plan(circuit, measurements, readings, gradient, num_threads, method, noise.tables)

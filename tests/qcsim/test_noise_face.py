@@ -208,6 +208,7 @@ BUILDING = [
     (lambda c: c.channel(qcsim.Depolarizing(0.1)), "acts on 1 or 2 qubits, got 0; depolarizing.rate. and Global"),
     (lambda c: c.channel(qcsim.BitFlip(0.1), [0, 1]), "bit_flip acts on 1 qubit, got 2"),
     (lambda c: qcsim.Depolarizing(0.1).kraus(), r"say kraus\(n_qubits\), 1 to 4"),
+    (lambda c: qcsim.Depolarizing(0.1, 2).kraus(1), "n_qubits is 1; this channel acts on 2: leave it out"),
 ]
 
 
@@ -217,6 +218,18 @@ def test_a_channel_that_is_none_is_refused_and_leaves_nothing_behind(build, word
     with pytest.raises(ValueError, match=words):
         build(circuit)
     assert len(circuit) == 0
+
+
+def test_a_rate_is_a_plain_number_without_a_gradient() -> None:
+    for truth in (True, np.True_):
+        with pytest.raises(TypeError, match=r"p of BitFlip is .*True.*; it must be a number"):
+            qcsim.BitFlip(truth)
+    torch = pytest.importorskip("torch")
+    with pytest.raises(ValueError, match="p of BitFlip requires a gradient, and rates are constants; detach it"):
+        qcsim.BitFlip(torch.tensor(0.1, requires_grad=True))
+    for matrices in (torch.eye(2, requires_grad=True)[None], [torch.eye(2, requires_grad=True)]):
+        with pytest.raises(ValueError, match="the matrices require a gradient, and a channel has none"):
+            qcsim.Kraus(matrices)
 
 
 # Methods --------------------------------------------------------------------------------------------------------------
@@ -436,6 +449,8 @@ OPTIONS = [
     ({"method": "trajectories", "trajectories": 0}, "trajectories is 0; it must be 1 or more"),
     ({"method": "trajectories", "trajectories": 1, "standard_error": True}, "a standard error needs 2 or more"),
     ({"shots": 3, "out": np.empty((3, 4))}, "out takes computed results"),
+    ({"seed": -1}, "seed is -1; it must be 0 or more"),
+    ({"trajectories": 0}, "trajectories is 0; it must be 1 or more"),
 ]
 
 

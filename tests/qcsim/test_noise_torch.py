@@ -104,15 +104,45 @@ def test_amplitudes_that_have_no_gradient_are_refused_before_anything_is_drawn()
         assert qcsim.probabilities(DAMPED, w, x, f, shots=10).shape == (3, 4)
 
 
-def test_drawn_results_have_no_transforms_and_no_second_derivatives() -> None:
+def test_drawn_results_have_no_transforms() -> None:
     w, x, f = tensors(DAMPED)
     for transform, rows in ((torch.func.vmap, x), (torch.func.jacrev, x[0]), (torch.func.jacfwd, x[0])):
         with pytest.raises(ValueError, match=r"which torch.func's transforms and forward mode do not know"):
             transform(lambda row: qcsim.probabilities(DAMPED, w, row, f[0], shots=5))(rows.detach())
-    found = qcsim.probabilities(DAMPED, w, x.detach(), f, shots=5)
-    (slope,) = torch.autograd.grad(found.square().sum(), w, create_graph=True)
-    with pytest.raises(RuntimeError, match="once_differentiable"):
-        slope.sum().backward()
+
+
+DRAWN = pytest.mark.parametrize(
+    ("circuit", "way"),
+    [(DAMPED, {"shots": 5}), (DAMPED, {"method": "trajectories", "trajectories": 5}),
+     (NOISY, {"method": "trajectories", "trajectories": 5})],
+    ids=["shots", "damped", "pathwise"],
+)  # fmt: skip
+
+
+@DRAWN
+def test_a_gradient_of_drawn_results_is_never_taken_for_a_constant(circuit: qcsim.Circuit, way: dict) -> None:
+    w, x, f = tensors(circuit)
+    function = lambda w: qcsim.probabilities(circuit, w, x.detach(), f.detach(), **way)[:, 0].sum()  # noqa: E731
+    for penalty in (torch.sum, lambda slope: slope.square().sum()):
+        value = function(w)
+        (slope,) = torch.autograd.grad(value, w, create_graph=True)
+        with pytest.raises(RuntimeError, match="have a first derivative only, not a second"):
+            (value + penalty(slope)).backward()
+    with pytest.raises(RuntimeError, match="have a first derivative only, not a second"):
+        torch.autograd.functional.hessian(function, w.detach())
+
+
+@DRAWN
+def test_cotangents_of_drawn_results_come_one_at_a_time(circuit: qcsim.Circuit, way: dict) -> None:
+    w, x, f = tensors(circuit)
+    found = qcsim.probabilities(circuit, w, x.detach()[0], f.detach()[0], **way, seed=1)
+    pull = lambda cotangent: torch.autograd.grad(found, w, cotangent, retain_graph=True)[0]  # noqa: E731
+    for mapped in (lambda: torch.autograd.grad(found, w, torch.eye(4).double(), is_grads_batched=True),
+                   lambda: torch.func.vmap(pull)(torch.eye(4).double())):  # fmt: skip
+        with pytest.raises(ValueError, match="one cotangent at a time; call backward for each"):
+            mapped()
+    flipped = torch.ones(4, dtype=torch.complex128).mul(1j).conj().imag  # a view with a flipped sign
+    torch.testing.assert_close(pull(flipped), -pull(torch.ones(4).double()))
 
 
 def drawn_layer(**options) -> nn.QuantumLayer:
