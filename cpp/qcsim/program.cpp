@@ -16,6 +16,8 @@ namespace {
 using Kind = Primitive::Kind;
 using ComplexMatrix = std::vector<std::complex<double>>;
 
+constexpr std::size_t max_table_bytes = std::size_t{1} << 28;  // of the large scalings of a program
+
 // Times the phase that makes the largest entry real: of an operator that is drawn, no phase is seen.
 Matrix without_phase(Matrix matrix) {
   const auto largest = *std::max_element(matrix.begin(), matrix.end(),
@@ -99,7 +101,7 @@ class ProgramWriter {
     }
     flush();
     close();
-    for (Scale& scale : p_.scales_) scale.close(p_.n_axes());
+    close_scales();
   }
 
  private:
@@ -162,6 +164,22 @@ class ProgramWriter {
                                 std::to_string(p_.n_bits()) + " numbers, 2^" + std::to_string(max_qubits) +
                                 " at most are simulated; method 'trajectories' needs 2^" +
                                 std::to_string(p_.n_qubits_) + " for each of its states");
+  }
+
+  // Tables stay with the circuit: of large ones no more than a budget, those that save the most work first.
+  void close_scales() {
+    std::vector<Scale*> order;
+    for (Scale& scale : p_.scales_) order.push_back(&scale);
+    std::stable_sort(order.begin(), order.end(),
+                     [](const Scale* a, const Scale* b) { return a->n_factors() > b->n_factors(); });
+    const int n_bits = p_.n_axes();
+    const std::size_t each = Scale::table_bytes(n_bits);
+    std::size_t left = n_bits <= Scale::tile_bits ? each * order.size() : max_table_bytes;
+    for (Scale* scale : order) {
+      const bool with_table = n_bits <= Scale::max_table_bits && each <= left;
+      scale->close(n_bits, with_table);
+      if (with_table) left -= each;
+    }
   }
 
   // Where a qubit is on a side: 0 the state or the rows, 1 the columns.
