@@ -110,7 +110,7 @@ class TileAdjoint {
     for (std::size_t j = 0; j < step.pass->operations.size(); ++j) {
       const std::size_t rotation = step.pass->operations[j].rotation;
       // 1/2 of the formula meets the 2 of lambda = 2 * factor * (stored lambda).
-      const double scale = execution_.schedule().turns()[rotation].sign * step.factors[j] * step.factors[j];
+      const double scale = execution_.schedule().turns()[rotation].slope * step.factors[j] * step.factors[j];
       collect_lanes(execution_.program().rotations()[rotation].angle, scale, static_cast<const T*>(raw + j * lanes_),
                     first_, count_, gradients_, shared_weights_);
     }

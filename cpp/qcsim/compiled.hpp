@@ -7,11 +7,6 @@
 
 namespace qcsim {
 
-// Up to this many bits of the stored index, samples lie side by side in the lanes of a tile; beyond, the lanes are
-// amplitudes of one state (wide). The choice depends on the circuit alone, so that a row of a batch equals a single
-// run.
-inline constexpr int max_tile_bits = 13;
-
 class Compiled {
  public:
   explicit Compiled(const Circuit& circuit, bool complex_input = false, Method method = Method::statevector);

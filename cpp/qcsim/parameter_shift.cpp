@@ -15,9 +15,9 @@ void parameter_shift(const Execution<T>& execution, Rows<const T> cotangents, co
   std::vector<double> weights(gradients.weights.columns * (shared ? 1 : batch), 0.0);
   std::vector<double> features(gradients.features.columns * batch, 0.0);
   const auto& rotations = execution.program().rotations();
-  const auto sides = static_cast<std::size_t>(execution.program().n_sides());  // shifted together
-  for (std::size_t r = 0; r < rotations.size() / sides; ++r) {
-    const Angle& angle = rotations[sides * r].angle;
+  const auto copies = static_cast<std::size_t>(execution.program().n_copies());  // shifted together
+  for (std::size_t r = 0; r < rotations.size() / copies; ++r) {
+    const Angle& angle = rotations[copies * r].angle;
     const bool is_weight = angle.source == Angle::Source::weight;
     if (angle.source == Angle::Source::constant) continue;
     if (!(is_weight ? gradients.weights : gradients.features).present()) continue;

@@ -268,6 +268,105 @@ struct MixedPass {
   }
 };
 
+// Passes of rotations under controls, which are the same for a whole coset: each has its coset's pairs to turn, by two
+// coefficients, or rests. The rotations commute.
+template <class T, int W, int K>
+struct ControlledPass {
+  using L = Lanes<T, W>;
+  using Register = typename L::Register;
+  using Shuffle = typename L::Shuffle;
+  static constexpr auto entries = std::make_integer_sequence<int, 1 << K>{};
+
+  static constexpr bool occurs(int code) {
+    return code < 1 << (2 * K) && odd_bits((code >> K) & code & ((1 << K) - 1));
+  }
+  template <int code>
+  using Case = Turn<T, W, K, code, true, false>;
+
+  template <int code>
+  static QCSIM_INLINE void turn(Register (&a)[1 << K], Register sine, Register cosine) {
+    if constexpr (occurs(code)) Case<code>::apply(a, sine, cosine, Shuffle{}, entries);
+  }
+  template <int code>
+  static QCSIM_INLINE void back(Register (&p)[1 << K], Register (&q)[1 << K], Register sine, Register cosine,
+                                Register& overlap) {
+    if constexpr (occurs(code)) {
+      overlap = Case<code>::overlap(p, q, Shuffle{}, entries);
+      Case<code>::apply(p, sine, cosine, Shuffle{}, entries);
+      Case<code>::apply(q, sine, cosine, Shuffle{}, entries);
+    }
+  }
+
+  static void forward(const PassArguments<T>& pass, T* state) {
+    for (std::size_t c = 0; c < pass.n_leaders; ++c) {
+      std::uint32_t left = pass.active[c];
+      if (left == 0) continue;
+      const std::size_t leader = std::size_t{pass.leaders[c]} * W;
+      Register a[1 << K];
+#pragma GCC unroll 8
+      for (int i = 0; i < (1 << K); ++i) a[i] = L::load(state + (leader ^ std::size_t{pass.members[i]} * W));
+      for (; left != 0; left &= left - 1) {
+        const int j = __builtin_ctz(left);
+        const T* coefficients = pass.coefficients + 3 * j * W;
+        const Register sine = L::load(coefficients + (pass.signs[c] >> j & 1) * W);
+        const Register cosine = L::load(coefficients + 2 * W);
+        switch (pass.codes[j]) {
+#define QCSIM_CASE(code)           \
+  case (code):                     \
+    turn<(code)>(a, sine, cosine); \
+    break;
+          QCSIM_64(QCSIM_CASE, 0)
+#undef QCSIM_CASE
+          default:
+            __builtin_unreachable();
+        }
+      }
+#pragma GCC unroll 8
+      for (int i = 0; i < (1 << K); ++i) L::store(state + (leader ^ std::size_t{pass.members[i]} * W), a[i]);
+    }
+  }
+
+  static void reverse(const PassArguments<T>& pass, T* psi, T* lambda, T* gradients) {
+    for (int j = 0; j < pass.n_operations; ++j) L::store(gradients + j * W, Register{});
+    const Register one[2] = {L::broadcast(1), L::broadcast(-1)};
+    for (std::size_t c = 0; c < pass.n_leaders; ++c) {
+      std::uint32_t left = pass.active[c];
+      if (left == 0) continue;
+      const std::size_t leader = std::size_t{pass.leaders[c]} * W;
+      Register p[1 << K], q[1 << K];
+#pragma GCC unroll 8
+      for (int i = 0; i < (1 << K); ++i) {
+        p[i] = L::load(psi + (leader ^ std::size_t{pass.members[i]} * W));
+        q[i] = L::load(lambda + (leader ^ std::size_t{pass.members[i]} * W));
+      }
+      for (; left != 0; left &= left - 1) {
+        const int j = __builtin_ctz(left);
+        const T* coefficients = pass.coefficients + 3 * j * W;
+        const std::uint32_t sign = pass.signs[c] >> j & 1;
+        const Register sine = L::load(coefficients + (sign ^ 1) * W);
+        const Register cosine = L::load(coefficients + 2 * W);
+        Register overlap{};
+        switch (pass.codes[j]) {
+#define QCSIM_CASE(code)                       \
+  case (code):                                 \
+    back<(code)>(p, q, sine, cosine, overlap); \
+    break;
+          QCSIM_64(QCSIM_CASE, 0)
+#undef QCSIM_CASE
+          default:
+            __builtin_unreachable();
+        }
+        L::store(gradients + j * W, L::load(gradients + j * W) + one[sign] * overlap);
+      }
+#pragma GCC unroll 8
+      for (int i = 0; i < (1 << K); ++i) {
+        L::store(psi + (leader ^ std::size_t{pass.members[i]} * W), p[i]);
+        L::store(lambda + (leader ^ std::size_t{pass.members[i]} * W), q[i]);
+      }
+    }
+  }
+};
+
 #undef QCSIM_INLINE
 #undef QCSIM_8
 #undef QCSIM_64

@@ -65,7 +65,9 @@ class Planner {
         } else if (layout_.block_bits >= n_bits_) {
           one_block(run.rotations);
         } else {
-          for (const Group& group : mixed(run.rotations, layout_.block_bits, run.rotations.size())) add_block(group);
+          for (const Group& group : mixed(run.rotations, layout_.block_bits, run.rotations.size(), false)) {
+            add_block(group);
+          }
         }
       }
       add_barrier(segment.flip, program_.flips(), &Stage::flip);
@@ -161,17 +163,32 @@ class Planner {
     return found;
   }
 
-  // Groups whose flips span no more than `dimensions`.
-  std::vector<Group> mixed(std::vector<std::size_t> waiting, int dimensions, std::size_t at_most) const {
+  // Whether a controlled rotation and those of a group leave each other's controls alone.
+  bool keeps_controls(std::size_t rotation, const std::vector<std::size_t>& group) const {
+    const auto changes = [&](std::size_t control, std::size_t other) {
+      const Rotation& own = program_.rotations()[control];
+      return own.control && odd_overlap(own.control->signs, program_.rotations()[other].generator.flips);
+    };
+    return std::none_of(group.begin(), group.end(),
+                        [&](std::size_t other) { return changes(rotation, other) || changes(other, rotation); });
+  }
+
+  // Groups whose flips span no more than `dimensions`; of a pass (not of a block) with controls that hold for cosets.
+  std::vector<Group> mixed(std::vector<std::size_t> waiting, int dimensions, std::size_t at_most,
+                           bool one_pass = true) const {
     std::vector<Group> groups;
     while (!waiting.empty()) {
       Group group;
       Span span;
+      std::vector<std::size_t> accepted;
       group.rotations = take(waiting, at_most, [&](std::size_t rotation) {
-        if (span.reduced(flips(rotation)) == 0) return true;
-        if (static_cast<int>(span.size()) == dimensions) return false;
-        span.add(flips(rotation));
-        group.basis.push_back(flips(rotation));
+        if (one_pass && !keeps_controls(rotation, accepted)) return false;
+        if (span.reduced(flips(rotation)) != 0) {
+          if (static_cast<int>(span.size()) == dimensions) return false;
+          span.add(flips(rotation));
+          group.basis.push_back(flips(rotation));
+        }
+        accepted.push_back(rotation);
         return true;
       });
       groups.push_back(std::move(group));
@@ -258,12 +275,14 @@ class Planner {
     std::vector<Index> basis = group.basis;
     Span span;
     for (const Index vector : basis) span.add(vector);
+    pass.controlled = program_.rotations()[group.rotations.front()].control.has_value();
     for (auto vector = block.rbegin(); static_cast<int>(basis.size()) < width(); ++vector) {
+      if (pass.controlled) break;  // another vector could change the controls
       if (span.reduced(*vector) == 0) continue;
       span.add(*vector);
       basis.push_back(*vector);
     }
-    pass.width = width();
+    pass.width = static_cast<int>(basis.size());
     pass.members = members(basis);
     // Leaders: the block modulo the span, as the combinations of those of its vectors that the span does not reach.
     std::vector<Index> rest;
@@ -273,6 +292,7 @@ class Planner {
       span.add(*vector);
     }
     pass.leaders = span_in_order(rest);
+    if (pass.controlled) add_controls(group, pass);
     pass.signs.assign(pass.leaders.size(), 0);
     for (std::size_t j = 0; j < group.rotations.size(); ++j) {
       const std::size_t rotation = group.rotations[j];
@@ -290,6 +310,21 @@ class Planner {
       }
     }
     return pass;
+  }
+
+  // Which operations turn at each leader; the leaders in groups with the same ones, so that the branches on them are
+  // foreseen.
+  void add_controls(const Group& group, Pass& pass) const {
+    const auto active = [&](Index leader) {
+      std::uint32_t bits = 0;
+      for (std::size_t j = 0; j < group.rotations.size(); ++j) {
+        const Pauli& control = *program_.rotations()[group.rotations[j]].control;
+        if (control.negative != odd_overlap(control.signs, leader)) bits |= std::uint32_t{1} << j;
+      }
+      return bits;
+    };
+    std::stable_sort(pass.leaders.begin(), pass.leaders.end(), [&](Index a, Index b) { return active(a) < active(b); });
+    for (const Index leader : pass.leaders) pass.active.push_back(active(leader));
   }
 
   // Entry i of a coset: the sum of basis[k] over the bits k of i.

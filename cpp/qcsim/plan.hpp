@@ -32,6 +32,10 @@ struct Pass {
   std::vector<Index> members;        // 2^width registers of a coset, relative to its leader
   std::vector<Index> leaders;        // of the cosets in a block, relative to its base
   std::vector<std::uint32_t> signs;  // of each leader: bit j is its overlap with the signs of operation j
+  // Of controlled rotations: they commute, and their controls are the same for all of a coset. Bit j of a leader's:
+  // whether operation j turns there.
+  bool controlled = false;
+  std::vector<std::uint32_t> active;
 };
 
 // A part of a program that runs as one: each kind has its own members.

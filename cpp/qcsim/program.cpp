@@ -152,7 +152,7 @@ class ProgramWriter {
       }
       const double sign = std::popcount(set) % 2 == 0 ? -1.0 : 1.0;
       rotation.angle.shift = sign * 2.0 * std::numbers::pi / static_cast<double>(std::size_t{1} << k);
-      for (int side = 0; side < 2; ++side) write(rotation, side);
+      rotate(rotation);
     }
   }
 
@@ -240,6 +240,7 @@ class ProgramWriter {
       return dense(density_axes(primitive.qubits), superoperator({unitary(primitive)}), false);
     }
     if (p_.is_density() && is_controlled(primitive)) return controlled_by_rotations(primitive);
+    if (primitive.kind == Kind::rotation) return rotate(primitive);
     for (int side = 0; side < p_.n_sides(); ++side) write(primitive, side);
   }
 
@@ -261,34 +262,47 @@ class ProgramWriter {
         return frame.apply_cz(at(0), at(1));
       case Kind::swap:
         return frame.apply_swap(at(0), at(1));
-      case Kind::rotation:
-        return rotation(primitive, side);
       case Kind::controlled_x:
       case Kind::controlled_sign:
         return flip(primitive, side);
       case Kind::dense:
         return dense(axes(side, primitive.qubits), primitive.matrix, false);
+      case Kind::rotation:
       case Kind::phase:
       case Kind::channel:
         return;
     }
   }
 
+  void rotate(const Primitive& primitive) {
+    const Pauli rows = generator(primitive.word, 0);
+    std::vector<Pauli> generators{rows};
+    if (p_.is_density()) generators.push_back(generator(primitive.word, 1));
+    const auto free = [&](const Waiting& barrier) {
+      return std::all_of(generators.begin(), generators.end(),
+                         [&](const Pauli& each) { return overtakes(each, barrier); });
+    };
+    if (!std::all_of(waiting_.begin(), waiting_.end(), free)) flush();
+    if (p_.joins_sides()) {
+      p_.rotations_.push_back({rows, primitive.angle, rows * generators[1]});
+      return;
+    }
+    for (const Pauli& each : generators) p_.rotations_.push_back({each, primitive.angle, std::nullopt});
+  }
+
   // What -i P becomes in the stored index, or on the columns its conjugate: the generator of exp(-i angle/2 P). The
   // Y = i X Z of the word bring i^n_y.
-  void rotation(const Primitive& primitive, int side) {
+  Pauli generator(const Word& word, int side) const {
     Pauli product;
     for (int qubit = 0; qubit < p_.n_qubits_; ++qubit) {
-      if ((primitive.word.x >> qubit & 1) != 0) product = product * p_.frame_.x(axis(side, qubit));
-      if ((primitive.word.z >> qubit & 1) != 0) product = product * p_.frame_.z(axis(side, qubit));
+      if ((word.x >> qubit & 1) != 0) product = product * p_.frame_.x(axis(side, qubit));
+      if ((word.z >> qubit & 1) != 0) product = product * p_.frame_.z(axis(side, qubit));
     }
-    int power = (primitive.word.n_y() + 3) % 4;  // of i, with -i = i^3
+    int power = (word.n_y() + 3) % 4;  // of i, with -i = i^3
     if (side == 1) power = (4 - power) % 4;
     if (power % 2 == 1) product = product * p_.frame_.imaginary_unit();
     product.negative ^= power >= 2;
-    const auto free = [&](const Waiting& barrier) { return overtakes(product, barrier); };
-    if (!std::all_of(waiting_.begin(), waiting_.end(), free)) flush();
-    p_.rotations_.push_back({product, primitive.angle});
+    return product;
   }
 
   void flip(const Primitive& primitive, int side) {

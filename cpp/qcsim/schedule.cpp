@@ -89,11 +89,16 @@ Schedule<T>::Schedule(const Program& program, const Inputs<T>& inputs, std::size
       if (!elsewhere.empty() && elsewhere[i]) {
         const bool varying = varies(rotation.angle, inputs_);
         const double half = varying ? 0.0 : 0.5 * rotation_angle(i, 0);
-        turns_.push_back({varying, std::cos(half), std::sin(half), sign});
+        turns_.push_back({varying, std::cos(half), std::sin(half), sign, sign});
         continue;
       }
-      if (sample == whole_batch && varies(rotation.angle, inputs_)) {
-        turns_.push_back({true, 1.0, 0.0, sign});
+      const bool open = sample == whole_batch && varies(rotation.angle, inputs_);
+      if (rotation.control) {  // its two coefficients are those of fill(), and no residue is left
+        turns_.push_back({open, 1.0, 0.0, sign, 2.0 * sign});
+        continue;
+      }
+      if (open) {
+        turns_.push_back({true, 1.0, 0.0, sign, sign});
         continue;
       }
       const double half = 0.5 * rotation_angle(i, sample == whole_batch ? 0 : sample);
@@ -101,7 +106,7 @@ Schedule<T>::Schedule(const Program& program, const Inputs<T>& inputs, std::size
       const auto divide = [&](double by, double other) {
         // The factor of the tangent as it is stored: rounding then turns the state, and does not stretch it.
         const double tangent = static_cast<double>(static_cast<T>(other / by));
-        turns_.push_back({false, std::copysign(1.0 / std::sqrt(1.0 + tangent * tangent), by), tangent, sign});
+        turns_.push_back({false, std::copysign(1.0 / std::sqrt(1.0 + tangent * tangent), by), tangent, sign, sign});
       };
       if (std::abs(cosine) >= std::abs(sine)) {
         divide(cosine, sine);
@@ -196,6 +201,8 @@ void Schedule<T>::add_pass(Sweep<T>& sweep, const Stage& stage, const Pass& pass
   arguments.leaders = pass.leaders.data();
   arguments.n_leaders = pass.leaders.size();
   arguments.signs = pass.signs.data();
+  arguments.controlled = pass.controlled;
+  arguments.active = pass.active.data();
   std::copy(pass.members.begin(), pass.members.end(), arguments.members);
   arguments.n_operations = static_cast<int>(n) + (step.scaled ? 1 : 0);
   arguments.codes = codes;
@@ -203,7 +210,7 @@ void Schedule<T>::add_pass(Sweep<T>& sweep, const Stage& stage, const Pass& pass
   arguments.coefficients = coefficients;
   std::size_t row = 0;
   for (const Operation& operation : pass.operations) {
-    const bool variant = turns_[operation.rotation].per_sample || operation.lane_flips != 0;
+    const bool variant = (turns_[operation.rotation].per_sample && !pass.controlled) || operation.lane_flips != 0;
     codes[row] = static_cast<std::uint8_t>(operation.pattern + (variant ? variant_code : 0));
     lane_flips[row++] = static_cast<std::uint8_t>(operation.lane_flips);
   }
@@ -233,8 +240,9 @@ void Schedule<T>::fill(const typename Sweep<T>::Step& step, std::size_t first_sa
         cosine = turn.factor;
         sine *= turn.factor;
       }
-      if (turn.per_sample) {
-        const HalfTurn own = half_turn<T>(rotation_angle(rotation, std::min(first_sample + lane, inputs_.batch - 1)));
+      if (turn.per_sample || pass.controlled) {  // controlled: by the whole angle
+        const std::size_t sample = turn.per_sample ? std::min(first_sample + lane, inputs_.batch - 1) : first_sample;
+        const HalfTurn own = half_turn<T>((pass.controlled ? 2.0 : 1.0) * rotation_angle(rotation, sample));
         cosine = own.cosine;
         sine = turn.sign * own.sine;
       }
@@ -272,7 +280,7 @@ double Schedule<T>::rotation_angle(std::size_t rotation, std::size_t sample) con
     throw std::invalid_argument("an angle is " + std::to_string(value) +
                                 " after its scale and shift; angles must be finite");
   }
-  return shift_.angle != 0.0 && shift_.rotation == rotation / static_cast<std::size_t>(program_.n_sides())
+  return shift_.angle != 0.0 && shift_.rotation == rotation / static_cast<std::size_t>(program_.n_copies())
              ? value + shift_.angle
              : value;
 }

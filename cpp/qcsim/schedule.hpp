@@ -18,8 +18,7 @@
 
 namespace qcsim {
 
-// Adds `angle` to one rotation, of a density matrix on rows and columns: the shifted circuits of the parameter-shift
-// rule.
+// Adds `angle` to one rotation, to all copies of it: the shifted circuits of the parameter-shift rule.
 struct Shift {
   std::size_t rotation = 0;
   double angle = 0.0;
@@ -30,6 +29,7 @@ struct Turn {
   double factor;   // divided out: 1 for per-sample angles; of a rotation that no pass does, the cosine
   double tangent;  // |tangent| <= 1; likewise the sine
   double sign;     // of the generator in the stored state
+  double slope;    // of the state per radian: the sign, twice that of a controlled rotation
 };
 
 // One sweep over a plan, in the order it runs.

@@ -125,7 +125,7 @@ class WideAdjoint {
         double total = 0.0;
         for (std::size_t chunk = 0; chunk < max_chunks; ++chunk) total += sums[chunk * n_operations + place];
         const std::size_t rotation = step.pass->operations[j].rotation;
-        const double slope = route_.schedule.turns()[rotation].sign * step.factors[j] * step.factors[j] * total;
+        const double slope = route_.schedule.turns()[rotation].slope * step.factors[j] * step.factors[j] * total;
         collect(program_.rotations()[rotation].angle, slope, sample_, gradients_, shared_weights_);
       }
     }

@@ -23,7 +23,7 @@ class Drawn(torch.autograd.Function):
     def forward(ctx: Any, estimation: Estimation, *arrays: Any) -> torch.Tensor:
         ctx.estimation = estimation
         ctx.save_for_backward(*arrays)
-        return from_numpy(estimation.columns())
+        return from_numpy(estimation.columns(keep=True))
 
     @staticmethod
     @once_differentiable

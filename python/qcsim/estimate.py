@@ -83,8 +83,8 @@ class Estimation(ABC):
         self.seed = plan.draws.seed or (fresh_seed(),)
 
     @abstractmethod
-    def columns(self) -> Array:
-        """The estimates, (B, K)."""
+    def columns(self, *, keep: bool = False) -> Array:
+        """The estimates, (B, K); with ``keep`` what their gradients need is kept."""
 
     @abstractmethod
     def errors(self, measurement: Measurement, columns: slice) -> Array:

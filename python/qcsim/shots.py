@@ -60,8 +60,8 @@ class Shots(Estimation):
         self.settings, self.constants = settings_of(plan)
         self._counts: list[Array] = []
 
-    def columns(self) -> Array:
-        """The estimates, (B, K)."""
+    def columns(self, *, keep: bool = False) -> Array:
+        """The estimates, (B, K); their gradients need nothing of this run."""
         found = np.tile(self.constants, (self.given.batch, 1))
         self._counts = []
         for place, setting in enumerate(self.settings):

@@ -8,7 +8,7 @@ choice of a branch depends on the angles, and the gradient is taken by the param
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -42,6 +42,7 @@ class Trajectories(Estimation):
         self.n = self.draws.trajectories
         self._parts, self._width = _parts(plan)
         self._spread: _Spread | None = None
+        self._run: tuple[Array, Any] | None = None  # rows and call, where one part holds all trajectories
 
     def reading(self, place: int) -> Any:
         """What the columns of a measurement are: a density matrix, made of states that were read."""
@@ -50,12 +51,18 @@ class Trajectories(Estimation):
             return measurement.reading(self.plan.circuit, "density_matrix")
         return self.plan.readings[place]
 
-    def columns(self) -> Array:
+    def columns(self, *, keep: bool = False) -> Array:
         """The estimates, (B, K)."""
         if not self._parts:
             return np.zeros((self.given.batch, 0), self.given.dtype)
         self._spread = _Spread(self.plan) if self.plan.standard_error else None
-        return self._mean((_MEAN, 0, 0), NO_SHIFT, self._spread).astype(self.given.dtype)
+        keep = keep and not self._by_shift() and next(self._chunks(keep=True)) == (0, self.n)
+        total = np.zeros((self.given.batch, self._width))
+        for n, rows, call in self._runs((_MEAN, 0, 0), keep=keep):
+            self._collect(rows, n, total, self._spread)
+            if keep:
+                self._run = rows, call
+        return (total / self.n).astype(self.given.dtype)
 
     def errors(self, measurement: Measurement, columns: slice) -> Array:
         """Standard deviations over the N trajectories (sums of squares over N - 1), over the root of N."""
@@ -64,12 +71,9 @@ class Trajectories(Estimation):
 
     def gradients(self, cotangent: Array, needed: Needed) -> Slopes:
         """Through the same trajectories where they are unbiased, else by the parameter-shift rule."""
-        compiled, _ = self._compiled()
-        by_shift = self.plan.gradient == "parameter-shift" or not compiled.pathwise
-        if self.plan.gradient == "adjoint" and by_shift:
-            raise ValueError(_NOT_PATHWISE + "; the options are auto and parameter-shift")
-        if not by_shift:
+        if not self._by_shift():
             return self._pathwise(cotangent, needed)
+        compiled, _ = self._compiled()
         weights, _, features = self.zeros((needed[0], False, needed[2]))
         self.slopes(compiled, needed, self._difference(cotangent), (weights, features))
         if not needed[1] or not compiled.pathwise:
@@ -94,27 +98,44 @@ class Trajectories(Estimation):
         readings = tuple(part.reading for part in self._parts)
         return self.plan.circuit.compiled(readings, self.given.complex_amplitudes, "trajectories")
 
+    def _by_shift(self) -> bool:
+        pathwise = self._compiled()[0].pathwise
+        if self.plan.gradient == "adjoint" and not pathwise:
+            raise ValueError(_NOT_PATHWISE + "; the options are auto and parameter-shift")
+        return self.plan.gradient == "parameter-shift" or not pathwise
+
     def _chunks(self, *, keep: bool = False) -> Iterator[tuple[int, int]]:
         """Parts of the trajectories; those that are kept for the way back are as large as their states."""
         columns = self._compiled()[1].n_outputs
         numbers = max(columns, 2 * 2**self.plan.circuit.n_qubits) if keep else columns
         return chunks(self.n, self.given.batch * numbers * np.dtype(self.given.dtype).itemsize)
 
-    def _mean(self, place: tuple[int, ...], shift: Shift, spread: _Spread | None = None) -> Array:
-        """The mean over the trajectories of a stream, (B, K) float64."""
+    def _runs(
+        self, place: tuple[int, ...], shift: Shift = NO_SHIFT, *, keep: bool = False
+    ) -> Iterator[tuple[int, Array, Any]]:
+        """The trajectories of a stream, part by part: how many, their rows, and the call if kept."""
         seed = self.engine_seed(place)
+        for first, n in self._chunks(keep=keep):
+            rows, call = self.run(*self._compiled(), keep=keep, n=n, seed=seed, first=first, shift=shift)
+            yield n, rows, call
+
+    def _collect(self, rows: Array, n: int, total: Array, spread: _Spread | None = None) -> None:
+        """Adds what a part of the trajectories measured."""
+        for part in self._parts:
+            table = rows.reshape(self.given.batch, n, rows.shape[1])[:, :, part.rows]
+            if part.reading[0] == "statevector":
+                total[:, part.columns] += _density_sum(table, part.qubits, self.plan.circuit.n_qubits)
+                continue
+            table = as_read(part.reading, table, self.plan.tables)
+            total[:, part.columns] += table.sum(1, dtype=np.float64)
+            if spread is not None:
+                spread.add(part.columns, table)
+
+    def _mean(self, place: tuple[int, ...], shift: Shift) -> Array:
+        """The mean over the trajectories of a stream, (B, K) float64."""
         total = np.zeros((self.given.batch, self._width))
-        for first, n in self._chunks():
-            rows, _ = self.run(*self._compiled(), n=n, seed=seed, first=first, shift=shift)
-            for part in self._parts:
-                table = rows.reshape(self.given.batch, n, rows.shape[1])[:, :, part.rows]
-                if part.reading[0] == "statevector":
-                    total[:, part.columns] += _density_sum(table, part.qubits, self.plan.circuit.n_qubits)
-                    continue
-                table = as_read(part.reading, table, self.plan.tables)
-                total[:, part.columns] += table.sum(1, dtype=np.float64)
-                if spread is not None:
-                    spread.add(part.columns, table)
+        for n, rows, _ in self._runs(place, shift):
+            self._collect(rows, n, total)
         return total / self.n
 
     def _difference(self, cotangent: Array) -> Callable[[int, float], Array]:
@@ -128,23 +149,27 @@ class Trajectories(Estimation):
         return difference
 
     def _pathwise(self, cotangent: Array, needed: Needed) -> Slopes:
-        """The trajectories once more, and back."""
-        given, compiled = self.given, self._compiled()
-        seed = self.engine_seed((_MEAN, 0, 0))
+        """Back through the same trajectories: as kept, or drawn once more."""
         totals = self.zeros(needed)
-        for first, n in self._chunks(keep=True):
-            rows, call = self.run(*compiled, keep=True, n=n, seed=seed, first=first)
-            pulled = self._pulled(cotangent, rows, n)
-            into = [
-                None if total is None else np.empty(array.shape, array.dtype)
-                for total, array in zip(totals, (given.weights, given.amplitudes, given.features), strict=True)
-            ]
-            weights, amplitudes, features = map(address, into)
-            timed(call.adjoint, pulled, amplitudes, weights, features, self.n_threads)
-            for total, part in zip(totals, into, strict=True):
-                if total is not None:
-                    total += part
+        if self._run is not None:
+            self._walk_back(cotangent, self.n, *self._run, totals)
+        else:
+            for n, rows, call in self._runs((_MEAN, 0, 0), keep=True):
+                self._walk_back(cotangent, n, rows, call, totals)
         return self.rounded(totals)
+
+    def _walk_back(self, cotangent: Array, n: int, rows: Array, call: Any, totals: Sequence[Any]) -> None:
+        """Adds the gradients through a part of the trajectories."""
+        arrays = (self.given.weights, self.given.amplitudes, self.given.features)
+        into = [
+            None if total is None else np.empty(array.shape, array.dtype)
+            for total, array in zip(totals, arrays, strict=True)
+        ]
+        weights, amplitudes, features = map(address, into)
+        timed(call.adjoint, self._pulled(cotangent, rows, n), amplitudes, weights, features, self.n_threads)
+        for total, part in zip(totals, into, strict=True):
+            if total is not None:
+                total += part
 
     def _pulled(self, cotangent: Array, rows: Array, n: int) -> Array:
         """The cotangent of the engine's rows, (B * n, K)."""

@@ -483,7 +483,7 @@ def _kept(plan: Plan, given: Operands) -> tuple[Any, Callable[[Any], tuple[Any, 
 
         estimation = estimation_of(plan, given)
         needed = (True, estimation.amplitudes_refused() is None, True)
-        return estimation.columns(), lambda cotangent: estimation.gradients(cotangent, needed)
+        return estimation.columns(keep=True), lambda cotangent: estimation.gradients(cotangent, needed)
     columns, call = forward(plan, given, keep=True)
     tables = plan.tables
 

@@ -26,11 +26,10 @@ qcsim::Method method_of(const std::string& name) {
   throw std::invalid_argument("method is '" + name + "'; the options are statevector, density_matrix, trajectories");
 }
 
-// Of one side: those of the columns of a density matrix are the same.
 py::list rotations(const Compiled& self) {
   const qcsim::Program& program = self.program();
   py::list found;
-  for (std::size_t r = 0; r < program.rotations().size(); r += static_cast<std::size_t>(program.n_sides())) {
+  for (std::size_t r = 0; r < program.rotations().size(); r += static_cast<std::size_t>(program.n_copies())) {
     const qcsim::Angle& angle = program.rotations()[r].angle;
     found.append(py::make_tuple(angle.source, angle.index, angle.scale, angle.shift));
   }

@@ -64,14 +64,18 @@ struct Tile {
   using Mixed = MixedPass<T, W, K, false>;
   template <int K>
   using Wide = MixedPass<T, W, K, true>;
+  template <int K>
+  using Controlled = ControlledPass<T, W, K>;
 
   static void forward(const PassArguments<T>& pass, T* state) {
+    if (pass.controlled) return forward_of<Controlled>(pass.width)(pass, state);
     if (!pass.plain) return forward_of<Mixed>(pass.width)(pass, state);
     if (pass.width == 4) return pass.general ? General<4>::forward(pass, state) : Shared<4>::forward(pass, state);
     return (pass.general ? forward_of<General>(pass.width) : forward_of<Shared>(pass.width))(pass, state);
   }
 
   static void reverse(const PassArguments<T>& pass, T* psi, T* lambda, T* gradients) {
+    if (pass.controlled) return reverse_of<Controlled>(pass.width)(pass, psi, lambda, gradients);
     if (!pass.plain) return reverse_of<Mixed>(pass.width)(pass, psi, lambda, gradients);
     return (pass.general ? reverse_of<General>(pass.width) : reverse_of<Shared>(pass.width))(pass, psi, lambda,
                                                                                              gradients);

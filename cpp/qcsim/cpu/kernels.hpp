@@ -14,12 +14,14 @@ inline constexpr int max_dense = 128;         // of a unitary of three qubits on
 inline constexpr int max_drawn = 8;           // of one operator of it on complex states
 inline constexpr std::size_t max_lanes = 16;  // of any instruction set
 inline constexpr int scale_code = 128;        // an operation that multiplies by its cosine
+inline constexpr int varied_code = 128;       // added to a pattern in a controlled pass: its bit differs within a coset
 inline constexpr int variant_code = 64;       // added to a pattern: two coefficients, or (wide) partners across lanes
 
 template <class T>
 struct PassArguments {
   int width;
   bool plain, general;  // general (of a plain pass): two coefficients an operation, not one
+  bool controlled;      // some operations rest on some cosets
   const std::uint32_t* leaders;
   std::size_t n_leaders;
   const std::uint32_t* signs;        // of each leader, a bit for each operation (mixed)
@@ -28,6 +30,7 @@ struct PassArguments {
   int n_operations;
   const std::uint8_t* codes;       // of each operation: pattern + variant_code, or scale_code (mixed)
   const std::uint8_t* lane_flips;  // of each operation: lane i meets lane i ^ flips (wide)
+  const std::uint32_t* active;     // of each leader: a bit for each operation that turns there (controlled)
   // Of each operation `lanes` numbers each: sine, -sine, cosine. Without the general form sine is a tangent, and the
   // cosine is 1 and not read.
   const T* coefficients;
