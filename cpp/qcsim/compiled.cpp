@@ -6,6 +6,7 @@ namespace {
 constexpr int max_lane_bits = 4;
 constexpr int wide_block_bits = 11;  // registers of 64 bytes: 128 KiB, within the second-level cache
 constexpr int plain_bits = 10;       // beyond, tiles leave the first-level cache, and fewer sweeps matter more
+static_assert(max_tile_bits <= Scale::tile_bits);
 
 }  // namespace
 

@@ -22,6 +22,8 @@ struct Rows {
 struct Draws {
   std::uint64_t seed = 0;
   std::size_t first = 0, per_sample = 1;
+
+  std::size_t user_sample(std::size_t sample) const { return sample / per_sample; }
 };
 
 template <class T>

@@ -11,7 +11,7 @@ namespace qcsim {
 namespace {
 
 Philox numbers(const Jump& jump, const Draws& draws, std::size_t sample) {
-  const std::size_t row = sample / draws.per_sample, trajectory = draws.first + sample % draws.per_sample;
+  const std::size_t row = draws.user_sample(sample), trajectory = draws.first + sample % draws.per_sample;
   return philox({static_cast<std::uint32_t>(row), static_cast<std::uint32_t>(trajectory),
                  static_cast<std::uint32_t>(trajectory >> 32), static_cast<std::uint32_t>(jump.channel)},
                 draws.seed);

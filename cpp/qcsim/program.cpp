@@ -17,6 +17,8 @@ namespace {
 using Kind = Primitive::Kind;
 using ComplexMatrix = std::vector<std::complex<double>>;
 
+constexpr std::size_t max_table_bytes = std::size_t{1} << 28;  // of the large scalings of a program
+
 // The real form of a complex matrix, the phase axis being the most significant.
 std::vector<double> real_form(const ComplexMatrix& matrix, bool with_phase) {
   std::size_t inner = 1;
@@ -62,7 +64,7 @@ class ProgramWriter {
     }
     flush();
     close();
-    for (Scale& scale : p_.scales_) scale.close(p_.n_axes());
+    close_scales();
   }
 
  private:
@@ -122,6 +124,22 @@ class ProgramWriter {
                                 std::to_string(p_.n_bits()) + " numbers, 2^" + std::to_string(max_qubits) +
                                 " at most are simulated; method 'trajectories' needs 2^" +
                                 std::to_string(p_.n_qubits_) + " for each of its states");
+  }
+
+  // Tables stay with the circuit: of large ones no more than a budget, those that save the most work first.
+  void close_scales() {
+    std::vector<Scale*> order;
+    for (Scale& scale : p_.scales_) order.push_back(&scale);
+    std::stable_sort(order.begin(), order.end(),
+                     [](const Scale* a, const Scale* b) { return a->n_factors() > b->n_factors(); });
+    const int n_bits = p_.n_axes();
+    const std::size_t each = Scale::table_bytes(n_bits);
+    std::size_t left = n_bits <= Scale::tile_bits ? each * order.size() : max_table_bytes;
+    for (Scale* scale : order) {
+      const bool with_table = n_bits <= Scale::max_table_bits && each <= left;
+      scale->close(n_bits, with_table);
+      if (with_table) left -= each;
+    }
   }
 
   // Where a qubit is on a side: 0 the state or the rows, 1 the columns.

@@ -8,6 +8,7 @@ template <class T>
 Repeated<T>::Repeated(const Inputs<T>& inputs)
     : batch_(inputs.batch), times_(inputs.draws.per_sample), repeated_(inputs) {
   if (times_ == 1) return;
+  check_angles(inputs);  // whose errors count the samples of the user
   repeated_.batch = batch_ * times_;
   repeated_.amplitudes = repeat(inputs.amplitudes, amplitudes_);
   repeated_.weights = repeat(inputs.weights, weights_);

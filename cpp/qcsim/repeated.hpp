@@ -9,7 +9,7 @@ namespace qcsim {
 template <class T>
 class Repeated {
  public:
-  // inputs.draws.per_sample is the number of times.
+  // inputs.draws.per_sample is the number of times. std::invalid_argument when an angle is not finite.
   explicit Repeated(const Inputs<T>& inputs);
 
   // Of batch * times samples; what all share is shared still. Lives as long as this and what was given.

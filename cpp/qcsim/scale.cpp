@@ -37,7 +37,7 @@ void Scale::fill(Index first, std::size_t count, T* out) const {
   if (first == 0 && count > 0) out[0] = T{1};  // every channel keeps the trace
 }
 
-void Scale::close(int n_bits) {
+void Scale::close(int n_bits, bool with_table) {
   const std::size_t size = std::size_t{1} << n_bits;
   for (const Factor& factor : factors_) {
     patterns_.emplace_back(std::min(size, block_size));
@@ -45,7 +45,7 @@ void Scale::close(int n_bits) {
       patterns_.back()[i] = pattern(factor, static_cast<Index>(i));
     }
   }
-  if (n_bits > max_table_bits) return;
+  if (!with_table) return;
   double_.resize(size);
   for (std::size_t first = 0; first < size; first += block_size) {
     fill(static_cast<Index>(first), std::min(block_size, size - first), double_.data() + first);

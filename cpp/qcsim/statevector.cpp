@@ -97,7 +97,7 @@ void prepare(const Program& program, const Kernels<T>& kernels, const Inputs<T>&
       T* copy = careful.data() + lane * columns;
       const std::size_t sample = std::min(first + lane, inputs.batch - 1);
       if (doubtful(sums[lane])) {
-        inverse_norms[lane] = normalise_with_care(rows[lane], columns, sample, copy);
+        inverse_norms[lane] = normalise_with_care(rows[lane], columns, inputs.draws.user_sample(sample), copy);
         scales[lane] = 1;
         rows[lane] = copy;
       } else {

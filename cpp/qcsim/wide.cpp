@@ -14,10 +14,10 @@ namespace {
 constexpr std::size_t kept_bytes_at_most = std::size_t{1} << 28;  // of the states of a batch; one state is always kept
 
 template <class T>
-void load(const Rows<const T>& amplitudes, const Program& program, std::size_t sample, T* state, double& inverse_norm,
+void load(const Inputs<T>& inputs, const Program& program, std::size_t sample, T* state, double& inverse_norm,
           int n_threads) {
-  const std::size_t columns = amplitudes.columns;
-  const T* row = amplitudes.row(sample);
+  const std::size_t columns = inputs.amplitudes.columns;
+  const T* row = inputs.amplitudes.row(sample);
   const double squares = sum_chunks(columns, least_chunk, n_threads, [&](std::size_t first, std::size_t last) {
     double sum = 0.0;
     for (std::size_t i = first; i < last; ++i) sum += static_cast<double>(row[i]) * static_cast<double>(row[i]);
@@ -27,7 +27,7 @@ void load(const Rows<const T>& amplitudes, const Program& program, std::size_t s
   double scale = 1.0;
   if (doubtful(squares)) {
     careful = Buffer<T>(columns);
-    inverse_norm = normalise_with_care(row, columns, sample, careful.data());
+    inverse_norm = normalise_with_care(row, columns, inputs.draws.user_sample(sample), careful.data());
     row = careful.data();
   } else {
     scale = inverse_norm = 1.0 / std::sqrt(squares);
@@ -101,7 +101,7 @@ typename WideExecution<T>::Final WideExecution<T>::started(std::size_t sample, i
   for_chunks(program.input_dimension(), least_chunk, n_threads,
              [&](std::size_t first, std::size_t last, std::size_t) { std::fill(start + first, start + last, T{0}); });
   if (program.embeds_amplitudes()) {
-    load(this->inputs().amplitudes, program, sample, start, result.inverse_norm, n_threads);
+    load(this->inputs(), program, sample, start, result.inverse_norm, n_threads);
   } else {
     start[0] = 1;
   }

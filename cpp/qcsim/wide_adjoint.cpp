@@ -9,7 +9,7 @@
 namespace qcsim {
 namespace {
 
-constexpr std::size_t tape_bytes = std::size_t{1} << 31;  // of a sample
+constexpr std::size_t tape_bytes = std::size_t{1} << 31;  // of the samples that walk side by side
 
 template <class T>
 double inner_product(const T* a, const T* b, std::size_t size, int n_threads) {
@@ -26,7 +26,7 @@ class WideAdjoint {
  public:
   // shared_weights (P,) receives this sample's share of the gradient of shared weights.
   WideAdjoint(WideExecution<T>& execution, const Route<T>& route, const Gradients<T>& gradients, std::size_t sample,
-              double* shared_weights, int n_threads)
+              double* shared_weights, std::size_t own_tape_bytes, int n_threads)
       : execution_(execution),
         program_(execution.program()),
         route_(route),
@@ -34,7 +34,7 @@ class WideAdjoint {
         sample_(sample),
         shared_weights_(shared_weights),
         n_threads_(n_threads),
-        tape_(route.marks.size(), program_.dimension(), tape_bytes),
+        tape_(route.marks.size(), program_.dimension(), own_tape_bytes),
         mark_(route.marks.size()),
         final_(execution.take(route, sample, &tape_, n_threads)),
         lambda_(program_.dimension()),
@@ -200,9 +200,11 @@ void WideExecution<T>::adjoint(Rows<const T> cotangents, const Gradients<T>& gra
   };
   Sweep<T> back_of_all;
   if (shared_ != nullptr) back_of_all = way_back(*shared_);
+  const int workers = n_threads > 0 ? n_threads : parallel::available_threads();
+  const std::size_t side_by_side = std::clamp<std::size_t>(batch, 1, static_cast<std::size_t>(workers));
   parallel::for_each(batch, batch > 1 ? n_threads : 1, [&](std::size_t sample, int) {
     const auto own = route(sample);
-    WideAdjoint<T> adjoint(*this, *own, gradients, sample, shared.part(sample), n_threads);
+    WideAdjoint<T> adjoint(*this, *own, gradients, sample, shared.part(sample), tape_bytes / side_by_side, n_threads);
     if (shared_ != nullptr) return adjoint.run(cotangents, back_of_all);
     adjoint.run(cotangents, way_back(*own));
   });

@@ -11,6 +11,7 @@ import qcsim
 from oracle import dense, tensor
 from oracle.check import PRECISIONS, TOLERANCE, assert_gradients, compare_gradients, gradients, random_cotangent
 from oracle.circuits import build, random_amplitudes, random_case, reference_case
+from qcsim import _core
 
 
 @pytest.mark.parametrize("dtype", PRECISIONS, ids=["float64", "float32"])
@@ -137,6 +138,21 @@ def test_gradients_come_in_the_shapes_of_the_inputs() -> None:
         assert (gradient.weights.shape, gradient.amplitudes.shape, gradient.features.shape) == (
             weights.shape, amplitudes.shape, features.shape,
         )  # fmt: skip
+
+
+def test_an_empty_batch_touches_no_number_of_its_arrays() -> None:
+    def no_rows() -> tuple[np.ndarray, np.ndarray]:  # where reading finds no number, and writing is seen
+        memory = np.full(4, np.nan)
+        return memory, np.lib.stride_tricks.as_strided(memory, (0, 1), (0, 0))
+
+    for size in (1, 14):
+        circuit = qcsim.Circuit(size).ry(0).rz(0, feature=0)
+        engine = circuit.compiled((("probabilities", (0,)),), False)
+        (weights, given), (features, also_given), (slopes, into) = no_rows(), no_rows(), no_rows()
+        outputs = np.empty((0, 2))
+        call = _core.run_float64(*engine, 0, (0, 0, 0), given, also_given, outputs, True, 1)
+        call.adjoint(outputs, (0, 0, 0), into, (0, 0, 0), 1)
+        assert np.isnan([weights, features, slopes]).all()
 
 
 def test_an_empty_batch_has_zero_weight_gradient_and_empty_input_gradient() -> None:

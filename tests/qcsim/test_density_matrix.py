@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -304,3 +308,51 @@ def test_a_forgotten_input_state_is_forgotten_by_every_readout() -> None:
     circuit = qcsim.Circuit(2).amplitude_embedding().amplitude_damping(1.0, 0).amplitude_damping(1.0, 1)
     np.testing.assert_allclose(qcsim.probabilities(circuit, np.zeros(0), amplitudes), [1, 0, 0, 0], atol=1e-15)
     np.testing.assert_allclose(qcsim.expval(circuit, np.zeros(0), ["Z0 Z1", "X0"], amplitudes), [1, 0], atol=1e-15)
+
+
+def resident_bytes() -> int:
+    """Memory that this process holds, on Linux."""
+    pages = Path("/proc/self/statm")
+    if not pages.exists():
+        pytest.skip("no /proc/self/statm here")
+    return int(pages.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def relaxing(n_qubits: int, layers: int) -> qcsim.Circuit:
+    """The same turns and channels on every qubit, channels of two kinds in turns."""
+    circuit = qcsim.Circuit(n_qubits)
+    for _ in range(layers):
+        for qubit in range(n_qubits):
+            circuit.ry(qubit, weight=0).amplitude_damping(0.01, qubit).depolarizing(0.01, [qubit])
+    return circuit
+
+
+def test_the_tables_of_a_noisy_circuit_stay_within_a_budget() -> None:
+    circuit, weights, before = relaxing(10, 8), np.array([0.1]), resident_bytes()
+    value = qcsim.expval(circuit, weights, ["Z0"], method="density_matrix")
+    assert resident_bytes() - before < 400 << 20
+    truth = qcsim.expval(relaxing(1, 8), weights, ["Z0"], method="density_matrix")
+    np.testing.assert_allclose(value, truth, atol=1e-12)
+
+
+PEAK = """
+import resource
+import numpy as np
+import qcsim
+def slopes(n_qubits, weights, **options):
+    circuit = qcsim.Circuit(n_qubits)
+    for layer in range(70):
+        for qubit in range(n_qubits):
+            circuit.ry(qubit, weight=0).amplitude_damping(0.01, qubit)
+    value, pullback = qcsim.vjp(circuit, weights, observables=["Z0"], method="density_matrix", **options)
+    return pullback(np.ones_like(value)).weights
+weights = np.linspace(0.1, 0.8, 8)[:, None]
+np.testing.assert_allclose(slopes(9, weights, num_threads=8), slopes(1, weights), rtol=1e-9)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+@pytest.mark.slow
+def test_samples_that_walk_back_side_by_side_share_what_they_keep() -> None:
+    run = subprocess.run([sys.executable, "-c", PEAK], check=True, capture_output=True, text=True)
+    assert int(run.stdout) < 4 << 20  # KiB

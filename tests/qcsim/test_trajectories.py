@@ -406,6 +406,16 @@ def test_a_number_of_trajectories_below_one_is_refused(count: int) -> None:
     assert str(count) in str(refusal.value)
 
 
+@pytest.mark.parametrize("n", [3, 14])
+def test_a_refused_input_is_named_by_its_own_sample(n: int) -> None:
+    circuit = qcsim.Circuit(n).amplitude_embedding().ry(0).rx(1, feature=0).bit_flip(0.1, 0)
+    good = {"weights": np.zeros((2, 1)), "amplitudes": np.ones((2, 2)), "features": np.zeros((2, 1))}
+    for name, value in (("weights", np.nan), ("amplitudes", 0.0), ("amplitudes", np.inf), ("features", np.inf)):
+        given = {**good, name: np.array([good[name][0], np.full_like(good[name][0], value)])}
+        with pytest.raises(ValueError, match=r"sample 1\b"):
+            qcsim.probabilities(circuit, **given, qubits=[0], method="trajectories", trajectories=20)
+
+
 def test_one_trajectory_has_no_standard_error() -> None:
     circuit = qcsim.Circuit(1).bit_flip(0.1, 0)
     with pytest.raises(ValueError, match="2 or more"):

@@ -30,8 +30,8 @@ qcsim::Rows<T> rows(const Address& address) {
   const auto numbers = static_cast<std::size_t>(array.itemsize()) / sizeof(Number);
   const std::size_t columns = static_cast<std::size_t>(array.shape(array.ndim() - 1)) * numbers;
   std::size_t stride = 0;
-  if (array.ndim() == 2) {
-    stride = array.shape(0) == 1 ? columns : static_cast<std::size_t>(array.strides(0)) / sizeof(Number);
+  if (array.ndim() == 2) {  // NumPy's stride of one row or none may be anything, and 0 would say that all share it
+    stride = array.shape(0) <= 1 ? columns : static_cast<std::size_t>(array.strides(0)) / sizeof(Number);
   }
   return {reinterpret_cast<T*>(const_cast<void*>(array.data())), stride, columns};
 }
