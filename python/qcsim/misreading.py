@@ -71,9 +71,9 @@ def misread_outcomes(outcomes: Any, qubits: Sequence[int], tables: Tables, unifo
     for number, (qubit, p01, p10) in enumerate(tables):
         if qubit not in qubits:
             continue
-        shift = len(qubits) - 1 - qubits.index(qubit)
-        flipped = uniform(number) < np.where(outcomes >> shift & 1, p10, p01)
-        outcomes ^= flipped.astype(outcomes.dtype) << shift
+        bit = 1 << (len(qubits) - 1 - qubits.index(qubit))
+        rate = p01 if p01 == p10 else np.where(outcomes & bit, p10, p01)
+        outcomes ^= np.where(uniform(number) < rate, bit, 0)
     return outcomes
 
 

@@ -6,7 +6,7 @@ the method of trajectories each shot has a trajectory of its own. Standard error
 draws themselves: sqrt((<v^2> - <v>^2) / shots) of what an outcome is worth, v, and so sqrt(f (1 - f) / shots) of a
 frequency f; settings are independent, and their squares add.
 
-The batch is cut into blocks that hold some 2^22 numbers of each kind, each with random streams of its own. The size of
+The batch is cut into blocks that hold some 2^21 numbers of each kind, each with random streams of its own. The size of
 a block follows from the circuit and the shots alone, and so do the numbers.
 """
 
@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from qcsim.arrays import Operands
-from qcsim.estimate import NO_SHIFT, Array, Estimation, Needed, Place, Shift, Slopes, chunks, fresh_seed
+from qcsim.estimate import NO_SHIFT, Array, Estimation, Needed, Place, Shift, Slopes, fresh_seed
 from qcsim.measurements import Measurement, Samples, outcomes
 from qcsim.misreading import misread, misread_outcomes
 from qcsim.settings import Setting, settings_of
@@ -27,9 +27,6 @@ from qcsim.simulate import Plan
 from qcsim.tally import Spreads, Tally, counted
 
 _SHOTS, _SAMPLES, _TRAJECTORY = 0, 1, 2  # what a stream is for
-_BLOCK = 1 << 22  # numbers
-# From so many shots an outcome on, binomials of all outcomes (NumPy's multinomial) cost less than single draws.
-_MANY = 2
 
 
 class Shots(Estimation):
@@ -81,8 +78,8 @@ class Shots(Estimation):
 
     def draw(self, setting: Setting, place: Place, shift: Shift = NO_SHIFT) -> Tally:
         """What the shots gave: single outcomes, or how often each came where shots are many against outcomes."""
-        size = 2 ** len(setting.qubits)
-        many = self.shots >= _MANY * size
+        size = setting.size
+        many = self.shots >= size  # binomials of all outcomes (NumPy's multinomial) cost less than single draws
         if self.plan.method == "trajectories":
             way = self._compiled(setting)
             parts = outcomes_of_trajectories(self, way, setting.qubits, self.shots, place, shift)
@@ -102,20 +99,7 @@ class Shots(Estimation):
         return setting.circuit.compiled((reading,), self.given.complex_amplitudes, self.plan.method)  # type: ignore[arg-type]
 
     def _blocks(self) -> Iterator[tuple[slice, Shots]]:
-        """Rows of the batch, and the same estimation of these alone."""
-        sizes = [2 ** len(setting.qubits) for setting in self.settings]
-        numbers = max([max(size, min(self.shots, _MANY * size)) for size in sizes], default=1)
-        size = max(1, _BLOCK // numbers)
-        for first in range(0, self.given.batch, size):
-            rows = slice(first, min(first + size, self.given.batch))
-            yield rows, self._part(rows)
-
-    def _part(self, rows: slice) -> Shots:
-        arrays = {name: getattr(self.given, name) for name in ("weights", "amplitudes", "features")}
-        cut = {name: array[rows] for name, array in arrays.items() if array is not None and array.ndim == 2}
-        part = copy.copy(self)
-        part.given = self.given._replace(batch=rows.stop - rows.start, **cut)
-        return part
+        return self.blocks(max([setting.size for setting in self.settings], default=1))
 
     def _difference(self, setting: Setting, place: int, cotangent: Array) -> Callable[[int, float], Array]:
         def difference(number: int, step: float) -> Array:
@@ -152,7 +136,8 @@ class Shots(Estimation):
         def even(number: int) -> Array:
             return self.stream((*place, 1 + number)).random(drawn.shape)
 
-        return misread_outcomes(drawn, qubits, self.plan.tables, even)
+        found: Array = misread_outcomes(drawn, qubits, self.plan.tables, even)
+        return found
 
 
 # Outcomes -------------------------------------------------------------------------------------------------------------
@@ -164,30 +149,34 @@ def samples(estimation: Estimation, measurement: Samples) -> Array:
     reading = measurement.reading(plan.circuit, plan.method)
     qubits: Any = reading[1]
     way = plan.circuit.compiled((reading,), given.complex_amplitudes, plan.method)
-    tables = plan.tables
     if plan.method != "trajectories":
         law, _ = estimation.run(*way)
-        found: Array = measurement.result(plan.circuit, misread(law, qubits, tables), plan.method, estimation.n_threads)
-        return found
+        law = misread(law, qubits, plan.tables)
+        drawn: Array = measurement.result(plan.circuit, law, plan.method, estimation.n_threads)
+        return drawn
     seeded = copy.copy(estimation)
     seeded.seed = (fresh_seed(),) if measurement.seed is None else (int(measurement.seed),)
-    drawn = outcomes_of_trajectories(seeded, way, qubits, measurement.shots, (_SAMPLES, 0, 0, 0), NO_SHIFT)
-    return np.concatenate([*drawn], axis=1)
+    found = np.empty((given.batch, measurement.shots), np.int64)
+    for number, (rows, block) in enumerate(seeded.blocks(2 ** len(qubits))):
+        place = (_SAMPLES, 0, 0, 0, number)
+        parts = outcomes_of_trajectories(block, way, qubits, measurement.shots, place, NO_SHIFT)
+        np.concatenate([*parts], axis=1, out=found[rows])
+    return found
 
 
 def outcomes_of_trajectories(
     estimation: Estimation, way: tuple[Any, Any], qubits: tuple[int, ...], shots: int, place: Place, shift: Shift
 ) -> Iterable[Array]:
     """Outcomes (B, part of the shots), one of each trajectory, part after part."""
-    batch, dtype = estimation.given.batch, np.dtype(estimation.given.dtype)
-    tables = estimation.plan.tables
+    batch, tables = estimation.given.batch, estimation.plan.tables
     streams = [estimation.stream((*place, number)) for number in range(1 + len(tables))]
     seed = estimation.engine_seed((_TRAJECTORY, *place))
 
     def even(number: int) -> Array:  # in the order of the shots, so that no number depends on where a part ends
         return np.ascontiguousarray(streams[number].random((n, batch)).T)
 
-    for first, n in chunks(shots, batch * 2 ** len(qubits) * dtype.itemsize):
+    size = 2 ** len(qubits)
+    for first, n in estimation.parts(shots, size, 8 * size + 32):  # the engine sums a law in doubles
         rows, _ = estimation.run(*way, n=n, seed=seed, first=first, shift=shift)
         drawn = outcomes(rows, even(0).reshape(-1, 1), estimation.n_threads).reshape(batch, n)
         yield misread_outcomes(drawn, qubits, tables, lambda number: even(1 + number))
