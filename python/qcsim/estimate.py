@@ -8,6 +8,7 @@ engine draws from a stream of its own, named by integers that start with the see
 
 from __future__ import annotations
 
+import copy
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
@@ -29,6 +30,7 @@ Slopes: TypeAlias = tuple[Array | None, Array | None, Array | None]  # of weight
 Shift: TypeAlias = tuple[int, float]  # which rotation, by how many radians
 NO_SHIFT: Shift = (-1, 0.0)
 PART_BYTES = 128 << 20  # of the engine's rows at once
+BLOCK = 1 << 21  # numbers of a block of the batch; what is drawn depends on it
 _QUARTER = math.pi / 2
 
 
@@ -105,6 +107,32 @@ class Estimation(ABC):
     def reading(self, place: int) -> Any:
         """What the columns of a measurement are."""
         return self.plan.readings[place]
+
+    def blocks(self, size: int) -> Iterator[tuple[slice, Any]]:
+        """Rows of the batch, so many that each may hold ``size`` numbers, and the same estimation of these alone."""
+        step = max(1, BLOCK // size)
+        for first in range(0, self.given.batch, step):
+            rows = slice(first, min(first + step, self.given.batch))
+            block = copy.copy(self)
+            cut = {name: array[rows] for name, array in self._per_sample().items()}
+            block.given = self.given._replace(batch=rows.stop - rows.start, **cut)
+            yield rows, block
+
+    def parts(self, n: int, numbers: int, more: int = 0) -> Iterator[tuple[int, int]]:
+        """(first, number) of each part of ``n`` trajectories that takes some :data:`PART_BYTES`.
+
+        Args:
+            n: how many there are for each sample.
+            numbers: what the engine writes for one, beside the inputs, which it repeats.
+            more: bytes that go with each beside these.
+        """
+        numbers += sum(array.shape[1] * (2 if array.dtype.kind == "c" else 1) for array in self._per_sample().values())
+        yield from chunks(n, self.given.batch * (numbers * np.dtype(self.given.dtype).itemsize + more))
+
+    def _per_sample(self) -> dict[str, Any]:
+        """The inputs that have a row for each sample."""
+        arrays = {name: getattr(self.given, name) for name in ("weights", "amplitudes", "features")}
+        return {name: array for name, array in arrays.items() if array is not None and array.ndim == 2}
 
     def stream(self, place: Place) -> np.random.Generator:
         """Random numbers of the call's seed and a place in the call."""

@@ -7,7 +7,7 @@ probabilities to read 1 for 0 and 0 for 1; arrays are NumPy's or torch's.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -61,6 +61,20 @@ def misread(columns: Any, qubits: Sequence[int], tables: Tables, *, transposed: 
         up, down = (p10, p01) if transposed else (p01, p10)
         columns = stack(((1.0 - p01) * low + down * high, up * low + (1.0 - p10) * high), 2)
     return columns.reshape(shape)
+
+
+def misread_outcomes(outcomes: Any, qubits: Sequence[int], tables: Tables, uniform: Callable[[int], Any]) -> Any:
+    """Outcomes (B, shots) with bits flipped at random, in place: a number a shot and bit, where a law takes a pass.
+
+    ``uniform`` gives numbers (B, shots) drawn evenly from 0..1, another set for each place in the tables.
+    """
+    for number, (qubit, p01, p10) in enumerate(tables):
+        if qubit not in qubits:
+            continue
+        bit = 1 << (len(qubits) - 1 - qubits.index(qubit))
+        rate = p01 if p01 == p10 else np.where(outcomes & bit, p10, p01)
+        outcomes ^= np.where(uniform(number) < rate, bit, 0)
+    return outcomes
 
 
 def as_read(reading: tuple[str, Any], columns: Any, tables: Tables, *, transposed: bool = False) -> Any:

@@ -15,7 +15,7 @@ import numpy as np
 
 from qcsim import _core
 from qcsim.arrays import Operands, address
-from qcsim.estimate import NO_SHIFT, Array, Estimation, Needed, Shift, Slopes, chunks
+from qcsim.estimate import NO_SHIFT, Array, Estimation, Needed, Shift, Slopes
 from qcsim.measurements import DensityMatrix, Measurement, Reading, Samples, Variance
 from qcsim.misreading import as_read
 from qcsim.shots import samples
@@ -108,7 +108,7 @@ class Trajectories(Estimation):
         """Parts of the trajectories; those that are kept for the way back are as large as their states."""
         columns = self._compiled()[1].n_outputs
         numbers = max(columns, 2 * 2**self.plan.circuit.n_qubits) if keep else columns
-        return chunks(self.n, self.given.batch * numbers * np.dtype(self.given.dtype).itemsize)
+        return self.parts(self.n, numbers)
 
     def _runs(
         self, place: tuple[int, ...], shift: Shift = NO_SHIFT, *, keep: bool = False

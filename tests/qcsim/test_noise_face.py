@@ -14,7 +14,7 @@ import qcsim
 from qcsim import _core
 from qcsim.misreading import misread_terms, summary_of
 from qcsim.pauli import PauliSum
-from qcsim.shots import grouped
+from qcsim.settings import grouped
 
 SMALL = qcsim.Circuit(2).amplitude_embedding().ry(0).rx(1, feature=0).cnot(0, 1).bit_flip(0.2, 0).ry(1, weight=0)
 NOISY = SMALL.copy().depolarizing(0.1, [0, 1]).readout_error(0.05, 0.1, [0]).rz(0)

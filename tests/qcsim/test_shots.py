@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
+from functools import reduce
 
 import numpy as np
 import pytest
@@ -12,6 +14,8 @@ from oracle.chance import UNHEARD_OF, allowed, assert_spread, surprise, z_scores
 from oracle.check import PRECISIONS, random_cotangent, true_gradients, true_outputs, verb
 from oracle.circuits import rows
 from oracle.noisy_circuits import ALL_CHANNELS, NoisyCase, noisy_batch, random_noisy_case
+from qcsim import estimate
+from qcsim.settings import Setting
 
 SHOTS = 2000
 
@@ -78,6 +82,142 @@ def test_counts_and_samples_of_a_read_error_show_it() -> None:
     assert surprise(samples, law) < UNHEARD_OF
     counts = qcsim.counts(circuit, np.zeros(0), shots=4000, seed=1)
     assert counts["10"] == np.sum(samples == 2)
+
+
+# Few shots ------------------------------------------------------------------------------------------------------------
+# Fewer shots than outcomes are drawn one by one, not as binomials of all outcomes.
+
+
+@pytest.mark.parametrize("way", ["auto", "trajectories"])
+@pytest.mark.parametrize("dtype", PRECISIONS, ids=["float64", "float32"])
+@pytest.mark.parametrize("seed", range(6))
+def test_few_shots_of_many_samples_follow_the_probabilities(seed: int, dtype: type, way: str) -> None:
+    case = repeated(noisy_batch(400 + seed, batch=1, n=3 + seed % 2), 500).cast(dtype)
+    shots = 2 ** len(case.qubits) - 1 if len(case.qubits) > 1 else 1
+    value, _ = measured(case, {"qubits": case.qubits}, shots, seed=seed, method=way)
+    found = np.rint(value.astype(float) * shots).astype(int)
+    np.testing.assert_allclose(value, found / shots, atol=1e-6)
+    np.testing.assert_array_equal(found.sum(axis=1), shots)
+    law = true_outputs(rows(case, slice(1)), {"qubits": case.qubits})[0]
+    assert surprise(np.repeat(np.arange(len(law)), found.sum(axis=0)), law) < UNHEARD_OF, str(case)
+    counts = found.var(axis=0, ddof=1)  # of a binomial: shots p (1 - p)
+    moving = shots * law * (1 - law) > 0.05
+    np.testing.assert_allclose(counts[moving], (shots * law * (1 - law))[moving], rtol=0.8)
+
+
+@pytest.mark.parametrize("way", ["auto", "trajectories"])
+@pytest.mark.parametrize("seed", range(4))
+def test_few_shots_have_the_means_and_the_spread_that_they_say(seed: int, way: str) -> None:
+    case = repeated(noisy_batch(440 + seed, batch=1, n=3), 400)
+    words = ["Z0 Z1 Z2", "X0 Y2", {"Z0 Z1": 0.5, "Z1 Z2": -0.7, "X0": 0.4, "X0 X1 X2": 1.1, "I": 2.0}]
+    value, error = measured(case, {"observables": words}, 7, seed=seed, method=way)
+    truth = true_outputs(rows(case, slice(1)), {"observables": words})[0]
+    mean_error = np.std(value, axis=0, ddof=1) / np.sqrt(len(value))
+    assert np.max(z_scores(value.mean(axis=0), truth, mean_error, 1e-9)) < allowed(100)
+    # The square of a standard error from the very draws is too small by 1/7 on average.
+    assert_spread(value, error * np.sqrt(7 / 6))
+
+
+def test_few_shots_are_misread_bit_by_bit() -> None:
+    circuit = qcsim.Circuit(4).x(0).x(2).readout_error(0.1, 0.3, [0, 1]).readout_error(0.2, 0.2, [3]).x(3).x(3)
+    law = reduce(np.kron, ([0.3, 0.7], [0.9, 0.1], [0.0, 1.0], [0.8, 0.2]))
+    for way in ("auto", "trajectories"):
+        value = qcsim.probabilities(circuit, np.zeros((4000, 0)), shots=3, seed=2, method=way)
+        found = np.rint(3 * value.sum(axis=0)).astype(int)
+        assert surprise(np.repeat(np.arange(16), found), law) < UNHEARD_OF
+        turned = qcsim.probabilities(circuit, np.zeros((4000, 0)), qubits=[3, 1], shots=3, seed=2, method=way)
+        found = np.rint(3 * turned.sum(axis=0)).astype(int)
+        assert surprise(np.repeat(np.arange(4), found), np.kron([0.8, 0.2], [0.9, 0.1])) < UNHEARD_OF
+
+
+def test_an_outcome_is_worth_the_signs_of_its_words() -> None:
+    setting = Setting(qcsim.Circuit(5), (0, 2, 4), np.array([0]), ())
+    z, one = np.array([1.0, -1.0]), np.ones(2)
+    terms = ((0.5, ((2, "Z"),)), (-2.0, ((0, "X"), (4, "Y"))), (3.0, ((0, "Z"), (2, "Z"), (4, "Z"))))
+    worth = 0.5 * _product(one, z, one) - 2.0 * _product(z, one, z) + 3.0 * _product(z, z, z)
+    np.testing.assert_array_equal(setting.worth(terms, np.arange(8)), worth)
+
+
+def _product(*factors: np.ndarray) -> np.ndarray:
+    return reduce(np.kron, factors)
+
+
+def test_the_variance_of_few_shots_has_the_standard_error_that_it_says() -> None:
+    circuit = qcsim.Circuit(3).ry(0, angle=0.8).rx(1, angle=1.9).cnot(0, 1).ry(2, angle=1.1).amplitude_damping(0.2, 0)
+    observables = [{"Z0 Z1 Z2": 1.0, "Z1": 0.5, "Z2": -0.3, "I": 1.0}]  # its square: a column of the same draws
+    short = qcsim.variance(circuit, np.zeros((2000, 0)), observables, shots=7, seed=3)
+    exact = qcsim.variance(circuit, np.zeros(0), observables)
+    mean_error = np.std(short, ddof=1) / np.sqrt(2000)
+    assert np.max(z_scores(short.mean(axis=0), exact * 6 / 7, mean_error)) < allowed(1)
+    _, single = qcsim.variance(circuit, np.zeros((3, 0)), observables, shots=7, seed=3, standard_error=True)
+    assert single.shape == (3, 1)
+    assert np.all(single > 0)
+
+
+# Blocks of the batch --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("way", ["auto", "trajectories"])
+def test_samples_of_different_blocks_are_drawn_independently(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    circuit = qcsim.Circuit(5).amplitude_embedding().bit_flip(0.1, 0)
+    inputs = {"amplitudes": np.ones((40, 32)), "shots": 20, "seed": 0, "method": way}
+    monkeypatch.setattr(estimate, "BLOCK", 32 * 8)  # of eight samples
+    found = qcsim.probabilities(circuit, np.zeros(0), **inputs)
+    assert len(np.unique(found, axis=0)) == 40
+    counts = np.rint(20 * found.sum(axis=0)).astype(int)
+    assert surprise(np.repeat(np.arange(32), counts), np.full(32, 1 / 32)) < UNHEARD_OF
+    with_threads = [qcsim.probabilities(circuit, np.zeros(0), **inputs, num_threads=k) for k in (1, 2, 3)]
+    for again in with_threads:
+        np.testing.assert_array_equal(again, found)
+
+
+@pytest.mark.parametrize("shots", [5, 50])
+def test_each_block_has_its_own_inputs(shots: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    circuit = qcsim.Circuit(3).ry(0).ry(1, feature=0).cnot(0, 2).phase_flip(0.2, 0)
+    weights = np.repeat([[0.0], [np.pi]], 5, axis=0)
+    features = np.tile([[0.0], [np.pi]], (5, 1))
+    monkeypatch.setattr(estimate, "BLOCK", 8 * 3)  # of three samples
+    for way in ("auto", "trajectories"):
+        options = {"features": features, "shots": shots, "seed": 1, "method": way}
+        value, error = qcsim.expval(circuit, weights, ["Z0", "Z1", "Z2"], **options, standard_error=True)
+        signs = np.hstack([np.cos(weights), np.cos(features), np.cos(weights)])
+        np.testing.assert_allclose(value, signs, atol=1e-12)
+        np.testing.assert_allclose(error, 0, atol=1e-12)
+        samples = qcsim.sample(circuit, weights, features=features, shots=4, seed=1, method=way)
+        np.testing.assert_array_equal(samples, np.broadcast_to((1 - signs) / 2 @ [[4], [2], [1]], (10, 4)))
+
+
+@pytest.mark.parametrize("shots", [6, 40])
+def test_where_a_part_of_the_trajectories_ends_changes_no_shot(shots: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = noisy_batch(42, batch=5, n=3, length=12, names=["amplitude_damping", "readout_error"])
+    calls = [{"qubits": None}, {"observables": ["Z0 Z1", "X2", {"Z0": 0.3, "Z2": 0.4}]}]
+    whole = [measured(case, measure, shots, method="trajectories") for measure in calls]
+    monkeypatch.setattr(estimate, "PART_BYTES", 1000)
+    for measure, expected in zip(calls, whole, strict=True):
+        for again, before in zip(measured(case, measure, shots, method="trajectories"), expected, strict=True):
+            np.testing.assert_array_equal(again, before)
+
+
+@pytest.mark.parametrize("way", ["auto", "trajectories"])
+def test_no_samples_have_no_shots(way: str) -> None:
+    circuit = qcsim.Circuit(2).ry(0).bit_flip(0.1, 0)
+    options = {"shots": 3, "seed": 0, "method": way, "standard_error": True}
+    for measurement in (qcsim.Probabilities(), qcsim.Expval(["Z0"]), qcsim.Variance(["Z0"])):
+        value, error = qcsim.measure(circuit, np.zeros((0, 1)), [measurement], **options)[0]
+        assert value.shape == error.shape
+        assert len(value) == 0
+
+
+def test_the_memory_of_shots_does_not_grow_with_the_batch() -> None:
+    circuit = qcsim.Circuit(9)
+    for qubit in range(9):
+        circuit.ry(qubit)
+    weights = np.random.default_rng(0).uniform(0, 3, (30_000, 9))
+    tracemalloc.start()
+    qcsim.expval(circuit, weights, [f"Z{qubit}" for qubit in range(9)], shots=20, seed=0)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 48 << 20  # the laws alone would take 117 MiB
 
 
 # Standard errors ------------------------------------------------------------------------------------------------------
@@ -160,16 +300,17 @@ def test_torch_in_gives_the_same_shots_in_torch() -> None:
 # Gradients ------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("shots", [3, 50])
 @pytest.mark.parametrize("seed", range(4))
-def test_parameter_shift_gradients_of_shots_are_unbiased(seed: int) -> None:
+def test_parameter_shift_gradients_of_shots_are_unbiased(seed: int, shots: int) -> None:
     case = random_noisy_case(200 + seed, n=2, batch=2, embed=False, length=5, count=2)
     for measure in case.measures:
         cotangent = random_cotangent(case, measure)
         truth = true_gradients(case, cotangent, measure)
         slopes = []
         for repetition in range(60):
-            _, pullback = qcsim.vjp(case.circuit(), case.weights, **case.inputs, **measure, shots=50, seed=repetition,
-                                    gradient="parameter-shift")  # fmt: skip
+            options = {"shots": shots, "seed": repetition, "gradient": "parameter-shift"}
+            _, pullback = qcsim.vjp(case.circuit(), case.weights, **case.inputs, **measure, **options)
             found = pullback(cotangent)
             slopes.append(np.concatenate([np.ravel(g) for g in (found.weights, found.features) if g is not None]))
         expected = np.concatenate([np.ravel(g) for g in (truth.weights, truth.features) if g is not None])
