@@ -2,6 +2,9 @@
 
 #include <pybind11/stl.h>
 
+#include <algorithm>
+#include <set>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -113,8 +116,12 @@ std::vector<Group> groups_from(const py::handle& list) {
 
 std::vector<UnitType> types_with(const py::handle& own) {
   std::vector<UnitType> types(unit_types().begin(), unit_types().end());
+  std::set<std::string> names;
   for (const auto& item : own.cast<py::list>()) {
     UnitType type = unit_type_from_dict(item.cast<py::dict>());
+    if (!names.insert(type.name).second) {
+      throw std::invalid_argument("two kinds of unit are named '" + type.name + "'");
+    }
     const auto same = [&type](const UnitType& known) { return known.name == type.name; };
     const auto known = std::find_if(types.begin(), types.end(), same);
     if (known == types.end()) {

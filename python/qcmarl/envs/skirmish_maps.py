@@ -169,7 +169,7 @@ class SkirmishMap:
         if self.goal is None:
             here = _point(self.allies[0].at, "allies: at") if self.allies else (16.0, 16.0)
             return here, here
-        if len(self.goal) == 2 and all(isinstance(end, Iterable) for end in self.goal):
+        if isinstance(self.goal, tuple) and len(self.goal) == 2 and all(isinstance(end, tuple) for end in self.goal):
             return _point(self.goal[0], "goal"), _point(self.goal[1], "goal")
         here = _point(self.goal, "goal")
         return here, here
