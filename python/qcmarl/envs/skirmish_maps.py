@@ -121,7 +121,7 @@ class Oddities:
 class SkirmishMap:
     """A map. `builtin_map("3m")` gives one of SMAC's; `dataclasses.replace` makes another of it.
 
-    >>> duel = SkirmishMap("duel", [Group("stalker", 1, (9, 16))], [Group("zealot", 2, (23, 16))], limit=100)
+    >>> duel = SkirmishMap("duel", (Group("stalker", 1, (9, 16)),), (Group("zealot", 2, (23, 16)),), limit=100)
     >>> duel.terrain[0], duel.terrain[16]
     ('################################', '................................')
     """
