@@ -66,6 +66,7 @@ void hit(const Map& map, Battle& battle, Lives& lives, const UnitType& weapon, s
   const float damage = weapon.damage + ((weapon.bonus_against & body.attributes) != 0 ? weapon.bonus : 0.0F);
   const float absorbed = std::min(damage, lives.shield[j]);
   const float least = std::max(std::min(kMinimumDamage, damage) - absorbed, 0.0F);
+  lives.struck = true;
   lives.shield[j] -= absorbed;
   lives.hp[j] -= std::max(damage - absorbed - body.armour, least);
   battle.shield_wait[j] = kShieldDelay + 1.0F;  // this loop counts down too

@@ -9,6 +9,7 @@ namespace skirmish {
 struct Lives {
   Lives(const Map& map, const Battle& battle);
   Column<float> hp, shield;
+  bool struck = false;  // anything has changed
   bool lives(std::size_t i) const { return hp[i] > 0.0F; }
 };
 
@@ -21,7 +22,7 @@ void strike(const Map& map, Battle& battle, Lives& lives, int unit, std::size_t 
 // Everybody who died in this loop and carries a blast lets it go off among its foes, until no more die of it.
 void set_off_blasts(const Map& map, Battle& battle, Lives& lives);
 
-// Ends the loop: the dead are at 0.
+// Ends the loop: the dead are at 0. For use where somebody was struck.
 void settle_lives(const Map& map, Battle& battle, const Lives& lives);
 
 }  // namespace skirmish

@@ -124,6 +124,8 @@ void summarise(Map& map) {
     map.regenerates =
         map.regenerates || type.shield > 0.0F || type.hp_regeneration > 0.0F || type.energy_regeneration > 0.0F;
     map.layers[static_cast<std::size_t>(type.layer)] = true;
+    map.layer[static_cast<std::size_t>(unit)] = type.layer;
+    map.separation[static_cast<std::size_t>(unit)] = type.separation;
   }
   map.fixed_goal = map.goal_from.x == map.goal_to.x && map.goal_from.y == map.goal_to.y;
 }

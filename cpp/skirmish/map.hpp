@@ -55,7 +55,9 @@ struct Map {
   std::array<bool, 3> layers{};                    // which are populated
   std::array<std::uint8_t, kMaxUnits> kind{};      // of each unit, into `types`
   std::array<std::uint8_t, kMaxUnits> type_bit{};  // of each unit, into its one-hot
-  std::vector<Point> start{};                      // of each unit
+  std::array<float, kMaxUnits> separation{};       // of each unit, as its type says
+  std::array<Layer, kMaxUnits> layer{};
+  std::vector<Point> start{};  // of each unit
   std::shared_ptr<const Terrain> terrain{};
 
   int n_units() const { return n_allies + n_enemies; }

@@ -21,12 +21,11 @@ struct Bodies {
 
 void gather(const Map& map, const Battle& battle, const Walks& walks, Layer layer, Bodies& bodies) {
   for (int unit = 0; unit < map.n_units(); ++unit) {
-    const UnitType& type = map.type(unit);
-    if (!battle.alive(unit) || type.layer != layer) continue;
     const auto i = static_cast<std::size_t>(unit);
+    if (!battle.alive(unit) || map.layer[i] != layer) continue;
     const auto k = static_cast<std::size_t>(bodies.n++);
     bodies.unit[k] = unit;
-    bodies.radius[k] = type.separation;
+    bodies.radius[k] = map.separation[i];
     bodies.x[k] = battle.x[i] + walks.x[i];
     bodies.y[k] = battle.y[i] + walks.y[i];
     bodies.push_x[k] = 0.0F;

@@ -100,11 +100,7 @@ bool Terrain::fits(Layer layer, float x, float y, float radius) const {
   return true;
 }
 
-Point Terrain::keep(Layer layer, Point from, Point to, float radius) const {
-  const Arena& arena = this->arena(layer);
-  Point p{std::clamp(to.x, static_cast<float>(arena.x_begin) + radius, static_cast<float>(arena.x_end) - radius),
-          std::clamp(to.y, static_cast<float>(arena.y_begin) + radius, static_cast<float>(arena.y_end) - radius)};
-  if (rectangular_[static_cast<std::size_t>(layer)]) return p;
+Point Terrain::keep_from_walls(Layer layer, Point from, Point p, float radius) const {
   if (radius <= 1.0F && clear_[static_cast<std::size_t>(layer)][static_cast<std::size_t>(cell_of(p))]) return p;
   for (int round = 0; round < kKeepRounds; ++round) {
     bool touched = false;

@@ -2,6 +2,7 @@
 // spawns. A Terrain never changes once made; maps share it.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -45,7 +46,14 @@ class Terrain {
   const Arena& arena(Layer layer) const { return arenas_[static_cast<std::size_t>(layer)]; }
 
   // Where a body that wants to be at `to` ends up: walls push it out; where they cannot, it stays at `from`.
-  Point keep(Layer layer, Point from, Point to, float radius) const;
+  Point keep(Layer layer, Point from, Point to, float radius) const {
+    const auto l = static_cast<std::size_t>(layer);
+    const Arena& arena = arenas_[l];
+    const Point p{
+        std::clamp(to.x, static_cast<float>(arena.x_begin) + radius, static_cast<float>(arena.x_end) - radius),
+        std::clamp(to.y, static_cast<float>(arena.y_begin) + radius, static_cast<float>(arena.y_end) - radius)};
+    return rectangular_[l] ? p : keep_from_walls(layer, from, p, radius);
+  }
 
   // Where to head now in order to come from one point to another on the ground: the other point itself where the way
   // is straight, else the last place on a shortest way that a straight walk reaches. Asks for prepare().
@@ -59,6 +67,7 @@ class Terrain {
     return x >= 0 && x < kMapCells && y >= 0 && y < kMapCells && cells_[index(x, y)] == '.';
   }
   bool blocks(Layer layer, int x, int y) const;
+  Point keep_from_walls(Layer layer, Point from, Point p, float radius) const;
   void find_clear(Layer layer);
   bool straight(int from, int to) const;
   void find_routes() const;

@@ -35,6 +35,7 @@ void shoot(const Map& map, Battle& battle, Lives& lives, int unit, std::size_t t
   const auto i = static_cast<std::size_t>(unit);
   if (type.suicide) {
     lives.hp[i] = 0.0F;
+    lives.struck = true;
     return;
   }
   strike(map, battle, lives, unit, target);
@@ -88,6 +89,7 @@ void fire(const Map& map, Battle& battle, const Column<bool>& shooting) {
     battle.cooldown[i] = type.period + battle.rng.uniform(kDelayMin, kDelayMax) - type.damage_point + late;
     respond(map, battle, battle.target[i], unit);
   }
+  if (!lives.struck) return;
   if (map.blasts) set_off_blasts(map, battle, lives);
   settle_lives(map, battle, lives);
 }
