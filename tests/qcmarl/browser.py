@@ -12,6 +12,7 @@ import os
 import select
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -19,6 +20,13 @@ from pathlib import Path
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 READ, WRITE = 3, 4
 """File descriptors on which Chromium reads commands and writes answers."""
+LAUNCHER = f"""
+import os, sys
+os.dup2(int(sys.argv[1]), {READ})
+os.dup2(int(sys.argv[2]), {WRITE})
+os.execv(sys.argv[3], sys.argv[3:])
+"""
+"""Becomes the browser, with the pipes where it looks for them."""
 PATIENCE = 60.0
 """Seconds until an answer is overdue."""
 
@@ -37,10 +45,6 @@ class Browser:
         options = "--headless=new --no-sandbox --disable-gpu --remote-debugging-pipe --hide-scrollbars --no-first-run"
         quiet = "--disable-background-networking --disable-extensions --disable-dev-shm-usage"
 
-        def wire() -> None:
-            os.dup2(theirs_in, READ)
-            os.dup2(theirs_out, WRITE)
-
         command = [
             self.find(),
             *options.split(),
@@ -48,10 +52,10 @@ class Browser:
             f"--user-data-dir={self._profile.name}",
             "about:blank",
         ]
+        # Not by preexec_fn: torch has threads, and Python runs between fork and exec with them are unsafe.
         self._process = subprocess.Popen(
-            command,
-            preexec_fn=wire,
-            pass_fds=(READ, WRITE),
+            [sys.executable, "-c", LAUNCHER, str(theirs_in), str(theirs_out), *command],
+            pass_fds=(theirs_in, theirs_out),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

@@ -118,12 +118,11 @@ class Painter:
         if corners == 0:
             draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill, edge, thick)
         else:
-            turn = 0 if corners % 2 else 180 / corners
-            draw.regular_polygon((x, y, radius), corners, turn, fill, edge, thick)
+            draw.regular_polygon((x, y, radius), corners, 0, fill, edge, thick)
         number = str(unit if unit < scene.agents else unit - scene.agents)
         text = number if len(self._names) == 1 else kind["mark"]
-        height = radius if len(text) == 1 else 0.9 * radius
-        draw.text((x, y), text, COLOURS["ink"], self._font(max(8, round(1.1 * height))), anchor="mm")
+        height = 1.2 * radius * (0.7 if corners == 3 else 1) / math.sqrt(len(text))
+        draw.text((x, y), text, COLOURS["ink"], self._font(max(8.0, height)), anchor="mm")
 
     def _bars(
         self, draw: ImageDraw.ImageDraw, scene: Scene, unit: int, x: float, y: float, hp: float, shield: float

@@ -106,6 +106,7 @@ class Trained:
         acted = self._player.act(step, self._player.features(step), self._generator, self._greedy)
         return Choice(acted.actions[0].numpy().copy(), agent_probabilities(acted))
 
+    @torch.inference_mode()
     def observe(self, step: Step) -> None:
         """Forgets what belonged to a battle that ended."""
         self._player.observe(step)

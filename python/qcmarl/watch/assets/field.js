@@ -101,7 +101,7 @@ function draw(battle, time, chosen) {
   units.forEach((unit, i) => { if (!unit.alive) drawGrave(ink, battle, step, i); });
   if (chosen !== null && units[chosen].alive) drawReach(ink, units[chosen]);
   for (const line of lines(battle, step)) drawLine(ink, units[line.from], units[line.to], line.verb);
-  units.forEach((unit, i) => { if (unit.alive) drawBody(ink, unit, i, rim(battle, step, i, chosen)); });
+  units.forEach((unit, i) => { if (unit.alive) drawBody(ink, unit, i, isHit(battle, step, i), i === chosen); });
   units.forEach((unit, i) => { if (unit.alive) drawBars(ink, battle, unit, i); });
 }
 
@@ -152,13 +152,15 @@ function drawReach(ink, unit) {
 
 function drawLine(ink, from, to, verb) {
   const [x, y] = place(from.x, from.y), [u, v] = place(to.x, to.y);
+  // Two that shoot at each other: the guess runs beside the order.
+  const beside = verb === "guess" ? 3 / (Math.hypot(u - x, v - y) || 1) : 0, dx = beside * (y - v), dy = beside * (u - x);
   ink.strokeStyle = colour(verb === "heal" ? "heal" : verb === "guess" ? "enemy" : "ally");
   ink.setLineDash(verb === "guess" ? [3, 4] : []);
   ink.lineWidth = 1.5;
   ink.globalAlpha = 0.75;
   ink.beginPath();
-  ink.moveTo(x, y);
-  ink.lineTo(u, v);
+  ink.moveTo(x + dx, y + dy);
+  ink.lineTo(u + dx, v + dy);
   ink.stroke();
   ink.globalAlpha = 1;
   ink.setLineDash([]);
@@ -177,21 +179,21 @@ function outline(ink, x, y, radius, corners) {
   ink.closePath();
 }
 
-// Colour and width of a body's edge.
-function rim(battle, step, unit, chosen) {
-  if (unit === chosen) return ["chosen", 3];
-  return isHit(battle, step, unit) ? ["low", 2.5] : ["ground", 1];
-}
-
-function drawBody(ink, unit, i, [edge, thick]) {
+function drawBody(ink, unit, i, hit, isChosen) {
   const [x, y] = place(unit.x, unit.y), radius = kind(i).radius * view.scale;
   ink.globalAlpha = Math.max(unit.fade, 0.15);
   outline(ink, x, y, radius, shapes.get(kind(i).name));
   ink.fillStyle = colour(isAlly(i) ? "ally" : "enemy");
   ink.fill();
-  ink.lineWidth = thick;
-  ink.strokeStyle = colour(edge);
+  ink.lineWidth = hit ? 2.5 : 1;
+  ink.strokeStyle = colour(hit ? "low" : "ground");
   ink.stroke();
+  if (isChosen) {
+    outline(ink, x, y, radius + 3, 0);
+    ink.lineWidth = 2;
+    ink.strokeStyle = colour("chosen");
+    ink.stroke();
+  }
   drawName(ink, x, y, radius, i);
   ink.globalAlpha = 1;
 }
@@ -203,15 +205,16 @@ function drawName(ink, x, y, radius, unit) {
   ink.textAlign = "center";
   ink.textBaseline = "middle";
   const write = (text, height, dy) => {
-    ink.font = `700 ${Math.round(height)}px system-ui, "DejaVu Sans", sans-serif`;
+    ink.font = `700 ${Math.round(height / Math.sqrt(text.length))}px system-ui, "DejaVu Sans", sans-serif`;
     ink.fillText(text, x, y + dy);
   };
+  const corners = shapes.get(kind(unit).name), room = corners === 3 ? 0.7 * radius : radius;
   if (radius < 5) return;
-  if (shapes.size === 1) write(number, radius * 1.1, radius * 0.08);
-  else if (radius < 12) write(mark, radius * 1.05, radius * 0.08);
+  if (shapes.size === 1) write(number, 1.1 * room, 0.08 * radius);
+  else if (room < 14) write(mark, 1.2 * room, 0.08 * radius);
   else {
-    write(mark, radius * 0.85, -radius * 0.2);
-    write(number, radius * 0.6, radius * 0.5);
+    write(mark, 0.95 * room, -0.2 * room);
+    write(number, 0.65 * room, 0.5 * room);
   }
 }
 

@@ -179,5 +179,5 @@ function start() {
   readAddress();
 }
 
-window.replay = { state, data, view, place, go, show, choose };
+window.replay = { state, data, place, go, show, choose, lines: (number, at) => lines(data.episodes[number], at) };
 start();
