@@ -89,8 +89,8 @@ def test_several_battles_at_once_cannot_be_recorded():
 
 def test_the_ground_of_the_common_arena_is_rows_8_to_23_over_the_full_width():
     expected = ["." * 32 if 8 <= y <= 23 else "#" * 32 for y in range(32)]
-    assert terrain.walkable(VecSkirmish("3m", 1, 1)) == expected
-    assert recorded()["walkable"] == expected
+    assert terrain.searched(VecSkirmish("3m", 1, 1)) == expected
+    assert recorded()["terrain"] == expected
 
 
 def test_ground_behind_a_corner_is_found_and_a_sealed_room_is_not():
@@ -112,7 +112,7 @@ def test_ground_behind_a_corner_is_found_and_a_sealed_room_is_not():
                 avail[0, 0, action] = inside and plan[y + dy][x + dx] == "."
             return type("Step", (), {"avail": avail})
 
-    found = terrain.walkable(Walker())
+    found = terrain.searched(Walker())
     outer = [row if y != 2 else ".####.####" for y, row in enumerate(plan)]
     assert [row[:10] for row in found[:5]] == outer
     assert set("".join(row[10:] for row in found) + "".join(found[5:])) == {"#"}
@@ -155,8 +155,8 @@ def test_marks_tell_the_types_apart():
     assert kinds.marks(["marine"]) == {"marine": "M"}
     for names in (["marauder", "marine", "medivac"], ["zealot", "zergling", "baneling"], ["aa", "a", "ab"]):
         assert len(set(kinds.marks(names).values())) == len(names)
-    unknown = kinds.describe(["marine", "hover_tank"], ["hover_tank"])[1]
-    assert unknown == {"name": "hover_tank", "mark": "H", "radius": 0.5, "heals": False}
+    env = VecSkirmish("3m", 1, 1)
+    assert kinds.describe(env)[0] == {"name": "marine", "mark": "M", "radius": 0.375, "heals": False}
 
 
 def test_a_recording_comes_back_from_its_file_as_it_was(tmp_path):

@@ -7,8 +7,8 @@ KINDS = [
     {"name": "zealot", "mark": "Z", "radius": 0.5, "heals": False},
     {"name": "colossus", "mark": "C", "radius": 1.0, "heals": False},
 ]
-WALKABLE = ["#" * 32 if not 4 <= y < 20 else "####" + "." * 20 + "########" for y in range(32)]
-WALKABLE[11] = "####" + "." * 8 + "####" + "." * 8 + "########"
+TERRAIN = ["#" * 32 if not 4 <= y < 20 else "####" + "." * 20 + "########" for y in range(32)]
+TERRAIN[11] = "####" + "." * 8 + "####" + "." * 8 + "########"
 
 
 def mixed():
@@ -44,7 +44,7 @@ def mixed():
         "seconds_per_step": 0.5,
         "sight": 9,
         "shooting_range": 6,
-        "walkable": WALKABLE,
+        "terrain": TERRAIN,
         "kinds": KINDS,
         "fields": FIELDS,
         "actions": ["no-op", "stop", "north", "south", "east", "west", "target 0", "target 1"],

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
+from qcmarl.envs import VecSkirmish
+from qcmarl.envs.skirmish import UNIT_TYPES
 from qcmarl.watch.recording import UnitKind
 
 RADII = {
@@ -24,18 +27,33 @@ USUAL_RADIUS = 0.5
 HEALERS = ("medivac",)
 
 
-def describe(names: Sequence[str], present: Sequence[str]) -> list[UnitKind]:
-    """All types, indexed as `names`; the marks tell those of `present` apart."""
-    letters = marks(present)
+def describe(env: VecSkirmish) -> list[UnitKind]:
+    """All types of an environment, indexed as its unit tables do; the marks tell those apart that are there.
+
+    An environment with `unit_kinds` is asked for names, radii and healers, any other for names alone.
+    """
+    told = getattr(env, "unit_kinds", None) or [_usual(name) for name in UNIT_TYPES]
+    present = dict.fromkeys(told[kind].name for kind in env.units(0)["type"])
+    letters = marks(list(present))
     return [
         UnitKind(
-            name=name,
-            mark=letters.get(name, name[:2].title()),
-            radius=RADII.get(name.lower().replace(" ", "_"), USUAL_RADIUS),
-            heals=name.lower() in HEALERS,
+            name=kind.name,
+            mark=letters.get(kind.name, kind.name[:2].title()),
+            radius=round(float(kind.radius), 4),
+            heals=kind.heal > 0,
         )
-        for name in names
+        for kind in told
     ]
+
+
+class _Kind(NamedTuple):
+    name: str
+    radius: float
+    heal: float
+
+
+def _usual(name: str) -> _Kind:
+    return _Kind(name, RADII.get(name, USUAL_RADIUS), float(name in HEALERS))
 
 
 def marks(names: Sequence[str]) -> dict[str, str]:

@@ -24,6 +24,7 @@ COLOURS = {
     "text": "#1c1e21",
     "ground": "#e9ebe4",
     "grid": "#dcdfd6",
+    "cliff": "#cdd0c6",
     "wall": "#b3b6b0",
     "ally": "#1f6fd0",
     "enemy": "#d9541e",
@@ -33,7 +34,8 @@ COLOURS = {
     "shield": "#2aa7c9",
     "empty": "#9aa0a6",
 }
-LINES = {"attack": "ally", "heal": "health", "guess": "enemy"}
+GROUND = {".": "ground", "^": "cliff"}
+LINES = {"attack": "ally", "heal": "health", "aim": "enemy", "guess": "enemy"}
 
 
 class Painter:
@@ -82,11 +84,11 @@ class Painter:
     def _paint_ground(self) -> Image.Image:
         image = Image.new("RGB", self._size, COLOURS["wall"])
         draw = ImageDraw.Draw(image)
-        for y, row in enumerate(self._recording["walkable"]):
+        for y, row in enumerate(self._recording["terrain"]):
             for x, cell in enumerate(row):
-                if cell == ".":
+                if cell in GROUND:
                     box = (*self._fine(x, y + 1), *self._fine(x + 1, y))
-                    draw.rectangle(box, fill=COLOURS["ground"], outline=COLOURS["grid"])
+                    draw.rectangle(box, fill=COLOURS[GROUND[cell]], outline=COLOURS["grid"])
         draw.rectangle((0, 0, self._size[0], FINE * CAPTION), fill=COLOURS["back"])
         return image
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from qcmarl.envs import Skirmish, VecSkirmish
-from qcmarl.envs.skirmish import UNIT_TYPES
+from qcmarl.envs.skirmish import UNIT_DTYPE
 from qcmarl.watch import kinds, terrain
 from qcmarl.watch.players import Choice, Watched
 from qcmarl.watch.recording import FORMAT, VERSION, Episode, Frame, Recording
@@ -50,7 +50,7 @@ def record(
     recording = _about(env, player.name, seed)
     env.reset(seed)
     player.begin(seed)
-    shown = Skirmish(env.map_name, seed=seed)
+    shown = Skirmish(getattr(env, "map", env.map_name), seed=seed)
     for number in range(episodes):
         recording["episodes"].append(_battle(env, player, shown))
         if done is not None:
@@ -61,8 +61,7 @@ def record(
 def _about(env: VecSkirmish, policy: str, seed: int) -> Recording:
     """A recording without battles."""
     env.reset(seed)
-    table = env.units(0)
-    present = dict.fromkeys(UNIT_TYPES[kind] for kind in table["type"])
+    described = kinds.describe(env)
     return Recording(
         format=FORMAT,
         version=VERSION,
@@ -72,9 +71,9 @@ def _about(env: VecSkirmish, policy: str, seed: int) -> Recording:
         seconds_per_step=SECONDS_PER_STEP,
         sight=SIGHT,
         shooting_range=SHOOTING_RANGE,
-        walkable=terrain.walkable(env),
-        kinds=kinds.describe(UNIT_TYPES, list(present)),
-        fields=list(table.dtype.names or ()),
+        terrain=terrain.rows(env),
+        kinds=described,
+        fields=list(UNIT_DTYPE.names or ()),
         actions=[*ACTIONS, *(f"target {i}" for i in range(env.n_actions - len(ACTIONS)))],
         n_agents=env.n_agents,
         n_enemies=env.n_enemies,
@@ -94,6 +93,8 @@ def _battle(env: VecSkirmish, player: Watched, shown: Skirmish) -> Episode:
         step = env.step(choice.actions[None])
         player.observe(step)
         reward, over, info = shown.step(choice.actions)
+        if reward != step.reward[0]:
+            raise RuntimeError(f"the recorded battle has gone another way: reward {reward}, not {step.reward[0]}")
         total += reward
         frames.append(_frame(shown.units(), reward))
     outcome = "won" if info["battle_won"] else "time limit" if step.truncated[0] else "lost"

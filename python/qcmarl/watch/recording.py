@@ -61,8 +61,8 @@ class Recording(TypedDict):
     """Cells between centres within which an agent sees."""
     shooting_range: float
     """Cells between centres within which an attack may be ordered."""
-    walkable: list[str]
-    """A string per row of cells, y = 0 first: "." is walkable, "#" is not."""
+    terrain: list[str]
+    """A string per row of cells, y = 0 first: "." open, "#" blocked, "^" a cliff that only some cross."""
     kinds: list[UnitKind]
     """Indexed by the column `type`."""
     fields: list[str]

@@ -20,7 +20,8 @@ class Line(NamedTuple):
     start: int
     end: int
     verb: str
-    """"attack" or "heal" as ordered, or "guess": an enemy fired, and this is the nearest ally that was hit."""
+    """"attack" or "heal"; "aim": the enemy's own target; "guess": an enemy whose target is not recorded fired, and this
+    is the nearest ally that was hit."""
 
 
 class Shown(NamedTuple):
@@ -85,7 +86,7 @@ class Scene:
         )
 
     def lines(self, step: int) -> list[Line]:
-        """Orders of the allies in this step, then guesses for the enemies that fired."""
+        """Orders of the allies in this step, then what the enemies aim at."""
         frame = self.episode["frames"][step]
         if frame["actions"] is None:
             return []
@@ -96,11 +97,24 @@ class Scene:
                 found.append(Line(agent, slot, "heal"))
             elif slot >= 0:
                 found.append(Line(agent, self.agents + slot, "attack"))
-        hit = [ally for ally in self.units[: self.agents] if self.is_hit(step, ally)]
+        return found + (self._aims(step) if "target" in self._column else self._guesses(step))
+
+    def _aims(self, step: int) -> list[Line]:
+        """Who the enemies shoot at or heal as the step begins or, where that is nobody, as it ends."""
+        found, (now, later) = [], self.episode["frames"][step : step + 2]
         for enemy in self.units[self.agents :]:
-            if hit and self.has_fired(step, enemy):
-                found.append(Line(enemy, min(hit, key=lambda ally: self._distance(frame, enemy, ally)), "guess"))
+            ends = [int(self.get(frame, enemy, "target")) for frame in (now, later) if self.get(frame, enemy, "alive")]
+            end = next((end for end in ends if end >= 0 and self.get(now, end, "alive")), None)
+            if end is not None:
+                found.append(Line(enemy, end, "heal" if self.kind(enemy)["heals"] else "aim"))
         return found
+
+    def _guesses(self, step: int) -> list[Line]:
+        """Who the enemies that fired may have shot at."""
+        frame = self.episode["frames"][step]
+        hit = [ally for ally in self.units[: self.agents] if self.is_hit(step, ally)]
+        fired = [enemy for enemy in self.units[self.agents :] if hit and self.has_fired(step, enemy)]
+        return [Line(enemy, min(hit, key=lambda ally: self._distance(frame, enemy, ally)), "guess") for enemy in fired]
 
     def _distance(self, frame: Frame, a: int, b: int) -> float:
         return math.dist(*((self.get(frame, unit, "x"), self.get(frame, unit, "y")) for unit in (a, b)))

@@ -1,7 +1,8 @@
-"""Where one can walk on a map, asked of the environment itself: the masks of the four walks. Called by `play`.
+"""The ground of a map, asked of the environment itself. Called by `play`.
 
-A unit put on a cell's centre may walk north exactly where the cell to the north is walkable, so a search from the
-units' first places finds every cell that can be reached. Nothing of the terrain is written down twice.
+An environment whose map has a `terrain` has written it down. Of any other the masks of the four walks tell: a unit put
+on a cell's centre may walk north exactly where the cell to the north is walkable, so a search from the units' first
+places finds every cell that can be reached.
 """
 
 from __future__ import annotations
@@ -17,7 +18,17 @@ _LARGEST = 1024
 """Cells a side beyond which no map reaches."""
 
 
-def walkable(env: VecSkirmish) -> list[str]:
+def rows(env: VecSkirmish) -> list[str]:
+    """The cells, a string per row, y = 0 first: "." open, "#" blocked, "^" a cliff that only some cross.
+
+    Args:
+        env: left with units moved about; reset it before playing on.
+    """
+    northernmost_first = getattr(getattr(env, "map", None), "terrain", None)
+    return searched(env) if northernmost_first is None else list(reversed(northernmost_first))
+
+
+def searched(env: VecSkirmish) -> list[str]:
     """The cells that can be reached on foot, a string per row, y = 0 first: "." is walkable, "#" is not.
 
     Args:

@@ -2,6 +2,8 @@
 const field = document.getElementById("field");
 const SHAPES = [0, 4, 3, 6, 5, 8];  // corners of each type's outline; 0: a disc
 
+const GROUND = { ".": "ground", "^": "cliff" };
+
 const styles = getComputedStyle(document.documentElement);
 function colour(name) {
   return styles.getPropertyValue(`--${name}`).trim();
@@ -22,12 +24,8 @@ function mapBox() {
     box.bottom = Math.min(box.bottom, y - margin);
     box.top = Math.max(box.top, y + margin);
   };
-  data.walkable.forEach((row, y) => {
-    const first = row.indexOf("."), last = row.lastIndexOf(".");
-    if (first >= 0) {
-      include(first + 0.5, y + 0.5, 1);
-      include(last + 0.5, y + 0.5, 1);
-    }
+  data.terrain.forEach((row, y) => {
+    [...row].forEach((cell, x) => { if (cell in GROUND) include(x + 0.5, y + 0.5, 1); });
   });
   if (box.left === Infinity) return fightBox(data.episodes[0], 2);
   return box;
@@ -108,13 +106,13 @@ function draw(battle, time, chosen) {
 function drawGround(ink) {
   ink.fillStyle = colour("wall");
   ink.fillRect(0, 0, view.width, view.height);
-  data.walkable.forEach((row, y) => {
+  data.terrain.forEach((row, y) => {
     [...row].forEach((cell, x) => {
-      if (cell !== ".") return;
+      if (!(cell in GROUND)) return;
       const [left, top] = place(x, y + 1);
       ink.fillStyle = colour("grid");
       ink.fillRect(left - 0.5, top - 0.5, view.scale + 1, view.scale + 1);
-      ink.fillStyle = colour("ground");
+      ink.fillStyle = colour(GROUND[cell]);
       ink.fillRect(left + 0.5, top + 0.5, view.scale - 1, view.scale - 1);
     });
   });
@@ -152,9 +150,9 @@ function drawReach(ink, unit) {
 
 function drawLine(ink, from, to, verb) {
   const [x, y] = place(from.x, from.y), [u, v] = place(to.x, to.y);
-  // Two that shoot at each other: the guess runs beside the order.
-  const beside = verb === "guess" ? 3 / (Math.hypot(u - x, v - y) || 1) : 0, dx = beside * (y - v), dy = beside * (u - x);
-  ink.strokeStyle = colour(verb === "heal" ? "heal" : verb === "guess" ? "enemy" : "ally");
+  // Two that shoot at each other: the enemy's line runs beside the ally's.
+  const beside = verb === "guess" || verb === "aim" ? 3 / (Math.hypot(u - x, v - y) || 1) : 0, dx = beside * (y - v), dy = beside * (u - x);
+  ink.strokeStyle = colour(verb === "heal" ? "heal" : verb === "attack" ? "ally" : "enemy");
   ink.setLineDash(verb === "guess" ? [3, 4] : []);
   ink.lineWidth = 1.5;
   ink.globalAlpha = 0.75;

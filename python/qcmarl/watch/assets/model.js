@@ -56,7 +56,7 @@ function hasFired(battle, step, unit) {
   return next !== undefined && get(next, unit, "cooldown") > get(battle.frames[step], unit, "cooldown");
 }
 
-// Lines of a step: the allies' orders; for an enemy that fired the nearest ally that was hit, which is a guess.
+// Lines of a step: the allies' orders, and what the enemies aim at.
 function lines(battle, step) {
   const frame = battle.frames[step], found = [];
   if (frame.actions === null) return found;
@@ -64,6 +64,23 @@ function lines(battle, step) {
     const { verb, target } = order(agent, number);
     if (target !== null) found.push({ from: agent, to: target, verb });
   });
+  return found.concat("target" in column ? aims(battle, step) : guesses(battle, step));
+}
+
+// Who the enemies shoot at or heal as the step begins or, where that is nobody, as it ends.
+function aims(battle, step) {
+  const found = [], now = battle.frames[step], later = battle.frames[step + 1];
+  for (let enemy = data.n_agents; enemy < total; enemy++) {
+    const ends = [now, later].filter((frame) => get(frame, enemy, "alive")).map((frame) => get(frame, enemy, "target"));
+    const to = ends.find((end) => end >= 0 && get(now, end, "alive"));
+    if (to !== undefined) found.push({ from: enemy, to, verb: kind(enemy).heals ? "heal" : "aim" });
+  }
+  return found;
+}
+
+// For each enemy that fired the nearest ally that was hit.
+function guesses(battle, step) {
+  const found = [], frame = battle.frames[step];
   for (let enemy = data.n_agents; enemy < total; enemy++) {
     if (!hasFired(battle, step, enemy)) continue;
     let best = null;

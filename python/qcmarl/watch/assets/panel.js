@@ -27,8 +27,15 @@ function showStatus(battle, number, step) {
 function does(battle, step, unit) {
   const frame = battle.frames[step];
   if (!get(frame, unit, "alive")) return "dead";
-  if (!isAlly(unit)) return hasFired(battle, step, unit) ? "fires" : "";
+  if (!isAlly(unit)) return enemyDoes(battle, step, unit);
   return frame.actions === null ? "" : words(unit, frame.actions[unit]);
+}
+
+function enemyDoes(battle, step, unit) {
+  const fires = hasFired(battle, step, unit) ? "fires" : "";
+  const aim = "target" in column ? lines(battle, step).find((line) => line.from === unit) : undefined;
+  if (aim === undefined) return fires;
+  return `${aim.verb === "heal" ? "heals" : fires ? "fires at" : "aims at"} ${label(aim.to)}`;
 }
 
 function points(battle, frame, unit, name) {
@@ -104,9 +111,10 @@ function showKey() {
   });
   const types = shapes.size === 1 ? `, all ${[...shapes.keys()][0].replaceAll("_", " ")}s` : `; ${marks.join(", ")}`;
   key.replaceChildren(make("b", "allies A", "ally"), ", ", make("b", "enemies E", "enemy"), `${types}, with their numbers. `);
+  const enemies = "target" in column ? "whom enemies aim at"
+    : "dashed, an enemy fired; whom at is not recorded, the line leads to the nearest ally that was hit";
   key.append(
-    "Solid lines: attacks ordered in this step (green: healing). Dashed lines: an enemy fired; who at is not recorded, ",
-    "they lead to the nearest ally that was hit. ",
+    "Lines: attacks ordered in this step; healing in green; ", enemies, ". ",
     `Red rim: hit in this step. Around the chosen unit: sight ${data.sight} (dashed) and shooting range ${data.shooting_range}. `,
     "Chart: ", make("b", "allies' health", "ally"), ", ", make("b", "enemies' health", "enemy"), ", return (grey).",
   );
