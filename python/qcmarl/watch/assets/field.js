@@ -183,7 +183,7 @@ function drawBody(ink, unit, i, hit, isChosen) {
   outline(ink, x, y, radius, shapes.get(kind(i).name));
   ink.fillStyle = colour(isAlly(i) ? "ally" : "enemy");
   ink.fill();
-  ink.lineWidth = hit ? 2.5 : 1;
+  ink.lineWidth = hit ? Math.min(2.5, 0.3 * radius) : Math.min(1, 0.15 * radius);
   ink.strokeStyle = colour(hit ? "low" : "ground");
   ink.stroke();
   if (isChosen) {

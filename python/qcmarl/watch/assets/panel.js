@@ -9,6 +9,10 @@ function make(tag, text, name) {
   return element;
 }
 
+// Columns that this environment adds, such as energy.
+const KNOWN = ["team", "type", "x", "y", "hp", "shield", "cooldown", "alive", "target"];
+const extra = data.fields.filter((name) => !KNOWN.includes(name));
+
 function fixed(value, digits) {
   return Number(value).toFixed(digits);
 }
@@ -55,6 +59,9 @@ function showCard(battle, step, unit) {
   if (full(battle, unit, "shield") > 0) facts.push(`shield ${points(battle, frame, unit, "shield")}`);
   facts.push(`at (${fixed(get(frame, unit, "x"), 2)}, ${fixed(get(frame, unit, "y"), 2)})`);
   facts.push(`cooldown ${fixed(get(frame, unit, "cooldown"), 1)}`);
+  for (const name of extra) {
+    if (battle.frames.some((other) => get(other, unit, name) !== 0)) facts.push(`${name} ${fixed(get(frame, unit, name), 1)}`);
+  }
   card.append(make("p", facts.join(" \u00b7 ")));
   const now = does(battle, step, unit);
   if (now) card.append(make("p", `now: ${now}`));
