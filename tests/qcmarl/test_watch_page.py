@@ -154,11 +154,23 @@ def test_sight_and_shooting_range_are_drawn_around_the_chosen_unit(opened):
 @in_a_browser
 def test_keys_step_jump_and_play(opened):
     browser = opened()
-    for key, expected in (("ArrowRight", 1), ("ArrowRight", 2), ("ArrowRight", 2), ("Home", 0), ("End", 2)):
+    for key, expected in (
+        ("ArrowRight", 1),
+        ("ArrowRight", 2),
+        ("ArrowRight", 2),
+        ("ArrowLeft", 1),
+        ("Home", 0),
+        ("ArrowLeft", 0),
+        ("End", 2),
+    ):
         browser.press(key)
         assert f"step {expected} of 2" in status(browser)
     assert "TIME LIMIT" in status(browser)
     assert "return 5.50" in status(browser)
+    browser.run("document.getElementById('back').click()")
+    assert "step 1 of 2" in status(browser)
+    browser.run("(s => { s.value = 2; s.dispatchEvent(new Event('input')); })(document.getElementById('scrub'))")
+    assert "step 2 of 2" in status(browser)
     browser.press("Home")
     for _ in range(5):
         browser.press("+")
