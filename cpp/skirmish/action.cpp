@@ -1,5 +1,9 @@
 #include "skirmish/action.hpp"
 
+#include <cmath>
+
+#include "skirmish/targeting.hpp"
+
 namespace skirmish {
 namespace {
 
@@ -15,20 +19,33 @@ void aim(Battle& battle, std::size_t i, Order order, std::int32_t target) {
   battle.target[i] = target;
 }
 
+bool within_order_range(const Battle& battle, std::size_t i, std::size_t j) {
+  const double dx = battle.x[j] - battle.x[i];
+  const double dy = battle.y[j] - battle.y[i];
+  return dx * dx + dy * dy <= kAttackOrderRange * kAttackOrderRange;
+}
+
 }  // namespace
 
 bool can_move(const Map& map, const Battle& battle, int agent, int direction) {
   const auto i = static_cast<std::size_t>(agent);
   const Point to = kDirections[static_cast<std::size_t>(direction)];
-  return walkable(map, battle.x[i] + kMoveProbe * to.x, battle.y[i] + kMoveProbe * to.y);
+  const float x = battle.x[i] + kMoveProbe * to.x, y = battle.y[i] + kMoveProbe * to.y;
+  if (!map.oddities.truncated_edge && (x < 0.0F || y < 0.0F)) return false;
+  const Layer layer = map.type(i).layer;
+  if (map.oddities.ground_masks || layer == Layer::kGround) return map.terrain->open_as_smac(x, y);
+  return x > -1.0F && y > -1.0F && x < kMapSize && y < kMapSize &&
+         map.terrain->stands(layer, std::max(x, 0.0F), std::max(y, 0.0F));
 }
 
-bool can_attack(const Map& map, const Battle& battle, int agent, int enemy) {
+bool can_target(const Map& map, const Battle& battle, int agent, int t) {
   const auto i = static_cast<std::size_t>(agent);
-  const auto j = static_cast<std::size_t>(map.n_allies + enemy);
-  const double dx = battle.x[j] - battle.x[i];
-  const double dy = battle.y[j] - battle.y[i];
-  return battle.hp[j] > 0.0F && dx * dx + dy * dy <= kAttackOrderRange * kAttackOrderRange;
+  if (map.type(i).heals()) {
+    return t < map.n_allies && battle.alive(t) && !map.type(t).heals() &&
+           within_order_range(battle, i, static_cast<std::size_t>(t));
+  }
+  const int enemy = map.n_allies + t;
+  return t < map.n_enemies && battle.alive(enemy) && within_order_range(battle, i, static_cast<std::size_t>(enemy));
 }
 
 bool is_available(const Map& map, const Battle& battle, int agent, std::int64_t action) {
@@ -36,7 +53,7 @@ bool is_available(const Map& map, const Battle& battle, int agent, std::int64_t 
   if (!battle.alive(agent) || action == kNoOp) return !battle.alive(agent) && action == kNoOp;
   if (action == kStop) return true;
   const int a = static_cast<int>(action);
-  return a < kFirstAttack ? can_move(map, battle, agent, a - kNorth) : can_attack(map, battle, agent, a - kFirstAttack);
+  return a < kFirstAttack ? can_move(map, battle, agent, a - kNorth) : can_target(map, battle, agent, a - kFirstAttack);
 }
 
 void give_order(const Map& map, Battle& battle, int agent, std::int64_t action) {
@@ -50,7 +67,11 @@ void give_order(const Map& map, Battle& battle, int agent, std::int64_t action) 
     battle.goal_x[i] = battle.x[i] + kMoveOrder * to.x;
     battle.goal_y[i] = battle.y[i] + kMoveOrder * to.y;
   } else {
-    aim(battle, i, Order::kAttack, map.n_allies + static_cast<std::int32_t>(action) - kFirstAttack);
+    const int t = static_cast<int>(action) - kFirstAttack;
+    const UnitType& self = map.type(i);
+    const int target = self.heals() ? t : map.n_allies + t;
+    const bool able = self.heals() ? can_heal(self, map.type(target)) : can_hit(self, map.type(target));
+    if (able) aim(battle, i, Order::kAttack, target);
   }
 }
 

@@ -29,15 +29,19 @@ struct Battle {
   Rng rng;
   double episode_return;
   std::int32_t steps;
+  Point goal;  // of the enemies in this episode
 
-  Column<float> x, y, hp;
-  Column<float> cooldown;        // loops until the next shot may start; in (-1, 0] the loop it becomes ready
-  Column<float> windup;          // loops until the shot under way does its damage; 0: no shot under way
-  Column<float> goal_x, goal_y;  // of a walk
-  Column<std::int32_t> target;   // of an attack, ordered or acquired; kNobody
+  Column<float> x, y, hp, shield, energy;
+  Column<float> shield_wait;           // loops until the shield comes back
+  Column<float> cooldown;              // loops until the next shot may start; in (-1, 0] the loop it becomes ready
+  Column<float> windup;                // loops until the shot under way does its damage; 0: no shot under way
+  Column<float> follow_up;             // loops until the second hit of a shot; 0: none
+  Column<float> goal_x, goal_y;        // of a walk
+  Column<std::int32_t> target;         // of an attack or a healing, ordered or acquired; kNobody
+  Column<std::int32_t> follow_target;  // of the second hit
   Column<Order> order;
-  Column<bool> engaged;  // in reach of its target in the last loop: may keep shooting up to kRangeSlop further
-  Column<bool> roused;   // an idle enemy that follows whoever shot it
+  Column<bool> engaged;              // in reach of its target in the last loop: may keep shooting up to `hold` further
+  Column<bool> roused;               // an idle enemy that follows whoever shot it
   Column<std::int32_t> last_action;  // of the allies; kNoAction before the first step
 
   bool alive(int unit) const { return hp[static_cast<std::size_t>(unit)] > 0.0F; }
@@ -46,7 +50,7 @@ struct Battle {
 // Spawns everybody and sends the enemies on their way.
 void start(const Map& map, Battle& battle, std::uint64_t seed, std::uint64_t index, std::int64_t episode);
 
-// Orders given by hand-placing units: allies idle, enemies attack-moving, nobody aiming at anybody.
+// Orders given by hand-placing units: allies idle, enemies marching, nobody aiming at anybody.
 void clear_orders(const Map& map, Battle& battle);
 
 // Gives the allies' orders (legal actions, see action.hpp) and plays one step.

@@ -1,6 +1,5 @@
 #include "skirmish/movement.hpp"
 
-#include <algorithm>
 #include <cmath>
 #include <numbers>
 
@@ -11,7 +10,7 @@ constexpr float kArrival = 0.25F;     // this close to the point is there
 constexpr float kTouch = 0.1F;        // bodies this near are up against each other
 constexpr float kCoincident = 1e-6F;  // below this distance a pair has no direction
 
-// The living, closed up: a body each, and where the pushes on it add up.
+// The living of one layer, closed up: a body each, and where the pushes on it add up.
 struct Bodies {
   int n = 0;
   std::array<int, kMaxUnits> unit;
@@ -19,20 +18,19 @@ struct Bodies {
   Column<float> push_x, push_y;
 };
 
-Bodies gather(const Map& map, const Battle& battle, const Walks& walks) {
-  Bodies bodies;
+void gather(const Map& map, const Battle& battle, const Walks& walks, Layer layer, Bodies& bodies) {
   for (int unit = 0; unit < map.n_units(); ++unit) {
-    if (!battle.alive(unit)) continue;
+    const UnitType& type = map.type(unit);
+    if (!battle.alive(unit) || type.layer != layer) continue;
     const auto i = static_cast<std::size_t>(unit);
     const auto k = static_cast<std::size_t>(bodies.n++);
     bodies.unit[k] = unit;
-    bodies.radius[k] = unit_type(map.kind(unit)).radius;
+    bodies.radius[k] = type.separation;
     bodies.x[k] = battle.x[i] + walks.x[i];
     bodies.y[k] = battle.y[i] + walks.y[i];
     bodies.push_x[k] = 0.0F;
     bodies.push_y[k] = 0.0F;
   }
-  return bodies;
 }
 
 void separate(Bodies& bodies, std::size_t i, std::size_t j) {
@@ -68,47 +66,60 @@ void separate_all(Bodies& bodies) {
   }
 }
 
+void settle(const Map& map, Battle& battle, Layer layer, const Bodies& bodies) {
+  for (std::size_t k = 0; k < static_cast<std::size_t>(bodies.n); ++k) {
+    const auto i = static_cast<std::size_t>(bodies.unit[k]);
+    const Point to{bodies.x[k] + bodies.push_x[k], bodies.y[k] + bodies.push_y[k]};
+    const Point place = map.terrain->keep(layer, {battle.x[i], battle.y[i]}, to, bodies.radius[k]);
+    battle.x[i] = place.x;
+    battle.y[i] = place.y;
+  }
+}
+
 }  // namespace
 
-void walk_towards(const Map& map, const Battle& battle, int unit, float x, float y, Walks& walks) {
+void walk_towards(const Map& map, const Battle& battle, int unit, Point to, Walks& walks) {
   const auto i = static_cast<std::size_t>(unit);
-  const float speed = unit_type(map.kind(unit)).speed;
-  const float dx = x - battle.x[i];
-  const float dy = y - battle.y[i];
+  const float speed = map.type(unit).speed;
+  const float dx = to.x - battle.x[i];
+  const float dy = to.y - battle.y[i];
   const float distance = std::sqrt(dx * dx + dy * dy);
-  if (distance <= kCoincident) return;
+  if (distance <= kCoincident || speed == 0.0F) return;
   const float share = distance > speed ? speed / distance : 1.0F;
   walks.x[i] = share * dx;
   walks.y[i] = share * dy;
   walks.any = true;
 }
 
+void walk_around(const Map& map, const Battle& battle, int unit, Point to, Walks& walks) {
+  const auto i = static_cast<std::size_t>(unit);
+  if (map.type(unit).layer == Layer::kGround) to = map.terrain->heading({battle.x[i], battle.y[i]}, to);
+  walk_towards(map, battle, unit, to, walks);
+}
+
 void carry_out(const Map& map, Battle& battle, const Walks& walks) {
-  Bodies bodies = gather(map, battle, walks);
-  separate_all(bodies);
-  for (std::size_t k = 0; k < static_cast<std::size_t>(bodies.n); ++k) {
-    const auto i = static_cast<std::size_t>(bodies.unit[k]);
-    const float radius = bodies.radius[k];
-    battle.x[i] = std::clamp(bodies.x[k] + bodies.push_x[k], static_cast<float>(map.arena.x_begin) + radius,
-                             static_cast<float>(map.arena.x_end) - radius);
-    battle.y[i] = std::clamp(bodies.y[k] + bodies.push_y[k], static_cast<float>(map.arena.y_begin) + radius,
-                             static_cast<float>(map.arena.y_end) - radius);
+  for (const Layer layer : {Layer::kGround, Layer::kStilts, Layer::kAir}) {
+    if (!map.layers[static_cast<std::size_t>(layer)]) continue;
+    Bodies bodies;
+    gather(map, battle, walks, layer, bodies);
+    separate_all(bodies);
+    settle(map, battle, layer, bodies);
   }
 }
 
 bool has_arrived(const Map& map, const Battle& battle, int unit) {
   const auto i = static_cast<std::size_t>(unit);
-  const float dx = map.enemy_goal.x - battle.x[i];
-  const float dy = map.enemy_goal.y - battle.y[i];
+  const float dx = battle.goal_x[i] - battle.x[i];
+  const float dy = battle.goal_y[i] - battle.y[i];
   const float d2 = dx * dx + dy * dy;
   if (d2 <= kArrival * kArrival) return true;
-  const float radius = unit_type(map.kind(unit)).radius;
+  const float radius = map.type(unit).separation;
   const float crowd = 2.0F * radius * std::sqrt(static_cast<float>(map.n_enemies) / std::numbers::pi_v<float>);
   if (d2 > crowd * crowd) return false;
   for (int other = map.n_allies; other < map.n_units(); ++other) {
     const auto j = static_cast<std::size_t>(other);
     if (other == unit || !battle.alive(other) || battle.order[j] != Order::kIdle) continue;
-    const float reach = radius + unit_type(map.kind(other)).radius + kTouch;
+    const float reach = radius + map.type(other).separation + kTouch;
     const float ox = battle.x[j] - battle.x[i];
     const float oy = battle.y[j] - battle.y[i];
     if (ox * ox + oy * oy <= reach * reach) return true;

@@ -7,7 +7,7 @@ namespace skirmish {
 
 enum class Outcome : std::uint8_t { kRunning, kWon, kLost, kDraw, kTimeLimit };
 
-// 10 per kill + 200 for the win + all enemy hp: what a clean win earns before scaling.
+// 10 per kill + 200 for the win + all enemy hp and shields: what a clean win earns before scaling.
 double max_reward(const Map& map);
 
 // The return of a clean win after scaling.
@@ -15,7 +15,13 @@ inline constexpr double kMaxReturn = 20.0;
 
 Outcome outcome(const Map& map, const Battle& battle);
 
-// (|enemy hp lost + 10 kills| + 200 on a win) scaled so that a clean win returns 20; `hp_before` is of all units.
-double step_reward(const Map& map, const Battle& battle, const Column<float>& hp_before, Outcome outcome);
+// hp and shields of the enemies; only their entries are written.
+struct Health {
+  Health(const Map& map, const Battle& battle);
+  Column<float> hp, shield;
+};
+
+// (|enemy hp and shields lost + 10 kills| + 200 on a win) scaled so that a clean win returns 20.
+double step_reward(const Map& map, const Battle& battle, const Health& before, Outcome outcome);
 
 }  // namespace skirmish

@@ -10,17 +10,20 @@ namespace skirmish {
 
 struct UnitRow {
   std::int8_t team;  // 0 ally, 1 enemy
-  std::int8_t type;  // Kind
+  std::int8_t type;  // index into the map's types
   float x, y;        // cells
   float hp, shield;
   float cooldown;  // loops until the next shot may start
   bool alive;
+  float energy;
+  std::int16_t target;  // row of whom it shoots at or heals; -1: nobody
 };
 
 std::vector<UnitRow> read_units(const Map& map, const Battle& battle);
 
-// Replaces place, hp and cooldown of every unit and forgets all orders; rows as read_units gives them. Throws
-// std::invalid_argument for a row that could not stand in a battle of this map; the battle is then unchanged.
+// Replaces place, hp, shield, cooldown and energy of every unit and forgets all orders and targets; rows as read_units
+// gives them. Throws std::invalid_argument for a row that could not stand in a battle of this map; the battle is then
+// unchanged.
 void write_units(const Map& map, Battle& battle, std::span<const UnitRow> rows);
 
 // Could this be a snapshot of a battle on this map? Guards restore() against foreign bytes.

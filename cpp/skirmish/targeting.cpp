@@ -13,24 +13,8 @@ float squared_distance(const Battle& battle, std::size_t i, std::size_t j) {
 }
 
 bool in_reach(const Map& map, const Battle& battle, std::size_t i, std::size_t j, float reach) {
-  const UnitType& self = unit_type(map.kind(static_cast<int>(i)));
-  const UnitType& other = unit_type(map.kind(static_cast<int>(j)));
-  const float centre = reach + self.radius + other.radius;
+  const float centre = reach + map.type(i).radius + map.type(j).radius;
   return squared_distance(battle, i, j) <= centre * centre;
-}
-
-int nearest_ally(const Map& map, const Battle& battle, std::size_t i) {
-  int nearest = kNobody;
-  float best = 0.0F;
-  for (int ally = 0; ally < map.n_allies; ++ally) {
-    if (!battle.alive(ally)) continue;
-    const float d2 = squared_distance(battle, i, static_cast<std::size_t>(ally));
-    if (nearest == kNobody || d2 < best) {
-      nearest = ally;
-      best = d2;
-    }
-  }
-  return nearest;
 }
 
 void lose_target(Battle& battle, std::size_t i) {
@@ -42,26 +26,48 @@ void lose_target(Battle& battle, std::size_t i) {
   battle.order[i] = Order::kAttackMove;  // back to its post
 }
 
-bool on_leash(const Map& map, const Battle& battle, std::size_t i) {
-  const float dx = battle.x[i] - map.enemy_goal.x;
-  const float dy = battle.y[i] - map.enemy_goal.y;
+bool on_leash(const Battle& battle, std::size_t i) {
+  const float dx = battle.x[i] - battle.goal_x[i];
+  const float dy = battle.y[i] - battle.goal_y[i];
   return dx * dx + dy * dy <= kLeash * kLeash;
 }
 
 void acquire(const Map& map, Battle& battle, std::size_t i) {
-  const UnitType& self = unit_type(map.kind(static_cast<int>(i)));
+  const UnitType& self = map.type(i);
   const int target = battle.target[i];
   const bool living = target != kNobody && battle.alive(target);
-  if (living && in_reach(map, battle, i, static_cast<std::size_t>(target), self.range + kRangeSlop)) return;
-  const int nearest = nearest_ally(map, battle, i);
+  if (living && in_reach(map, battle, i, static_cast<std::size_t>(target), self.range + self.slop)) return;
+  const int nearest = nearest_foe(map, battle, i);
   if (nearest != kNobody && in_reach(map, battle, i, static_cast<std::size_t>(nearest), self.scan)) {
+    if (nearest == target) return;  // a chase goes on
     battle.target[i] = nearest;
     battle.engaged[i] = false;
     battle.windup[i] = 0.0F;
     return;
   }
-  if (living && battle.roused[i] && on_leash(map, battle, i)) return;
+  if (living && battle.roused[i] && on_leash(battle, i)) return;
   if (target != kNobody) lose_target(battle, i);
+}
+
+bool is_hurt(const Map& map, const Battle& battle, std::size_t i) {
+  return battle.hp[i] > 0.0F && battle.hp[i] < map.type(i).hp;
+}
+
+void acquire_patient(const Map& map, Battle& battle, std::size_t i) {
+  const UnitType& self = map.type(i);
+  int nearest = kNobody;
+  float best = 0.0F;
+  for (int other = map.n_allies; other < map.n_units(); ++other) {
+    const auto j = static_cast<std::size_t>(other);
+    if (j == i || !is_hurt(map, battle, j) || !can_heal(self, map.type(j))) continue;
+    if (!in_reach(map, battle, i, j, self.scan)) continue;
+    if (other == battle.target[i]) return;
+    const float d2 = squared_distance(battle, i, j);
+    if (nearest != kNobody && d2 >= best) continue;
+    nearest = other;
+    best = d2;
+  }
+  battle.target[i] = nearest;
 }
 
 void rouse(Battle& battle, std::size_t i, int shooter) {
@@ -72,9 +78,39 @@ void rouse(Battle& battle, std::size_t i, int shooter) {
 
 }  // namespace
 
+bool can_hit(const UnitType& self, const UnitType& other) {
+  return self.damage > 0.0F && !(self.ground_only && other.layer == Layer::kAir);
+}
+
+bool can_heal(const UnitType& self, const UnitType& other) {
+  return self.heals() && !other.heals() && (other.attributes & kBiological) != 0;
+}
+
+int nearest_foe(const Map& map, const Battle& battle, std::size_t i) {
+  const UnitType& self = map.type(i);
+  int nearest = kNobody;
+  float best = 0.0F;
+  for (int ally = 0; ally < map.n_allies; ++ally) {
+    const auto j = static_cast<std::size_t>(ally);
+    if (!battle.alive(ally)) continue;
+    const float d2 = squared_distance(battle, i, j);
+    if (nearest != kNobody && d2 >= best) continue;
+    if (!can_hit(self, map.type(j))) continue;
+    nearest = ally;
+    best = d2;
+  }
+  return nearest;
+}
+
 void acquire_targets(const Map& map, Battle& battle) {
   for (int unit = map.n_allies; unit < map.n_units(); ++unit) {
-    if (battle.alive(unit)) acquire(map, battle, static_cast<std::size_t>(unit));
+    if (!battle.alive(unit)) continue;
+    const auto i = static_cast<std::size_t>(unit);
+    if (map.type(i).heals()) {
+      acquire_patient(map, battle, i);
+    } else {
+      acquire(map, battle, i);
+    }
   }
 }
 
@@ -83,7 +119,8 @@ void respond(const Map& map, Battle& battle, int victim, int shooter) {
   const auto v = static_cast<std::size_t>(victim);
   for (int unit = map.n_allies; unit < map.n_units(); ++unit) {
     const auto i = static_cast<std::size_t>(unit);
-    if (battle.alive(unit) && squared_distance(battle, i, v) <= kHelpRadius * kHelpRadius) rouse(battle, i, shooter);
+    if (!battle.alive(unit) || !can_hit(map.type(i), map.type(shooter))) continue;
+    if (squared_distance(battle, i, v) <= kHelpRadius * kHelpRadius) rouse(battle, i, shooter);
   }
 }
 

@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <string>
 #include <type_traits>
+#include <utility>
 
 #include "parallel/thread_pool.hpp"
 #include "skirmish/action.hpp"
@@ -27,16 +28,17 @@ constexpr std::size_t kBattlesPerTask = 4;
 
 }  // namespace
 
-Vec::Vec(const Map& map, std::size_t n_battles, int n_threads, std::uint64_t first_battle, bool auto_restart,
-         const Arrays& arrays)
-    : map_(map),
+Vec::Vec(std::shared_ptr<const Map> map, std::size_t n_battles, int n_threads, std::uint64_t first_battle,
+         bool auto_restart, const Arrays& arrays)
+    : owner_(std::move(map)),
+      map_(*owner_),
       battles_(n_battles),
       first_battle_(first_battle),
       n_threads_(n_threads),
       auto_restart_(auto_restart),
-      obs_row_(agents() * static_cast<std::size_t>(obs_size(map))),
-      state_row_(static_cast<std::size_t>(state_size(map))),
-      avail_row_(agents() * static_cast<std::size_t>(n_actions(map))),
+      obs_row_(agents() * static_cast<std::size_t>(obs_size(map_))),
+      state_row_(static_cast<std::size_t>(state_size(map_))),
+      avail_row_(agents() * static_cast<std::size_t>(n_actions(map_))),
       arrays_(arrays) {
   reset(0);
 }
@@ -106,10 +108,10 @@ void Vec::begin(std::size_t k, std::uint64_t seed, std::int64_t episode) {
 
 void Vec::play(std::size_t k, const std::int64_t* actions) {
   Battle& battle = battles_[k];
-  const Column<float> hp_before = battle.hp;
+  const Health before(map_, battle);
   skirmish::step(map_, battle, actions);
   const Outcome now = outcome(map_, battle);
-  const double reward = step_reward(map_, battle, hp_before, now);
+  const double reward = step_reward(map_, battle, before, now);
   battle.episode_return += reward;
   report(k, static_cast<float>(reward), now);
   if (now == Outcome::kRunning) {

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -35,8 +36,8 @@ class Vec {
  public:
   // Battle k draws from the stream of index first_battle + k, so batches can be split over processes. With
   // auto_restart a finished battle begins its next episode inside step(); without, it waits for restart().
-  Vec(const Map& map, std::size_t n_battles, int n_threads, std::uint64_t first_battle, bool auto_restart,
-      const Arrays& arrays);
+  Vec(std::shared_ptr<const Map> map, std::size_t n_battles, int n_threads, std::uint64_t first_battle,
+      bool auto_restart, const Arrays& arrays);
 
   // Episode 0 of every battle under this seed; the final arrays become zero.
   void reset(std::uint64_t seed);
@@ -67,6 +68,7 @@ class Vec {
   void write_final_rows(std::size_t k);
   std::size_t agents() const { return static_cast<std::size_t>(map_.n_allies); }
 
+  std::shared_ptr<const Map> owner_;
   const Map& map_;
   std::vector<Battle> battles_;
   std::uint64_t first_battle_;

@@ -5,7 +5,8 @@
 
 namespace skirmish {
 
-// Is the target in reach? Reach grows by kRangeSlop once a unit is engaged, and is lost only beyond that.
+// Is the target in reach? Reach grows by the kind's `slop` while a shot is under way, between shots by its `hold` once
+// the unit is engaged, and is lost only beyond that.
 bool in_weapon_reach(const Map& map, const Battle& battle, int unit, int target);
 
 // One loop of every living unit's weapon. `shooting` marks those who stand in reach of their target; a shot whose

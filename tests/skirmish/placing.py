@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from qcmarl.envs import Step, VecSkirmish
+from qcmarl.envs import Group, SkirmishMap, Step, VecSkirmish
+from qcmarl.envs.skirmish_maps import FIELD
 
 STOP, NORTH, SOUTH, EAST, WEST, ATTACK = 1, 2, 3, 4, 5, 6
 SPEED = 2.25 / 16  # cells per game loop
@@ -16,6 +17,7 @@ REACH = 5 + 2 * 0.375  # of a marine's weapon, between centres
 PERIOD = 0.8608 * 16  # game loops
 GOAL = (9.0, 16.0)  # where enemies go; one placed here rests
 
+MARINE_MAPS = ("3m", "8m", "5m_vs_6m", "8m_vs_9m")
 Units = Sequence[tuple[float, ...]]
 
 
@@ -27,9 +29,31 @@ def place(env: VecSkirmish, allies: Units, enemies: Units, index: int = 0) -> St
     for first, units in ((0, allies), (env.n_agents, enemies)):
         for row, unit in enumerate(units, start=first):
             x, y, hp, cooldown = (*unit, *(45.0, 0.0)[len(unit) - 2 :])
-            table[row] = (row >= env.n_agents, 0, x, y, hp, 0, cooldown, hp > 0)
+            table[row] = (row >= env.n_agents, 0, x, y, hp, 0, cooldown, hp > 0, 0, -1)
     table["alive"] = table["hp"] > 0
     return env.set_units(index, table)
+
+
+def put(env: VecSkirmish, *units: tuple[int, float, float] | tuple[int, float, float, dict[str, float]]) -> Step:
+    """Put the rows named (row, x, y[, columns]) of battle 0 there, unhurt; the rows not mentioned are dead."""
+    table, fresh = env.units(), VecSkirmish(env.map, 1, n_threads=1).units()
+    for column in ("hp", "shield", "cooldown"):
+        table[column] = 0
+    for row, x, y, *more in units:
+        table[row], table["x"][row], table["y"][row] = fresh[row], x, y
+        for name, value in (more[0] if more else {}).items():
+            table[name][row] = value
+    table["alive"] = table["hp"] > 0
+    return env.set_units(0, table)
+
+
+def fight(allies: dict[str, int], enemies: dict[str, int], **fields: Any) -> VecSkirmish:
+    """One battle of these kinds on an open field, whose enemies rest unless `march` says otherwise."""
+    sides = (
+        [Group(kind, count, at) for kind, count in side.items()] for side, at in ((allies, (4, 4)), (enemies, (28, 28)))
+    )
+    table = SkirmishMap("test", *map(tuple, sides), **{"limit": 400, "march": "stay", "terrain": FIELD, **fields})
+    return VecSkirmish(table, 1, n_threads=1)
 
 
 def act(env: VecSkirmish, *actions: int) -> Step:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from placing import ATTACK, GOAL, STOP, act, place
+from placing import ATTACK, GOAL, MARINE_MAPS, STOP, act, place
 
 from qcmarl.envs import VecSkirmish
 from qcmarl.envs.scripted import POLICIES
-from qcmarl.envs.skirmish import MAPS
 
 SCALE = 365 / 20  # 3m
 
@@ -88,7 +87,7 @@ def test_a_win_returns_twenty() -> None:
     assert won.mean() > 0.5
 
 
-@pytest.mark.parametrize("name", MAPS)
+@pytest.mark.parametrize("name", MARINE_MAPS)
 def test_an_enemy_is_worth_its_hp_and_ten(name: str) -> None:
     env = VecSkirmish(name, 1, n_threads=1)
     place(env, [(13, 16)], [(9, 16, 6), (25, 16)])

@@ -15,7 +15,7 @@ def env() -> VecSkirmish:
 
 
 def test_the_table_names_its_columns(env: VecSkirmish) -> None:
-    assert UNIT_DTYPE.names == ("team", "type", "x", "y", "hp", "shield", "cooldown", "alive")
+    assert UNIT_DTYPE.names == ("team", "type", "x", "y", "hp", "shield", "cooldown", "alive", "energy", "target")
     assert env.units().dtype == UNIT_DTYPE
     assert env.units()["team"].tolist() == [0, 0, 0, 1, 1, 1]
 

@@ -6,8 +6,10 @@
 
 #include <algorithm>
 #include <cstring>
+#include <memory>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "bindings/skirmish/bindings.hpp"
@@ -31,9 +33,10 @@ py::array_t<T> zeros(const Shape& shape) {
 
 class PyVec {
  public:
-  PyVec(const std::string& map_name, py::ssize_t n_battles, int n_threads, std::uint64_t first_battle,
+  PyVec(std::shared_ptr<const skirmish::Map> map, py::ssize_t n_battles, int n_threads, std::uint64_t first_battle,
         bool auto_restart)
-      : map_(skirmish::find_map(map_name)),
+      : owner_(std::move(map)),
+        map_(*owner_),
         n_battles_(n_battles),
         obs_(zeros<float>(per_agent(skirmish::obs_size(map_)))),
         state_(zeros<float>({n_battles, skirmish::state_size(map_)})),
@@ -49,7 +52,7 @@ class PyVec {
         final_state_(zeros<float>({n_battles, skirmish::state_size(map_)})),
         final_avail_(zeros<bool>(per_agent(skirmish::n_actions(map_)))),
         actions_(static_cast<std::size_t>(n_battles * map_.n_allies)),
-        vec_(map_, static_cast<std::size_t>(n_battles), n_threads, first_battle, auto_restart, pointers()) {}
+        vec_(owner_, static_cast<std::size_t>(n_battles), n_threads, first_battle, auto_restart, pointers()) {}
 
   py::dict arrays() const {
     py::dict all;
@@ -153,6 +156,7 @@ class PyVec {
     return static_cast<std::size_t>(battle);
   }
 
+  std::shared_ptr<const skirmish::Map> owner_;
   const skirmish::Map& map_;
   py::ssize_t n_battles_;
   py::array_t<float> obs_, state_;
@@ -171,11 +175,14 @@ class PyVec {
 }  // namespace
 
 void bind_vec(py::module_& m) {
-  PYBIND11_NUMPY_DTYPE(UnitRow, team, type, x, y, hp, shield, cooldown, alive);
+  PYBIND11_NUMPY_DTYPE(UnitRow, team, type, x, y, hp, shield, cooldown, alive, energy, target);
   m.attr("UNIT_DTYPE") = py::dtype::of<UnitRow>();
   py::class_<PyVec>(m, "Vec")
-      .def(py::init<const std::string&, py::ssize_t, int, std::uint64_t, bool>(), py::arg("map_name"),
-           py::arg("n_battles"), py::arg("n_threads"), py::arg("first_battle"), py::arg("auto_restart"))
+      .def(py::init([](const std::shared_ptr<skirmish::Map>& map, py::ssize_t n_battles, int n_threads,
+                       std::uint64_t first_battle, bool auto_restart) {
+             return std::make_unique<PyVec>(map, n_battles, n_threads, first_battle, auto_restart);
+           }),
+           py::arg("map"), py::arg("n_battles"), py::arg("n_threads"), py::arg("first_battle"), py::arg("auto_restart"))
       .def("arrays", &PyVec::arrays)
       .def("reset", &PyVec::reset, py::arg("seed"))
       .def("restart", &PyVec::restart)

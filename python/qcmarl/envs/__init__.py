@@ -3,5 +3,19 @@
 from qcmarl.envs.base import Step, VecEnv
 from qcmarl.envs.registry import make
 from qcmarl.envs.skirmish import Skirmish, VecSkirmish
+from qcmarl.envs.skirmish_maps import Group, Oddities, SkirmishMap, UnitKind, builtin_map, load_map, unit
 
-__all__ = ["Skirmish", "Step", "VecEnv", "VecSkirmish", "make"]
+__all__ = [
+    "Group",
+    "Oddities",
+    "Skirmish",
+    "SkirmishMap",
+    "Step",
+    "UnitKind",
+    "VecEnv",
+    "VecSkirmish",
+    "builtin_map",
+    "load_map",
+    "make",
+    "unit",
+]

@@ -6,6 +6,7 @@ on one object must come from one thread at a time.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,15 +14,17 @@ import numpy.typing as npt
 
 from qcmarl import _skirmish
 from qcmarl.envs.base import Floats, Integers, Step, VecEnv, as_integer
+from qcmarl.envs.skirmish_maps import Oddities, SkirmishMap, UnitKind, builtin_map, load_map
 
 MAPS: tuple[str, ...] = tuple(_skirmish.map_names())
 """The maps there are."""
 UNIT_TYPES: tuple[str, ...] = tuple(_skirmish.unit_types())
-"""The kinds of unit; `type` of a unit table indexes it."""
+"""The library's kinds of unit; `type` of a unit table indexes it, and beyond it the kinds of the map's own."""
 UNIT_DTYPE: np.dtype[np.void] = _skirmish.UNIT_DTYPE
-"""A row of a unit table: team (0 ally, 1 enemy), type, x, y (cells), hp, shield, cooldown (game loops), alive."""
+"""A row of a unit table: team (0 ally, 1 enemy), type, x, y (cells), hp, shield, cooldown (game loops), alive, energy,
+target (the row of whom it shoots at or heals, -1 for nobody)."""
 
-_FORMAT = 1
+_FORMAT = 2
 _LARGEST_SEED = 2**64 - 1
 _MOST_THREADS = 1024
 
@@ -33,13 +36,15 @@ class VecSkirmish(VecEnv):
     split (`first_battle` is the index of this batch's first battle).
 
     Args:
-        map_name: one of `MAPS`.
+        map_name: one of `MAPS`, a `SkirmishMap`, or the path of a TOML file (see `load_map`).
         n_envs: battles, at least 1.
         n_threads: at most so many threads; 0 means all available.
         first_battle: index of the first battle in a larger batch.
+        oddities: SMAC's peculiarities, all reproduced by default.
 
     Raises:
-        ValueError: for an unknown map or a number out of range; TypeError for one that is no integer.
+        ValueError: for an unknown map, one that cannot be played, or a number out of range; TypeError for one that is
+            no integer.
 
     Source: Samvelyan et al., The StarCraft Multi-Agent Challenge, 2019.
 
@@ -49,13 +54,24 @@ class VecSkirmish(VecEnv):
     ((2, 3, 30), (2, 48), (2, 3, 9))
     """
 
-    def __init__(self, map_name: str, n_envs: int, n_threads: int = 0, *, first_battle: int = 0) -> None:
+    def __init__(
+        self,
+        map_name: str | SkirmishMap | Path,
+        n_envs: int,
+        n_threads: int = 0,
+        *,
+        first_battle: int = 0,
+        oddities: Oddities | None = None,
+    ) -> None:
         self.n_envs = as_integer(n_envs, "n_envs", 1)
         self._first_battle = as_integer(first_battle, "first_battle", 0, _LARGEST_SEED)
-        self._vec = _make_vec(map_name, self.n_envs, n_threads, self._first_battle, auto_restart=True)
-        self.map_name = map_name
-        self.name = f"skirmish:{map_name}"
-        info = _skirmish.map_info(map_name)
+        self.map = _find_map(map_name)
+        self.map_name = self.map.name
+        self.name = f"skirmish:{self.map_name}"
+        native = self.map.native(oddities)
+        self._vec = _make_vec(native, self.n_envs, n_threads, self._first_battle, auto_restart=True)
+        self.unit_kinds = tuple(UnitKind(**fields) for fields in native.unit_types())
+        info = native.info()
         self.n_agents = int(info["n_agents"])
         self.n_enemies = int(info["n_enemies"])
         self.n_actions = int(info["n_actions"])
@@ -63,6 +79,10 @@ class VecSkirmish(VecEnv):
         self.state_size = int(info["state_size"])
         self.episode_limit = int(info["episode_limit"])
         self.max_return = float(info["max_return"])
+        self.max_reward = float(info["max_reward"])
+        self.ally_state_size = int(info["ally_state_size"])
+        self.enemy_state_size = int(info["enemy_state_size"])
+        self.type_bits = int(info["type_bits"])
         self._arrays = self._vec.arrays()
         self._step = _as_step(self._arrays)
 
@@ -86,7 +106,7 @@ class VecSkirmish(VecEnv):
 
         Args:
             actions: (B, n) of any integer dtype. 0 no-op (the dead, and only they), 1 stop, 2 north, 3 south, 4 east,
-                5 west, 6 + e attack enemy e.
+                5 west, 6 + e attack enemy e (of a healer: heal ally e).
 
         Returns:
             The new `Step`, in the same arrays as the one before.
@@ -109,8 +129,9 @@ class VecSkirmish(VecEnv):
     def set_units(self, index: int, table: npt.NDArray[np.void]) -> Step:
         """Place the units of battle `index` by hand.
 
-        Sets places, hp and cooldowns; orders, targets and shots under way are forgotten (allies stand, enemies are on
-        attack-move), the battle's clock, return and random stream go on. Observations, state and masks follow.
+        Sets places, hp, shields, cooldowns and energies; orders, targets and shots under way are forgotten (allies
+        stand, enemies march), shields come back at once, the battle's clock, return and random stream go on.
+        Observations, state and masks follow.
 
         Args:
             index: the battle.
@@ -162,9 +183,10 @@ class Skirmish:
     marked by `info["episode_limit"]` only with `continuing_episode`.
 
     Args:
-        map_name: one of `MAPS`.
+        map_name: one of `MAPS`, a `SkirmishMap`, or the path of a TOML file.
         seed: of the weapons' random delays; 0..2^64-1.
         continuing_episode: mark the time limit in `info`, for learners that bootstrap from it.
+        oddities: SMAC's peculiarities, all reproduced by default.
 
     >>> env = Skirmish("3m")
     >>> obs, state = env.reset()
@@ -173,14 +195,23 @@ class Skirmish:
     9
     """
 
-    def __init__(self, map_name: str, seed: int = 0, *, continuing_episode: bool = False) -> None:
+    def __init__(
+        self,
+        map_name: str | SkirmishMap | Path,
+        seed: int = 0,
+        *,
+        continuing_episode: bool = False,
+        oddities: Oddities | None = None,
+    ) -> None:
         if not isinstance(continuing_episode, bool):
             raise TypeError(f"continuing_episode must be True or False, not {continuing_episode!r}")
-        self._vec = _make_vec(map_name, 1, 1, 0, auto_restart=False)
-        self.map_name = map_name
+        self.map = _find_map(map_name)
+        self.map_name = self.map.name
+        native = self.map.native(oddities)
+        self._vec = _make_vec(native, 1, 1, 0, auto_restart=False)
         self.continuing_episode = continuing_episode
         self._seed = as_integer(seed, "seed", 0, _LARGEST_SEED)
-        self._info = _skirmish.map_info(map_name)
+        self._info = native.info()
         self.n_agents = int(self._info["n_agents"])
         self.n_enemies = int(self._info["n_enemies"])
         self.n_actions = int(self._info["n_actions"])
@@ -310,11 +341,24 @@ class Skirmish:
         return as_integer(agent_id, "agent_id", 0, self.n_agents - 1)
 
 
-def _make_vec(map_name: str, n_envs: int, n_threads: int, first_battle: int, auto_restart: bool) -> _skirmish.Vec:
-    if not isinstance(map_name, str):
-        raise TypeError(f"map_name must be a string, not {map_name!r}; the maps are {', '.join(MAPS)}")
+def _find_map(given: str | SkirmishMap | Path) -> SkirmishMap:
+    if isinstance(given, SkirmishMap):
+        return given
+    if isinstance(given, Path) or (isinstance(given, str) and given.endswith(".toml")):
+        return load_map(given)
+    if not isinstance(given, str):
+        raise TypeError(
+            f"map_name must be a string, not {given!r}, or else a SkirmishMap or the path of one in TOML; "
+            f"the maps are {', '.join(MAPS)}"
+        )
+    return builtin_map(given)
+
+
+def _make_vec(
+    native: _skirmish.Map, n_envs: int, n_threads: int, first_battle: int, auto_restart: bool
+) -> _skirmish.Vec:
     return _skirmish.Vec(
-        map_name, n_envs, as_integer(n_threads, "n_threads", 0, _MOST_THREADS), first_battle, auto_restart
+        native, n_envs, as_integer(n_threads, "n_threads", 0, _MOST_THREADS), first_battle, auto_restart
     )
 
 
