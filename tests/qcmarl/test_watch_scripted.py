@@ -3,17 +3,15 @@
 import numpy as np
 import pytest
 
-from qcmarl.envs import scripted
+from qcmarl.envs import scripted, unit
 from qcmarl.envs.skirmish import UNIT_DTYPE
-
-TYPES = ("marine", "medivac", "marauder")
-"""Indices of a made-up table of types."""
 
 
 class Board:
     """One battle of three allies (two fighters and a healer) and two enemies, as far as scripts look at it."""
 
     n_envs, n_agents, n_enemies = 1, 3, 2
+    unit_kinds = (unit("marine"), unit("medivac"), unit("marauder"))
 
     def __init__(self, **columns):
         self.table = np.zeros(5, UNIT_DTYPE)
@@ -38,19 +36,16 @@ class Board:
         return scripted.Step(nothing, nothing, avail, alive, nothing, nothing, nothing, {})
 
 
-@pytest.fixture(autouse=True)
-def types(monkeypatch):
-    monkeypatch.setattr(scripted, "UNIT_TYPES", TYPES)
-
-
 def act(policy, board, slots):
     return scripted.POLICIES[policy](board, board.step(slots), np.random.default_rng(0))[0].tolist()
 
 
-def test_a_healer_mends_the_ally_of_least_hp_in_reach():
-    board = Board(x=[0, 2, 1, 5, 5], hp=[40, 30, 150, 45, 45])
+def test_a_healer_mends_who_has_lost_most_of_what_it_had():
+    board = Board(x=[0, 2, 1, 5, 5], hp=[40, 30, 150, 45, 45])  # marine 40 of 45, marauder 30 of 125
     assert act("nearest", board, [[0, 1], [0, 1], [0, 1]])[2] == 6 + 1
     assert act("focus-fire", board, [[0, 1], [0, 1], [0]])[2] == 6 + 0
+    board = Board(x=[0, 2, 1, 5, 5], hp=[45, 100, 150, 45, 45])  # 45 of 45, 100 of 125
+    assert act("nearest", board, [[0, 1], [0, 1], [0, 1]])[2] == 6 + 1
 
 
 def test_a_healer_without_a_patient_in_reach_follows_the_nearest_fighter():

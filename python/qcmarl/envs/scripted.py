@@ -14,15 +14,13 @@ import numpy as np
 import numpy.typing as npt
 
 from qcmarl.envs.base import Bools, Floats, Step
-from qcmarl.envs.skirmish import UNIT_TYPES, VecSkirmish
+from qcmarl.envs.skirmish import VecSkirmish
 
 Actions = npt.NDArray[np.int64]
 Policy = Callable[[VecSkirmish, Step, np.random.Generator], Actions]
 
 _STOP = 1
 _FIRST_ATTACK = 6
-_HEALERS = ("medivac",)
-"""Types whose actions 6 + i heal ally i."""
 _NEARER = 1e-4
 """Of equals the nearer: hp that a cell is worth."""
 _DIRECTIONS = np.array([[0, 1], [0, -1], [1, 0], [-1, 0]], dtype=np.float32)  # north, south, east, west
@@ -38,20 +36,20 @@ def random(env: VecSkirmish, step: Step, rng: np.random.Generator) -> Actions:
 def nearest(env: VecSkirmish, step: Step, rng: np.random.Generator) -> Actions:
     """Advance on the nearest enemy; attack the nearest in reach."""
     view = _look(env)
-    return _mend(view, step, _attack_or(_advance(step, view.delta, view.distance), step, view.distance))
+    return _mend(env, view, step, _attack_or(_advance(step, view.delta, view.distance), step, view.distance))
 
 
 def focus_fire(env: VecSkirmish, step: Step, rng: np.random.Generator) -> Actions:
     """Advance on the nearest enemy; attack the weakest in reach, the nearest of equals."""
     view = _look(env)
     cost = view.health[:, None, :] + _NEARER * view.distance
-    return _mend(view, step, _attack_or(_advance(step, view.delta, view.distance), step, cost))
+    return _mend(env, view, step, _attack_or(_advance(step, view.delta, view.distance), step, cost))
 
 
 def hold(env: VecSkirmish, step: Step, rng: np.random.Generator) -> Actions:
     """Stand still; attack the nearest in reach."""
     view = _look(env)
-    return _mend(view, step, _attack_or(_idle(step), step, view.distance), stay=True)
+    return _mend(env, view, step, _attack_or(_idle(step), step, view.distance), stay=True)
 
 
 POLICIES: dict[str, Policy] = {"random": random, "nearest": nearest, "focus-fire": focus_fire, "hold": hold}
@@ -139,16 +137,19 @@ def _attack_or(otherwise: Actions, step: Step, cost: Floats) -> Actions:
     return np.where(attackable.any(-1), _FIRST_ATTACK + best, otherwise)
 
 
-def _mend(view: _View, step: Step, actions: Actions, stay: bool = False) -> Actions:
-    """Give the healers their own actions: mend the weakest ally in reach, else go to the nearest who is no healer."""
-    healers: Bools = np.isin(view.allies["type"], [UNIT_TYPES.index(name) for name in _HEALERS if name in UNIT_TYPES])
+def _mend(env: VecSkirmish, view: _View, step: Step, actions: Actions, stay: bool = False) -> Actions:
+    """Give the healers their own actions: mend who has lost the largest share of hp in reach, else go to the nearest
+    ally who is no healer."""
+    kinds = view.allies["type"]
+    healers: Bools = np.array([kind.heal > 0 for kind in env.unit_kinds])[kinds]
     if not healers.any():
         return actions
     delta, distance = _between(view.allies, view.allies)
     distance = np.where(healers[:, None, :], np.float32(np.inf), distance)
-    health = np.where(view.allies["alive"], view.allies["hp"], np.float32(np.inf))
+    full = np.array([kind.hp for kind in env.unit_kinds], np.float32)[kinds]
+    share = np.where(view.allies["alive"], view.allies["hp"] / full, np.float32(np.inf))
     slots = step.avail.shape[-1] - _FIRST_ATTACK
     cost = np.full((*step.avail.shape[:2], slots), np.inf, np.float32)
-    cost[..., : health.shape[1]] = health[:, None, :slots]
+    cost[..., : share.shape[1]] = share[:, None, :slots]
     otherwise = _idle(step) if stay else _advance(step, delta, distance)
     return np.where(healers, _attack_or(otherwise, step, cost), actions)

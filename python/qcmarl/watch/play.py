@@ -50,7 +50,7 @@ def record(
     recording = _about(env, player.name, seed)
     env.reset(seed)
     player.begin(seed)
-    shown = Skirmish(getattr(env, "map", env.map_name), seed=seed)
+    shown = Skirmish(env.map, seed=seed)
     for number in range(episodes):
         recording["episodes"].append(_battle(env, player, shown))
         if done is not None:
