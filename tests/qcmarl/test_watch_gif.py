@@ -4,7 +4,7 @@ import importlib.util
 
 import pytest
 from PIL import Image
-from watch_sample import mixed
+from watch_sample import mixed, with_targets
 
 from qcmarl.watch import gif
 from qcmarl.watch.paint import COLOURS, Painter
@@ -57,6 +57,14 @@ def test_lines_are_the_orders_and_a_guess_for_each_enemy_that_fired():
         Line(4, 1, "guess"),
     ]
     assert scene.lines(1) == [Line(0, 3, "attack"), Line(2, 0, "heal")]
+    assert scene.lines(2) == []
+
+
+def test_recorded_targets_take_the_place_of_guesses():
+    scene = Scene(with_targets(), 0)
+    # The colossus aims at nobody when the first step begins and at A0 when it ends.
+    assert scene.lines(0) == [*Scene(mixed(), 0).lines(0)[:3], Line(3, 1, "aim"), Line(4, 0, "aim")]
+    assert scene.lines(1) == [*Scene(mixed(), 0).lines(1), Line(3, 1, "aim"), Line(4, 0, "aim")]
     assert scene.lines(2) == []
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from browser import Browser
 from PIL import Image
-from watch_sample import mixed
+from watch_sample import mixed, with_targets
 
 from qcmarl.watch import page
 from qcmarl.watch.scene import Scene
@@ -126,11 +126,20 @@ def test_hp_and_shield_bars_are_as_long_as_the_shares_left(opened):
 
 
 @in_a_browser
-def test_lines_are_those_of_the_gif(opened):
-    browser = opened()
+@pytest.mark.parametrize("made", [mixed(), with_targets()], ids=["guessed", "told"])
+def test_lines_are_those_of_the_gif(opened, made):
+    browser = opened(made)
     for step in range(3):
         found = browser.run(f"replay.lines(0, {step})")
-        assert [(line["from"], line["to"], line["verb"]) for line in found] == Scene(mixed(), 0).lines(step)
+        assert [(line["from"], line["to"], line["verb"]) for line in found] == Scene(made, 0).lines(step)
+
+
+@in_a_browser
+def test_the_list_tells_whom_an_enemy_fires_at_where_that_is_known(opened):
+    for made, said in ((mixed(), ["fires", "fires"]), (with_targets(), ["fires at A1", "fires at A0"])):
+        browser = opened(made)
+        cells = "[...document.querySelectorAll('#list tbody tr')].map(row => row.lastChild.textContent)"
+        assert browser.run(cells)[3:] == said
 
 
 @in_a_browser

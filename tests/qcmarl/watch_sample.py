@@ -46,9 +46,20 @@ def mixed():
         "shooting_range": 6,
         "terrain": TERRAIN,
         "kinds": KINDS,
-        "fields": FIELDS,
+        "fields": [*FIELDS],
         "actions": ["no-op", "stop", "north", "south", "east", "west", "target 0", "target 1"],
         "n_agents": 3,
         "n_enemies": 2,
         "episodes": [{"outcome": "time limit", "return": 5.5, "length": 2, "frames": frames}],
     }
+
+
+def with_targets():
+    """The same, from an environment that tells whom each unit aims at: the colossus at nobody, then at A0."""
+    made = mixed()
+    made["fields"].append("target")
+    targets = [[3, 4, 1, 1, -1], [3, 4, 0, 1, 0], [-1] * 5]
+    for frame, column in zip(made["episodes"][0]["frames"], targets, strict=True):
+        for row, target in zip(frame["units"], column, strict=True):
+            row.append(target)
+    return made
