@@ -99,8 +99,10 @@ function draw(battle, time, chosen) {
   units.forEach((unit, i) => { if (!unit.alive) drawGrave(ink, battle, step, i); });
   if (chosen !== null && units[chosen].alive) drawReach(ink, units[chosen]);
   for (const line of lines(battle, step)) drawLine(ink, units[line.from], units[line.to], line.verb);
-  units.forEach((unit, i) => { if (unit.alive) drawBody(ink, unit, i, isHit(battle, step, i), i === chosen); });
-  units.forEach((unit, i) => { if (unit.alive) drawBars(ink, battle, unit, i); });
+  const living = units.map((_, i) => i).filter((i) => units[i].alive && i !== chosen);
+  if (chosen !== null && units[chosen].alive) living.push(chosen);  // in a crowd it is on top
+  for (const i of living) drawBody(ink, units[i], i, isHit(battle, step, i), i === chosen);
+  for (const i of living) drawBars(ink, battle, units[i], i);
 }
 
 function drawGround(ink) {
