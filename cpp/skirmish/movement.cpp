@@ -1,6 +1,7 @@
 #include "skirmish/movement.hpp"
 
 #include <cmath>
+#include <cstring>
 #include <numbers>
 
 namespace skirmish {
@@ -46,22 +47,26 @@ void separate(Bodies& bodies, std::size_t i, std::size_t j) {
   bodies.push_y[j] += ny * way;
 }
 
-// Most pairs do not touch: a branch-free sweep over j finds out whether any does before looking at each.
+// Most pairs do not touch: the flags of all who touch i are written in one branch-free sweep and read eight at a time.
+// Grids and sorted sweeps lost to it at 64 bodies, on mispredicted branches.
 void separate_all(Bodies& bodies) {
-  for (int i = 0; i + 1 < bodies.n; ++i) {
-    const auto a = static_cast<std::size_t>(i);
-    const float x = bodies.x[a], y = bodies.y[a], radius = bodies.radius[a];
-    int touching = 0;
-    for (int j = i + 1; j < bodies.n; ++j) {
-      const auto b = static_cast<std::size_t>(j);
-      const float dx = bodies.x[b] - x, dy = bodies.y[b] - y, reach = bodies.radius[b] + radius;
-      touching |= static_cast<int>(dx * dx + dy * dy < reach * reach);
+  constexpr std::size_t kWord = sizeof(std::uint64_t);
+  const auto n = static_cast<std::size_t>(bodies.n);
+  alignas(16) std::array<std::uint8_t, kMaxUnits + kWord> flags;
+  std::fill_n(flags.begin(), n + kWord, std::uint8_t{0});
+  for (std::size_t i = 0; i + 1 < n; ++i) {
+    const float x = bodies.x[i], y = bodies.y[i], radius = bodies.radius[i];
+    for (std::size_t j = i + 1; j < n; ++j) {
+      const float dx = bodies.x[j] - x, dy = bodies.y[j] - y, reach = bodies.radius[j] + radius;
+      flags[j] = dx * dx + dy * dy < reach * reach ? 1 : 0;
     }
-    if (touching == 0) continue;
-    for (int j = i + 1; j < bodies.n; ++j) {
-      const auto b = static_cast<std::size_t>(j);
-      const float dx = bodies.x[b] - x, dy = bodies.y[b] - y, reach = bodies.radius[b] + radius;
-      if (dx * dx + dy * dy < reach * reach) separate(bodies, a, b);
+    for (std::size_t word = i + 1; word < n; word += kWord) {
+      std::uint64_t eight = 0;
+      std::memcpy(&eight, &flags[word], kWord);
+      if (eight == 0) continue;
+      for (std::size_t j = word; j < std::min(word + kWord, n); ++j) {
+        if (flags[j] != 0) separate(bodies, i, j);
+      }
     }
   }
 }

@@ -1,5 +1,8 @@
 #include "skirmish/targeting.hpp"
 
+#include <algorithm>
+#include <cmath>
+
 namespace skirmish {
 namespace {
 
@@ -26,18 +29,43 @@ void lose_target(Battle& battle, std::size_t i) {
   battle.order[i] = Order::kAttackMove;  // back to its post
 }
 
+// Around all living allies, bodies included.
+struct Box {
+  float x_low = INFINITY, x_high = -INFINITY, y_low = INFINITY, y_high = -INFINITY;
+};
+
+Box box_of_allies(const Map& map, const Battle& battle) {
+  Box box;
+  for (int ally = 0; ally < map.n_allies; ++ally) {
+    if (!battle.alive(ally)) continue;
+    const auto j = static_cast<std::size_t>(ally);
+    const float radius = map.type(j).radius;
+    box = {std::min(box.x_low, battle.x[j] - radius), std::max(box.x_high, battle.x[j] + radius),
+           std::min(box.y_low, battle.y[j] - radius), std::max(box.y_high, battle.y[j] + radius)};
+  }
+  return box;
+}
+
+// False only if nobody in the box can be in reach: saves those on the march from looking at everybody.
+bool may_reach(const Box& box, const Battle& battle, std::size_t i, float reach) {
+  constexpr float kRounding = 1e-3F;
+  const float r = reach + kRounding;
+  return battle.x[i] >= box.x_low - r && battle.x[i] <= box.x_high + r && battle.y[i] >= box.y_low - r &&
+         battle.y[i] <= box.y_high + r;
+}
+
 bool on_leash(const Battle& battle, std::size_t i) {
   const float dx = battle.x[i] - battle.goal_x[i];
   const float dy = battle.y[i] - battle.goal_y[i];
   return dx * dx + dy * dy <= kLeash * kLeash;
 }
 
-void acquire(const Map& map, Battle& battle, std::size_t i) {
+void acquire(const Map& map, Battle& battle, const Box& allies, std::size_t i) {
   const UnitType& self = map.type(i);
   const int target = battle.target[i];
   const bool living = target != kNobody && battle.alive(target);
   if (living && in_reach(map, battle, i, static_cast<std::size_t>(target), self.range + self.slop)) return;
-  const int nearest = nearest_foe(map, battle, i);
+  const int nearest = may_reach(allies, battle, i, self.scan + self.radius) ? nearest_foe(map, battle, i) : kNobody;
   if (nearest != kNobody && in_reach(map, battle, i, static_cast<std::size_t>(nearest), self.scan)) {
     if (nearest == target) return;  // a chase goes on
     battle.target[i] = nearest;
@@ -103,13 +131,14 @@ int nearest_foe(const Map& map, const Battle& battle, std::size_t i) {
 }
 
 void acquire_targets(const Map& map, Battle& battle) {
+  const Box allies = box_of_allies(map, battle);
   for (int unit = map.n_allies; unit < map.n_units(); ++unit) {
     if (!battle.alive(unit)) continue;
     const auto i = static_cast<std::size_t>(unit);
     if (map.type(i).heals()) {
       acquire_patient(map, battle, i);
     } else {
-      acquire(map, battle, i);
+      acquire(map, battle, allies, i);
     }
   }
 }

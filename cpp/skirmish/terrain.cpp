@@ -61,6 +61,16 @@ Terrain::Terrain(const std::vector<std::string>& rows) {
     arenas_[static_cast<std::size_t>(layer)] = arena;
     rectangular_[static_cast<std::size_t>(layer)] =
         standing == (arena.x_end - arena.x_begin) * (arena.y_end - arena.y_begin);
+    find_clear(layer);
+  }
+}
+
+void Terrain::find_clear(Layer layer) {
+  for (int cell = 0; cell < kCells; ++cell) {
+    bool clear = true;
+    for (int k = 0; k < 9; ++k)
+      clear = clear && !blocks(layer, cell % kMapCells + k % 3 - 1, cell / kMapCells + k / 3 - 1);
+    clear_[static_cast<std::size_t>(layer)][static_cast<std::size_t>(cell)] = clear;
   }
 }
 
@@ -95,6 +105,7 @@ Point Terrain::keep(Layer layer, Point from, Point to, float radius) const {
   Point p{std::clamp(to.x, static_cast<float>(arena.x_begin) + radius, static_cast<float>(arena.x_end) - radius),
           std::clamp(to.y, static_cast<float>(arena.y_begin) + radius, static_cast<float>(arena.y_end) - radius)};
   if (rectangular_[static_cast<std::size_t>(layer)]) return p;
+  if (radius <= 1.0F && clear_[static_cast<std::size_t>(layer)][static_cast<std::size_t>(cell_of(p))]) return p;
   for (int round = 0; round < kKeepRounds; ++round) {
     bool touched = false;
     for (int y = static_cast<int>(std::floor(p.y - radius)); y <= static_cast<int>(p.y + radius); ++y) {
@@ -116,9 +127,11 @@ Point Terrain::keep(Layer layer, Point from, Point to, float radius) const {
   return stands(layer, p.x, p.y) ? p : from;
 }
 
+void Terrain::prepare() const {
+  if (!rectangular_[0]) std::call_once(routes_found_, [this] { find_routes(); });
+}
+
 Point Terrain::heading(Point from, Point to) const {
-  if (rectangular_[0]) return to;
-  std::call_once(routes_found_, [this] { find_routes(); });
   if (waypoints_.empty()) return to;
   const auto a = nearest_open_[static_cast<std::size_t>(cell_of(from))];
   const auto b = nearest_open_[static_cast<std::size_t>(cell_of(to))];

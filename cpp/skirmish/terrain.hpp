@@ -48,14 +48,18 @@ class Terrain {
   Point keep(Layer layer, Point from, Point to, float radius) const;
 
   // Where to head now in order to come from one point to another on the ground: the other point itself where the way
-  // is straight, else the last place on a shortest way that a straight walk reaches.
+  // is straight, else the last place on a shortest way that a straight walk reaches. Asks for prepare().
   Point heading(Point from, Point to) const;
+
+  // Finds the routes, once: it takes a tenth of a second, which only those who play on this ground shall wait.
+  void prepare() const;
 
  private:
   bool open(int x, int y) const {
     return x >= 0 && x < kMapCells && y >= 0 && y < kMapCells && cells_[index(x, y)] == '.';
   }
   bool blocks(Layer layer, int x, int y) const;
+  void find_clear(Layer layer);
   bool straight(int from, int to) const;
   void find_routes() const;
   void find_routes_to(int goal, const std::vector<bool>& straight_way, std::vector<int>& next) const;
@@ -63,8 +67,9 @@ class Terrain {
 
   std::array<char, kMapCells * kMapCells> cells_;  // [y][x], south first
   std::array<Arena, 3> arenas_;
-  std::array<bool, 3> rectangular_;                  // the layer stands everywhere in its arena
-  mutable std::once_flag routes_found_;              // when first asked for: it takes a tenth of a second
+  std::array<bool, 3> rectangular_;                               // the layer stands everywhere in its arena
+  std::array<std::array<bool, kMapCells * kMapCells>, 3> clear_;  // [layer][cell]: nothing blocks it nor its neighbours
+  mutable std::once_flag routes_found_;
   mutable std::vector<std::uint16_t> waypoints_;     // [from][to]; empty where all ways are straight
   mutable std::vector<std::uint16_t> nearest_open_;  // [cell]
 };

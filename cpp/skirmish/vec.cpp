@@ -40,6 +40,7 @@ Vec::Vec(std::shared_ptr<const Map> map, std::size_t n_battles, int n_threads, s
       state_row_(static_cast<std::size_t>(state_size(map_))),
       avail_row_(agents() * static_cast<std::size_t>(n_actions(map_))),
       arrays_(arrays) {
+  map_.terrain->prepare();
   reset(0);
 }
 
