@@ -1,4 +1,4 @@
-"""The command `qcmarl`: train, eval, report.
+"""The command `qcmarl`: train, eval, report, replay, play.
 
 Options are the fields of frozen dataclasses, read by tyro. A user's mistake is one or two lines on stderr and exit
 code 2.
@@ -22,6 +22,7 @@ import tyro
 
 from qcmarl import evaluation, report, run
 from qcmarl.algos import ALGORITHMS
+from qcmarl.watch import command as watch
 
 HELP = f"""\
 usage: qcmarl COMMAND [OPTIONS]
@@ -30,6 +31,8 @@ commands:
   train    train an algorithm in an environment, or go on with an interrupted run
   eval     win rates of a trained run over many episodes
   report   a table and learning curves over several runs
+  replay   battles of a trained run as a page for the browser and a GIF
+  play     the same for a scripted policy
 
 algorithms: {", ".join(ALGORITHMS)}
 
@@ -39,6 +42,8 @@ examples:
   qcmarl eval runs/3m-0 --episodes 512
   qcmarl eval runs/3m-0 --noise global-depolarizing:1e-2
   qcmarl report runs/3m-*
+  qcmarl replay runs/3m-0 --episodes 4
+  qcmarl play --env skirmish:8m_vs_9m --policy focus-fire
 
 'qcmarl COMMAND --help' lists the options; those of an algorithm: qcmarl train --algo NAME --help
 """
@@ -89,6 +94,47 @@ class ReportOptions:
     """Directories of runs."""
     output: Path = Path("report.png")
     """The picture."""
+
+
+@dataclass(frozen=True)
+class ReplayOptions:
+    """Battles of a trained run, to be watched: replay.html (opens in any browser, needs no network), replay.gif, and
+    the recording itself, replay.json, which can be drawn again."""
+
+    source: tyro.conf.Positional[Path]
+    """Directory of a run; or a replay.json, which is drawn and not played."""
+    episodes: int | None = None
+    """Battles, one after another (>= 1); default: 4."""
+    out: Path | None = None
+    """Folder to write into; default: replay in the run's directory, or where the replay.json lies."""
+    greedy: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Take the most probable actions (the default)."""
+    sampled: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Draw the actions from the policy's law."""
+    seed: int | None = None
+    """Seed of battles and actions, 0..2^63-1; default: 1000000."""
+    gif: bool = True
+    """Write the GIF too."""
+
+
+@dataclass(frozen=True)
+class PlayOptions:
+    """Battles of a scripted policy, to be watched, as `qcmarl replay` writes them."""
+
+    env: str | None = None
+    """Environment, skirmish:MAP; default: skirmish:3m, or that of the run."""
+    policy: str = "focus-fire"
+    """random, nearest, focus-fire, hold, or the directory of a run."""
+    episodes: int = watch.EPISODES
+    """Battles, one after another (>= 1)."""
+    out: Path | None = None
+    """Folder to write into; default: replays/ENV-POLICY-SEED."""
+    sampled: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Draw the actions from the law of a run's policy; without it, the most probable ones are taken."""
+    seed: int | None = None
+    """Seed of battles and actions, 0..2^63-1; default: 1000000."""
+    gif: bool = True
+    """Write the GIF too."""
 
 
 class UsageError(ValueError):
@@ -237,11 +283,36 @@ def evaluate(arguments: list[str]) -> int:
         for name in ("episodes", "threads"):
             if getattr(options, name) < 1:
                 raise UsageError(f"{name} is {getattr(options, name)}; it must be at least 1")
-        if not 0 <= options.seed <= run.LARGEST_SEED:
-            raise UsageError(f"seed is {options.seed}; it must be within 0..{run.LARGEST_SEED}")
+        check_seed(options.seed)
         trained = evaluation.load(options.run, options.episodes, options.mean_law, options.threads, options.noise)
     metrics = evaluation.evaluate(trained, options.episodes, options.mean_law, options.seed)
     report.print_evaluation(options.run, options.episodes, metrics, options.noise)
+    return 0
+
+
+def check_seed(seed: int | None) -> None:
+    """Raises UsageError for a seed out of range."""
+    if seed is not None and not 0 <= seed <= run.LARGEST_SEED:
+        raise UsageError(f"seed is {seed}; it must be within 0..{run.LARGEST_SEED}")
+
+
+def replay(arguments: list[str]) -> int:
+    """`qcmarl replay`."""
+    with mistakes():
+        o = parse(ReplayOptions, arguments, "replay")
+        check_seed(o.seed)
+        production = watch.prepare_replay(o.source, o.episodes, o.out, o.greedy, o.sampled, o.seed, o.gif)
+    watch.produce(production)
+    return 0
+
+
+def play(arguments: list[str]) -> int:
+    """`qcmarl play`."""
+    with mistakes():
+        o = parse(PlayOptions, arguments, "play")
+        check_seed(o.seed)
+        production = watch.prepare_play(o.env, o.policy, o.episodes, o.out, o.sampled, o.seed, o.gif)
+    watch.produce(production)
     return 0
 
 
@@ -255,4 +326,10 @@ def summarise(arguments: list[str]) -> int:
     return 0
 
 
-COMMANDS: dict[str, Callable[[list[str]], int]] = {"train": train, "eval": evaluate, "report": summarise}
+COMMANDS: dict[str, Callable[[list[str]], int]] = {
+    "train": train,
+    "eval": evaluate,
+    "report": summarise,
+    "replay": replay,
+    "play": play,
+}

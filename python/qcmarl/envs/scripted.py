@@ -1,12 +1,14 @@
 """Scripted players of skirmish battles: what a learner must beat, and a check on the rules.
 
-Each takes the current `Step` of a `VecSkirmish` and gives legal actions (B, n). They see the whole battle (positions
-are read off the state), which is more than an agent sees.
+Each takes the current `Step` of a `VecSkirmish` and gives legal actions (B, n). They see the whole battle (they read
+the unit tables), which is more than an agent sees. Healers follow the team and mend.
 """
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +21,8 @@ Policy = Callable[[VecSkirmish, Step, np.random.Generator], Actions]
 
 _STOP = 1
 _FIRST_ATTACK = 6
-_MAP_SIZE = 32.0
+_NEARER = 1e-4
+"""Of equals the nearer: hp that a cell is worth."""
 _DIRECTIONS = np.array([[0, 1], [0, -1], [1, 0], [-1, 0]], dtype=np.float32)  # north, south, east, west
 
 
@@ -32,23 +35,37 @@ def random(env: VecSkirmish, step: Step, rng: np.random.Generator) -> Actions:
 
 def nearest(env: VecSkirmish, step: Step, rng: np.random.Generator) -> Actions:
     """Advance on the nearest enemy; attack the nearest in reach."""
-    delta, distance, _ = _look(env, step)
-    return _attack_or(_advance(step, delta, distance), step, distance)
+    view = _look(env)
+    return _mend(env, view, step, _attack_or(_advance(step, view.delta, view.distance), step, view.distance))
 
 
 def focus_fire(env: VecSkirmish, step: Step, rng: np.random.Generator) -> Actions:
     """Advance on the nearest enemy; attack the weakest in reach, the nearest of equals."""
-    delta, distance, hp = _look(env, step)
-    return _attack_or(_advance(step, delta, distance), step, hp[:, None, :] + 1e-4 * distance)
+    view = _look(env)
+    cost = view.health[:, None, :] + _NEARER * view.distance
+    return _mend(env, view, step, _attack_or(_advance(step, view.delta, view.distance), step, cost))
 
 
 def hold(env: VecSkirmish, step: Step, rng: np.random.Generator) -> Actions:
     """Stand still; attack the nearest in reach."""
-    _, distance, _ = _look(env, step)
-    return _attack_or(_idle(step), step, distance)
+    view = _look(env)
+    return _mend(env, view, step, _attack_or(_idle(step), step, view.distance), stay=True)
 
 
 POLICIES: dict[str, Policy] = {"random": random, "nearest": nearest, "focus-fire": focus_fire, "hold": hold}
+
+
+def named(name: str) -> Policy:
+    """Find a scripted policy by its name.
+
+    Raises:
+        ValueError: for an unknown one, with the options and the likeliest meant.
+    """
+    if name not in POLICIES:
+        close = difflib.get_close_matches(name, POLICIES, n=1)
+        hint = f" (did you mean '{close[0]}'?)" if close else ""
+        raise ValueError(f"unknown scripted policy '{name}'; the policies are {', '.join(POLICIES)}{hint}")
+    return POLICIES[name]
 
 
 def play(env: VecSkirmish, policy: Policy, episodes: int, seed: int = 0) -> dict[str, float]:
@@ -74,15 +91,31 @@ def play(env: VecSkirmish, policy: Policy, episodes: int, seed: int = 0) -> dict
     return {"win_rate": win_rate, "return": total_return, "length": length}
 
 
-def _look(env: VecSkirmish, step: Step) -> tuple[Floats, Floats, Floats]:
-    """From every ally to every enemy: displacement (B, n, E, 2), distance (B, n, E); and enemy hp (B, E)."""
-    n, n_enemies = env.n_agents, env.n_enemies
-    allies = step.state[:, : 4 * n].reshape(-1, n, 4)
-    enemies = step.state[:, 4 * n : 4 * n + 3 * n_enemies].reshape(-1, n_enemies, 3)
-    delta = (enemies[:, None, :, 1:] - allies[:, :, None, 2:]) * np.float32(_MAP_SIZE)
+class _View(NamedTuple):
+    """Both sides as the unit tables show them; distances to and from the dead are infinite."""
+
+    delta: Floats
+    """(B, n, E, 2) from every ally to every enemy, cells."""
+    distance: Floats
+    """(B, n, E)"""
+    health: Floats
+    """(B, E) hp and shield of the enemies."""
+    allies: npt.NDArray[np.void]
+    """(B, n) rows of the allies."""
+
+
+def _look(env: VecSkirmish) -> _View:
+    tables = np.stack([env.units(battle) for battle in range(env.n_envs)])
+    allies, enemies = tables[:, : env.n_agents], tables[:, env.n_agents :]
+    delta, distance = _between(allies, enemies)
+    return _View(delta, distance, enemies["hp"] + enemies["shield"], allies)
+
+
+def _between(origin: npt.NDArray[np.void], to: npt.NDArray[np.void]) -> tuple[Floats, Floats]:
+    """Displacement (B, n, m, 2) and distance (B, n, m) from rows (B, n) to rows (B, m), infinite to the dead."""
+    delta: Floats = np.stack([to[axis][:, None, :] - origin[axis][:, :, None] for axis in ("x", "y")], axis=-1)
     distance = np.hypot(delta[..., 0], delta[..., 1])
-    hp = enemies[..., 0]
-    return delta, np.where(hp[:, None, :] > 0, distance, np.float32(np.inf)), hp
+    return delta, np.where(to["alive"][:, None, :], distance, np.float32(np.inf))
 
 
 def _idle(step: Step) -> Actions:
@@ -102,3 +135,21 @@ def _attack_or(otherwise: Actions, step: Step, cost: Floats) -> Actions:
     attackable: Bools = step.avail[..., _FIRST_ATTACK:]
     best = np.where(attackable, cost, np.inf).argmin(-1)
     return np.where(attackable.any(-1), _FIRST_ATTACK + best, otherwise)
+
+
+def _mend(env: VecSkirmish, view: _View, step: Step, actions: Actions, stay: bool = False) -> Actions:
+    """Give the healers their own actions: mend who has lost the largest share of hp in reach, else go to the nearest
+    ally who is no healer."""
+    kinds = view.allies["type"]
+    healers: Bools = np.array([kind.heal > 0 for kind in env.unit_kinds])[kinds]
+    if not healers.any():
+        return actions
+    delta, distance = _between(view.allies, view.allies)
+    distance = np.where(healers[:, None, :], np.float32(np.inf), distance)
+    full = np.array([kind.hp for kind in env.unit_kinds], np.float32)[kinds]
+    share = np.where(view.allies["alive"], view.allies["hp"] / full, np.float32(np.inf))
+    slots = step.avail.shape[-1] - _FIRST_ATTACK
+    cost = np.full((*step.avail.shape[:2], slots), np.inf, np.float32)
+    cost[..., : share.shape[1]] = share[:, None, :slots]
+    otherwise = _idle(step) if stay else _advance(step, delta, distance)
+    return np.where(healers, _attack_or(otherwise, step, cost), actions)
