@@ -6,8 +6,8 @@ import difflib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from qcmarl.envs import skirmish, smac
 from qcmarl.envs.base import VecEnv
-from qcmarl.envs.skirmish import MAPS, VecSkirmish
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,8 @@ class Family:
 
 
 FAMILIES: dict[str, Family] = {
-    "skirmish": Family(make=VecSkirmish, names=MAPS),
+    "skirmish": Family(make=skirmish.VecSkirmish, names=skirmish.MAPS),
+    "smac": Family(make=lambda name, n_envs, _: smac.VecSmac(name, n_envs), names=smac.MAPS),
 }
 
 
@@ -62,7 +63,7 @@ def _identifiers() -> list[str]:
 
 def _options(what: str, options: Iterable[str], given: str) -> str:
     names = list(options)
-    tails = {name.rpartition(":")[2]: name for name in names}
+    tails = {name.rpartition(":")[2]: name for name in reversed(names)}  # of one name in two families, the first
     close = difflib.get_close_matches(given, names, n=1, cutoff=0.5) or [
         tails[tail] for tail in difflib.get_close_matches(given, tails, n=1, cutoff=0.5)
     ]
