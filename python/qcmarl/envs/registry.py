@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from qcmarl.envs import skirmish, smac
 from qcmarl.envs.base import VecEnv
@@ -14,34 +15,47 @@ from qcmarl.envs.base import VecEnv
 class Family:
     """A kind of environment: how to make one, and the names there are."""
 
-    make: Callable[[str, int, int], VecEnv]
-    """(name, n_envs, n_threads) -> environment."""
+    make: Callable[..., VecEnv]
+    """(name, n_envs, n_threads, **options) -> environment."""
     names: tuple[str, ...]
+
+
+def _smac(name: str, n_envs: int, n_threads: int, **options: Any) -> VecEnv:
+    """Every battle has a game and a process of its own, so threads are not for it to take."""
+    return smac.VecSmac(name, n_envs, **options)
 
 
 FAMILIES: dict[str, Family] = {
     "skirmish": Family(make=skirmish.VecSkirmish, names=skirmish.MAPS),
-    "smac": Family(make=lambda name, n_envs, _: smac.VecSmac(name, n_envs), names=smac.MAPS),
+    "smac": Family(make=_smac, names=smac.MAPS),
 }
 
 
-def make(identifier: str, n_envs: int = 64, n_threads: int = 0) -> VecEnv:
+def make(identifier: str, n_envs: int = 64, n_threads: int = 0, **options: Any) -> VecEnv:
     """Make a batch of environments.
 
     Args:
-        identifier: `family:name`, e.g. "skirmish:8m_vs_9m".
-        n_envs: episodes side by side, at least 1.
-        n_threads: at most so many threads; 0 means all available.
+        identifier: `family:name`, e.g. "skirmish:8m_vs_9m", or "smac:8m_vs_9m" for the real StarCraft II.
+        n_envs: episodes side by side, at least 1; of smac each is a game, so few.
+        n_threads: at most so many threads; 0 means all available. smac ignores it.
+        options: further arguments of the family's class (`VecSkirmish`, `VecSmac`).
 
     Returns:
-        The environment, already reset with seed 0.
+        The environment: reset with seed 0 for skirmish; smac starts its games at the first `reset`.
 
     Raises:
         ValueError: for an unknown family or name, with the options and the likeliest meant.
+        SmacUnavailable: (an OSError) where smac lacks something, with the remedy.
 
     >>> make("skirmish:3m", n_envs=2, n_threads=1).n_agents
     3
     """
+    family, name = resolve(identifier)
+    return FAMILIES[family].make(name, n_envs, n_threads, **options)
+
+
+def resolve(identifier: str) -> tuple[str, str]:
+    """Split an identifier into family and name, both known; raises as `make`."""
     if not isinstance(identifier, str):
         raise TypeError(f"an environment is named by a string such as 'skirmish:3m', not {identifier!r}")
     family, colon, name = identifier.partition(":")
@@ -54,7 +68,7 @@ def make(identifier: str, n_envs: int = 64, n_threads: int = 0) -> VecEnv:
     names = FAMILIES[family].names
     if name not in names:
         raise ValueError(f"unknown environment '{identifier}'; {_options(f'names of {family}', names, name)}")
-    return FAMILIES[family].make(name, n_envs, n_threads)
+    return family, name
 
 
 def _identifiers() -> list[str]:
