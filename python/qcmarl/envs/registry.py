@@ -18,6 +18,8 @@ class Family:
     make: Callable[..., VecEnv]
     """(name, n_envs, n_threads, **options) -> environment."""
     names: tuple[str, ...]
+    open: bool = False
+    """Whether `names` are examples, and others may be asked for."""
 
 
 def _smac(name: str, n_envs: int, n_threads: int, **options: Any) -> VecEnv:
@@ -25,9 +27,19 @@ def _smac(name: str, n_envs: int, n_threads: int, **options: Any) -> VecEnv:
     return smac.VecSmac(name, n_envs, **options)
 
 
+def _pettingzoo(name: str, n_envs: int, n_threads: int, **options: Any) -> VecEnv:
+    """Played one by one in this thread; imported when asked for, because it needs PettingZoo."""
+    from qcmarl.envs.pettingzoo_vec import VecPettingZoo
+
+    return VecPettingZoo(name, n_envs, **options)
+
+
 FAMILIES: dict[str, Family] = {
     "skirmish": Family(make=skirmish.VecSkirmish, names=skirmish.MAPS),
     "smac": Family(make=_smac, names=smac.MAPS),
+    "pettingzoo": Family(
+        make=_pettingzoo, names=("cooperative_pong_v6", "knights_archers_zombies_v11", "simple_spread_v3"), open=True
+    ),
 }
 
 
@@ -35,13 +47,14 @@ def make(identifier: str, n_envs: int = 64, n_threads: int = 0, **options: Any) 
     """Make a batch of environments.
 
     Args:
-        identifier: `family:name`, e.g. "skirmish:8m_vs_9m", or "smac:8m_vs_9m" for the real StarCraft II.
+        identifier: `family:name`, e.g. "skirmish:8m_vs_9m", "smac:8m_vs_9m" for the real StarCraft II, or
+            "pettingzoo:simple_spread_v3".
         n_envs: episodes side by side, at least 1; of smac each is a game, so few.
-        n_threads: at most so many threads; 0 means all available. smac ignores it.
-        options: further arguments of the family's class (`VecSkirmish`, `VecSmac`).
+        n_threads: at most so many threads, for skirmish; 0 means all available.
+        options: further arguments of the family's class (`VecSkirmish`, `VecSmac`, `VecPettingZoo`).
 
     Returns:
-        The environment: reset with seed 0 for skirmish; smac starts its games at the first `reset`.
+        The environment; reset it before the first step.
 
     Raises:
         ValueError: for an unknown family or name, with the options and the likeliest meant.
@@ -66,7 +79,7 @@ def resolve(identifier: str) -> tuple[str, str]:
     if family not in FAMILIES:
         raise ValueError(f"unknown environment family '{family}'; {_options('families', FAMILIES, family)}")
     names = FAMILIES[family].names
-    if name not in names:
+    if name not in names and not (FAMILIES[family].open and name):
         raise ValueError(f"unknown environment '{identifier}'; {_options(f'names of {family}', names, name)}")
     return family, name
 

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from qcmarl.envs.actions import available_actions
-from qcmarl.envs.base import Integers, Step, VecEnv, as_integer
+from qcmarl.envs.base import Integers, Step, as_integer
+from qcmarl.envs.kept import LARGEST_SEED, KeptVec, drawn_seed
 from qcmarl.envs.smac_install import SmacUnavailable
 from qcmarl.envs.smac_process import Worker
 from qcmarl.envs.smac_worker import Died, Look, Missing, Outcome, Ready, Settings
@@ -26,12 +27,10 @@ MAPS: tuple[str, ...] = (
 )
 """The maps that SMAC brings."""
 
-_FORMAT = 1
-_LARGEST_SEED = 2**64 - 1
 _OWN_OPTIONS = ("map_name", "seed", "continuing_episode", "replay_dir", "replay_prefix")
 
 
-class VecSmac(VecEnv):
+class VecSmac(KeptVec):
     """`n_envs` battles of one SMAC map in StarCraft II, each in a game and a process of its own.
 
     The games are started by the first `reset`, which takes their seeds from its own; later resets begin new battles in
@@ -83,12 +82,9 @@ class VecSmac(VecEnv):
         self.n_agents, self.n_enemies, self.n_actions = sizes.n_agents, sizes.n_enemies, sizes.n_actions
         self.obs_size, self.state_size = sizes.obs_size, sizes.state_size
         self.episode_limit, self.max_return = sizes.episode_limit, sizes.max_return
-        self._step = self._blank()
-        self._returns = np.zeros(self.n_envs, np.float32)
-        self._lengths = np.zeros(self.n_envs, np.int32)
+        self._allocate()
+        self._step.info["restarts"] = np.zeros(self.n_envs, np.int32)
         self._in_a_row = np.zeros(self.n_envs, np.int64)
-        self._seed: int | None = None
-        self._lost = False
 
     def reset(self, seed: int = 0) -> Step:
         """Begin a battle in every game; the first call starts the games, with seeds that follow from `seed`.
@@ -102,16 +98,11 @@ class VecSmac(VecEnv):
         Raises:
             SmacUnavailable: the game or the map is missing; RuntimeError: a game died too often.
         """
-        self._seed = as_integer(seed, "seed", 0, _LARGEST_SEED)
+        seed = as_integer(seed, "seed", 0, LARGEST_SEED)
         self._check_open()
-        self._lost = False
-        self._returns[:] = self._lengths[:] = 0
-        step = self._step
-        for array in (step.reward, step.terminated, step.truncated, step.info["battle_won"]):
-            array[:] = 0
-        step.info["episode_return"][:] = step.info["episode_length"][:] = 0
+        self._open_books(seed)
         self._begin(range(self.n_envs))
-        return step
+        return self._step
 
     def step(self, actions: Integers) -> Step:
         """Play one step of every battle; see `VecSkirmish.step` for the actions.
@@ -124,23 +115,11 @@ class VecSmac(VecEnv):
         self._check_open()
         chosen = available_actions(actions, self.last_step().avail)
         for index, answer in enumerate(self._play(chosen.tolist())):
-            self._lengths[index] += 1
             if isinstance(answer, Outcome):
                 self._note(index, answer)
             else:
-                self._note_death(index)
-        step = self._step
-        self._returns += step.reward
-        step.info["episode_return"][:], step.info["episode_length"][:] = self._returns, self._lengths
-        ended = np.flatnonzero(step.terminated | step.truncated)
-        self._returns[ended] = self._lengths[ended] = 0
-        self._begin(ended.tolist())
-        return step
-
-    def last_step(self) -> Step:
-        """Give the `Step` of the last call again (also after `load_state_dict`); RuntimeError before any."""
-        if self._seed is None:
-            raise RuntimeError("no battle has begun: call reset() first")
+                self._record_loss(index)
+        self._begin(self._close_books())
         return self._step
 
     def save_replays(self) -> None:
@@ -157,40 +136,6 @@ class VecSmac(VecEnv):
             trouble = answer.reason if isinstance(answer, Died) else answer.trouble
             if trouble:
                 raise RuntimeError(f"game {index} of {self.name} saved no replay: {trouble}")
-
-    def state_dict(self) -> dict[str, Any]:
-        """Copy the last `Step` and the counts. StarCraft II cannot be saved: see `load_state_dict`."""
-        step = self.last_step()
-        arrays = {key: getattr(step, key) for key in Step._fields if key != "info"} | step.info
-        arrays |= {"returns": self._returns, "lengths": self._lengths}
-        return {
-            "format": _FORMAT,
-            "name": self.name,
-            "n_envs": self.n_envs,
-            "seed": self._seed,
-            "arrays": {key: array.copy() for key, array in arrays.items()},
-        }
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on after `state_dict`: the battles under way then are lost, and the next step ends them as truncated.
-
-        Raises:
-            ValueError: for a state of another map, batch or format; nothing has changed then.
-        """
-        if not isinstance(state, dict):
-            raise TypeError(f"a saved environment is a dict as state_dict() gives it, not {type(state).__name__}")
-        for key, value in {"format": _FORMAT, "name": self.name, "n_envs": self.n_envs}.items():
-            if state.get(key) != value:
-                raise ValueError(f"the saved environment has {key}={state.get(key)!r}, this one {value!r}")
-        own = {key: getattr(self._step, key) for key in Step._fields if key != "info"} | self._step.info
-        own |= {"returns": self._returns, "lengths": self._lengths}
-        saved = state["arrays"]
-        for key, array in own.items():
-            if key not in saved or saved[key].shape != array.shape:
-                raise ValueError(f"the saved array {key!r} is missing or not of the shape {array.shape}")
-        for key, array in own.items():
-            array[:] = saved[key]
-        self._seed, self._lost = state["seed"], True
 
     def close(self) -> None:
         """Stop the games, after saving their replays where `replay_dir` was given; arrays stay valid."""
@@ -213,24 +158,6 @@ class VecSmac(VecEnv):
             raise SmacUnavailable(answer.message)
         raise RuntimeError(f"{self.name} could not be made: {answer.reason}")
 
-    def _blank(self) -> Step:
-        envs, agents, actions = self.n_envs, self.n_agents, self.n_actions
-        obs = np.zeros((envs, agents, self.obs_size), np.float32)
-        state = np.zeros((envs, self.state_size), np.float32)
-        avail = np.zeros((envs, agents, actions), bool)
-        flags = np.zeros((3, envs), bool)
-        info: dict[str, Any] = {
-            "battle_won": flags[0],
-            "episode_return": np.zeros(envs, np.float32),
-            "episode_length": np.zeros(envs, np.int32),
-            "restarts": np.zeros(envs, np.int32),
-            "final_obs": obs.copy(),
-            "final_state": state.copy(),
-            "final_avail": avail.copy(),
-        }
-        alive, reward = np.zeros((envs, agents), bool), np.zeros(envs, np.float32)
-        return Step(obs, state, avail, alive, reward, terminated=flags[1], truncated=flags[2], info=info)
-
     def _play(self, actions: list[list[int]]) -> list[Any]:
         if self._lost:
             self._lost = False
@@ -244,25 +171,10 @@ class VecSmac(VecEnv):
         return answers
 
     def _note(self, index: int, outcome: Outcome) -> None:
-        step = self._step
-        step.reward[index] = outcome.reward
-        step.terminated[index], step.truncated[index] = outcome.terminated, outcome.truncated
-        step.info["battle_won"][index] = outcome.battle_won
         self._show(index, outcome.look)
+        self._record(index, outcome.reward, outcome.terminated, outcome.truncated, outcome.battle_won)
         if outcome.terminated or outcome.truncated:
             self._in_a_row[index] = 0
-            self._keep_final(index)
-
-    def _note_death(self, index: int) -> None:
-        """The battle of a game that died is cut off where it was last seen."""
-        step = self._step
-        step.reward[index], step.terminated[index], step.truncated[index] = 0, False, True
-        step.info["battle_won"][index] = False
-        self._keep_final(index)
-
-    def _keep_final(self, index: int) -> None:
-        for key in ("obs", "state", "avail"):
-            self._step.info[f"final_{key}"][index] = getattr(self._step, key)[index]
 
     def _show(self, index: int, look: Look) -> None:
         step = self._step
@@ -301,8 +213,7 @@ class VecSmac(VecEnv):
         self._ready(self._workers[index])
 
     def _game_seed(self, index: int) -> int:
-        restarts = int(self._step.info["restarts"][index])
-        return int(np.random.SeedSequence([self._seed or 0, index, restarts]).generate_state(1)[0] >> 1)
+        return drawn_seed(self._seed or 0, index, int(self._step.info["restarts"][index]))
 
     def _kill(self) -> None:
         workers, self._workers = self._workers, []

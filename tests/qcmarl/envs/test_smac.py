@@ -356,7 +356,7 @@ def test_bad_arguments_are_refused_before_any_process_is_started(
 
 
 def test_stepping_before_reset_is_refused(battles: Battles) -> None:
-    with pytest.raises(RuntimeError, match=r"no battle has begun: call reset\(\) first"):
+    with pytest.raises(RuntimeError, match=r"no episode has begun: call reset\(\) first"):
         battles().step(STOP)
 
 
