@@ -55,7 +55,7 @@ def parallel_env(
             raise
         message = "parallel_env needs PettingZoo: pip install 'qcsim[pettingzoo]'"
         raise ModuleNotFoundError(message, name=error.name) from error
-    return ParallelBattle(identifier, _single(identifier, options), masks, unavailable, render_mode)
+    return ParallelBattle(identifier, _single(identifier, options), masks, unavailable, render_mode, options)
 
 
 def _single(identifier: str, options: dict[str, Any]) -> Single:

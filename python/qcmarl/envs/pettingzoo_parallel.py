@@ -26,15 +26,32 @@ RENDER_MODES = (None, "rgb_array")
 
 
 class ParallelBattle(ParallelEnv[str, Observation, int]):  # type: ignore[misc] # PettingZoo carries no types
-    """One battle as a PettingZoo `ParallelEnv`; see `parallel_env` for the arguments."""
+    """One battle as a PettingZoo `ParallelEnv`; see `parallel_env` for the arguments.
 
-    def __init__(self, identifier: str, single: Single, masks: str, unavailable: str, render_mode: str | None) -> None:
+    As usual with PettingZoo, a copy or a pickle is an environment of the same arguments that has not begun.
+    """
+
+    def __init__(
+        self,
+        identifier: str,
+        single: Single,
+        masks: str,
+        unavailable: str,
+        render_mode: str | None,
+        options: dict[str, Any],
+    ) -> None:
         _check("masks", masks, MASKS)
         _check("unavailable", unavailable, UNAVAILABLE)
         _check("render_mode", render_mode, RENDER_MODES)
         self._single, self._masks, self._refuse = single, masks, unavailable == "refuse"
+        self._arguments = {"masks": masks, "unavailable": unavailable, "render_mode": render_mode, **options}
         self.render_mode = render_mode
-        self.metadata = {"name": identifier, "render_modes": ["rgb_array"], "render_fps": 4, "is_parallelizable": True}
+        self.metadata: dict[str, Any] = {
+            "name": identifier,
+            "render_modes": ["rgb_array"],
+            "render_fps": 4,
+            "is_parallelizable": True,
+        }
         self.possible_agents = list(single.names)
         self.agents: list[str] = []
         self._id = {name: number for number, name in enumerate(self.possible_agents)}
@@ -42,6 +59,10 @@ class ParallelBattle(ParallelEnv[str, Observation, int]):  # type: ignore[misc] 
         self.action_spaces = {name: spaces.Discrete(single.n_actions) for name in self.possible_agents}
         self.state_space = spaces.Box(-np.inf, np.inf, (single.state_size,), np.float32)
         self._sight: Sight | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the arguments."""
+        return _again, (self.metadata["name"], self._arguments)
 
     def observation_space(self, agent: str) -> spaces.Space[Any]:
         """Give the space of an agent's observations, always the same object."""
@@ -74,14 +95,14 @@ class ParallelBattle(ParallelEnv[str, Observation, int]):  # type: ignore[misc] 
         """Play a step.
 
         Args:
-            actions: an integer for every agent in `agents`.
+            actions: an integer for every agent in `agents`; those of the dead, which some libraries send, are ignored.
 
         Returns:
             Observations, rewards, terminations, truncations and infos of those who were in `agents` before. An agent
             that died is terminated; at the end of the battle all are terminated, or truncated at the step limit.
 
         Raises:
-            ValueError: for agents missing or too many, an action outside its space or, with unavailable="refuse",
+            ValueError: for an agent missing or unknown, an action outside its space or, with unavailable="refuse",
                 one that is not available; TypeError for one that is no integer; RuntimeError before `reset`.
         """
         present, sight = self.agents, self._seen()
@@ -149,13 +170,13 @@ class ParallelBattle(ParallelEnv[str, Observation, int]):  # type: ignore[misc] 
 
     def _chosen(self, actions: dict[str, Any], sight: Sight) -> tuple[list[int], set[str]]:
         """An available action of everyone, the dead included, and whose were replaced."""
-        if set(actions) != set(self.agents):
+        if not set(self.agents) <= set(actions) <= set(self.possible_agents):
             raise ValueError(f"actions are given for {sorted(actions)}, must be for the living: {self.agents}")
         chosen: list[int] = sight.avail.argmax(-1).tolist()
         replaced = set()
-        for name, given in actions.items():
+        for name in self.agents:
             number = self._id[name]
-            action = _as_action(name, given, sight.avail.shape[1])
+            action = _as_action(name, actions[name], sight.avail.shape[1])
             if sight.avail[number, action]:
                 chosen[number] = action
             elif self._refuse:
@@ -164,6 +185,12 @@ class ParallelBattle(ParallelEnv[str, Observation, int]):  # type: ignore[misc] 
             else:
                 replaced.add(name)
         return chosen, replaced
+
+
+def _again(identifier: str, arguments: dict[str, Any]) -> ParallelBattle:
+    from qcmarl.envs.parallel import parallel_env
+
+    return parallel_env(identifier, **arguments)
 
 
 def _as_action(name: str, given: Any, n_actions: int) -> int:

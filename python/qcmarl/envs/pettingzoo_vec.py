@@ -208,7 +208,8 @@ def _maker(name: str) -> Callable[..., Any]:
     known = [module for package in PACKAGES for module in _modules(package)]
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     hint = f" (did you mean '{close[0]}'?)" if close else ""
-    raise ValueError(f"unknown environment 'pettingzoo:{name}'; installed are {', '.join(known)}{hint}")
+    more = "" if _modules("mpe2") else "; simple_spread_v3 and its like come with pip install mpe2"
+    raise ValueError(f"unknown environment 'pettingzoo:{name}'; known are {', '.join(known)}{hint}{more}")
 
 
 def _imported(package: str, name: str) -> Callable[..., Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import subprocess
 import sys
 from typing import Any
@@ -104,10 +105,12 @@ def test_who_dies_is_terminated_and_leaves() -> None:
     assert observations["marine_0"]["action_mask"].nonzero()[0].tolist() == [0]
     observations, *_ = env.step(dict.fromkeys(env.agents, STOP))
     assert set(observations) == {"marine_1", "marine_2"}
+    observations, *_ = env.step(dict.fromkeys(env.possible_agents, STOP))
+    assert set(observations) == {"marine_1", "marine_2"}
     with pytest.raises(
-        ValueError, match=r"actions are given for \['marine_0', .*\], must be for the living: \['marine_1"
+        ValueError, match=r"actions are given for \['marine_1'\], must be for the living: \['marine_1', 'm"
     ):
-        env.step(dict.fromkeys(env.possible_agents, STOP))
+        env.step({"marine_1": STOP})
     env.reset()
     assert env.agents == env.possible_agents
 
@@ -169,6 +172,19 @@ def test_battles_follow_from_the_seed() -> None:
 
     assert course(1) == course(1)
     assert course(1) != course(2)
+
+
+def test_a_pickle_is_an_environment_of_the_same_arguments() -> None:
+    env = parallel_env("skirmish:3m", masks="info", unavailable="refuse", render_mode="rgb_array")
+    env.reset(seed=1)
+    other = pickle.loads(pickle.dumps(env))
+    assert other.agents == []
+    assert other.render_mode == "rgb_array"
+    observations, _ = other.reset(seed=1)
+    assert np.array_equal(other.state(), env.state())
+    assert observations["marine_0"].shape == (30,)
+    with pytest.raises(ValueError, match="not available"):
+        other.step(dict.fromkeys(other.agents, 0))
 
 
 def test_without_a_seed_the_first_battle_is_that_of_seed_0() -> None:
@@ -286,6 +302,8 @@ def test_bad_actions_are_refused() -> None:
         env.step(good | {"marine_1": 1.0})
     with pytest.raises(ValueError, match=r"actions are given for \['marine_0'\], must be for the living"):
         env.step({"marine_0": 1})
+    with pytest.raises(ValueError, match=r"actions are given for \['marine_0', .*'zealot_0'\], must be for the living"):
+        env.step(good | {"zealot_0": 1})
     env.step(good)
 
 
