@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qcmarl.envs.registry import resolve
+from qcmarl.envs.registry import FAMILIES, resolve
 from qcmarl.envs.single import Single, SingleSkirmish, SingleVec
 
 if TYPE_CHECKING:
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def parallel_env(
-    identifier: str,
+    identifier: Any,
     *,
     masks: str = "observation",
     unavailable: str = "replace",
@@ -25,7 +25,7 @@ def parallel_env(
     The reward is the team's, the same for everyone. Who dies is terminated and leaves `agents`.
 
     Args:
-        identifier: `family:name`, e.g. "skirmish:3m".
+        identifier: `family:name`, e.g. "skirmish:3m", or a map of one's own, as `VecSkirmish` takes it.
         masks: where an agent finds the actions it may take, as int8: "observation": in a dict with the keys
             "observation" and "action_mask"; "info": in its info under "action_mask", the observation being an array.
         unavailable: what becomes of an action that is not available: "replace": the first available one (stop, for
@@ -58,10 +58,10 @@ def parallel_env(
     return ParallelBattle(identifier, _single(identifier, options), masks, unavailable, render_mode, options)
 
 
-def _single(identifier: str, options: dict[str, Any]) -> Single:
+def _single(identifier: Any, options: dict[str, Any]) -> Single:
+    if not isinstance(identifier, str):
+        return SingleSkirmish(identifier, **options)
     family, name = resolve(identifier)
     if family == "skirmish":
         return SingleSkirmish(name, **options)
-    from qcmarl.envs.registry import FAMILIES
-
     return SingleVec(FAMILIES[family].make(name, 1, 1, **options))

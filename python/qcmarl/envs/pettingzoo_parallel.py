@@ -33,7 +33,7 @@ class ParallelBattle(ParallelEnv[str, Observation, int]):  # type: ignore[misc] 
 
     def __init__(
         self,
-        identifier: str,
+        identifier: Any,
         single: Single,
         masks: str,
         unavailable: str,
@@ -44,6 +44,7 @@ class ParallelBattle(ParallelEnv[str, Observation, int]):  # type: ignore[misc] 
         _check("unavailable", unavailable, UNAVAILABLE)
         _check("render_mode", render_mode, RENDER_MODES)
         self._single, self._masks, self._refuse = single, masks, unavailable == "refuse"
+        self._identifier = identifier
         self._arguments = {"masks": masks, "unavailable": unavailable, "render_mode": render_mode, **options}
         self.render_mode = render_mode
         self.metadata: dict[str, Any] = {
@@ -62,7 +63,7 @@ class ParallelBattle(ParallelEnv[str, Observation, int]):  # type: ignore[misc] 
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the arguments."""
-        return _again, (self.metadata["name"], self._arguments)
+        return _again, (self._identifier, self._arguments)
 
     def observation_space(self, agent: str) -> spaces.Space[Any]:
         """Give the space of an agent's observations, always the same object."""
@@ -122,7 +123,7 @@ class ParallelBattle(ParallelEnv[str, Observation, int]):  # type: ignore[misc] 
         return self._seen().state.copy()
 
     def render(self) -> npt.NDArray[np.uint8] | None:
-        """Draw the battle, (256, 256, 3) uint8; None without a `render_mode`.
+        """Draw the battle, 8 x 8 pixels a cell, (256, 256, 3) uint8 on SMAC's maps; None without a `render_mode`.
 
         Raises:
             ValueError: for a family without a unit table.
@@ -130,7 +131,7 @@ class ParallelBattle(ParallelEnv[str, Observation, int]):  # type: ignore[misc] 
         if self.render_mode is None:
             return None
         self._seen()
-        return draw(self._single.units())
+        return draw(self._single.units(), self._single.size)
 
     def close(self) -> None:
         """Give back what is held."""
@@ -187,7 +188,7 @@ class ParallelBattle(ParallelEnv[str, Observation, int]):  # type: ignore[misc] 
         return chosen, replaced
 
 
-def _again(identifier: str, arguments: dict[str, Any]) -> ParallelBattle:
+def _again(identifier: Any, arguments: dict[str, Any]) -> ParallelBattle:
     from qcmarl.envs.parallel import parallel_env
 
     return parallel_env(identifier, **arguments)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-_CELLS = 32
 _PIXELS = 8
 _RADIUS = 0.45
 _GROUND = np.array([24, 26, 30])
@@ -13,19 +12,20 @@ _COLOURS = np.array([[70, 150, 255], [255, 90, 70]])
 """Of allies and enemies."""
 
 
-def draw(units: npt.NDArray[np.void]) -> npt.NDArray[np.uint8]:
+def draw(units: npt.NDArray[np.void], size: tuple[int, int]) -> npt.NDArray[np.uint8]:
     """Draw the living as discs, allies blue, enemies red, the hurt darker; north is up.
 
     Args:
-        units: rows of `UNIT_DTYPE` in cells of a 32 x 32 map.
+        units: rows of `UNIT_DTYPE`, in cells.
+        size: of the map, in cells (east, north).
 
     Returns:
-        (256, 256, 3) uint8.
+        (8 north, 8 east, 3) uint8.
     """
-    size = _CELLS * _PIXELS
-    picture = np.broadcast_to(_GROUND, (size, size, 3)).astype(np.uint8)
-    rows, columns = np.mgrid[:size, :size] + 0.5
-    x, y = columns / _PIXELS, _CELLS - rows / _PIXELS
+    east, north = size
+    picture = np.broadcast_to(_GROUND, (north * _PIXELS, east * _PIXELS, 3)).astype(np.uint8)
+    rows, columns = np.mgrid[: north * _PIXELS, : east * _PIXELS] + 0.5
+    x, y = columns / _PIXELS, north - rows / _PIXELS
     for unit in units[units["alive"]]:
         inside = np.hypot(x - unit["x"], y - unit["y"]) < _RADIUS
         picture[inside] = _COLOURS[unit["team"]] * _brightness(unit, units)

@@ -15,6 +15,9 @@ import numpy.typing as npt
 from qcmarl.envs.base import Bools, Floats, VecEnv
 from qcmarl.envs.skirmish import UNIT_TYPES, Skirmish
 
+MAP_SIDE = 32
+"""Cells along a side of SMAC's maps."""
+
 
 class Sight(NamedTuple):
     """What one battle shows after a step; the arrays are copies."""
@@ -36,8 +39,12 @@ class Sight(NamedTuple):
 class Single(Protocol):
     """One battle at a time."""
 
+    name: str
+    """`family:name`."""
     names: list[str]
     """Of the agents, by id."""
+    size: tuple[int, int]
+    """Of the map, in cells east and north."""
     n_actions: int
     obs_size: int
     state_size: int
@@ -58,17 +65,17 @@ class Single(Protocol):
 class SingleSkirmish:
     """Battles of one map of `skirmish`; agents are named after their unit, marine_0, marine_1, ..."""
 
-    def __init__(self, map_name: str, **options: Any) -> None:
+    def __init__(self, map_name: Any, **options: Any) -> None:
         self._map, self._options = map_name, options
         self._env = self._make(0)
+        self.name = f"skirmish:{self._env.map_name}"
+        own = getattr(self._env, "map", None)  # a map of the user's own may have its own kinds and its own size
+        rows = getattr(own, "terrain", ()) or (" " * MAP_SIDE,) * MAP_SIDE
+        self.size = len(rows[0]), len(rows)
         self.n_actions = self._env.n_actions
         self.obs_size, self.state_size = self._env.get_obs_size(), self._env.get_state_size()
-        types = [UNIT_TYPES[unit["type"]] for unit in self._env.units()[: self._env.n_agents]]
-        seen: Counter[str] = Counter()
-        self.names = []
-        for kind in types:
-            self.names.append(f"{kind}_{seen[kind]}")
-            seen[kind] += 1
+        kinds = (*UNIT_TYPES, *(kind.name for kind in getattr(own, "units", ())))
+        self.names = _numbered([kinds[unit["type"]] for unit in self._env.units()[: self._env.n_agents]])
 
     def begin(self, seed: int | None) -> Sight:
         """Begin a battle."""
@@ -106,7 +113,7 @@ class SingleVec:
     def __init__(self, env: VecEnv) -> None:
         if env.n_envs != 1:
             raise ValueError(f"the batch has {env.n_envs} environments, must have 1")
-        self._env = env
+        self._env, self.name, self.size = env, env.name, (MAP_SIDE, MAP_SIDE)
         self.n_actions, self.obs_size, self.state_size = env.n_actions, env.obs_size, env.state_size
         self.names = [f"agent_{i}" for i in range(env.n_agents)]
         self._fresh = False
@@ -148,6 +155,16 @@ class SingleVec:
     def close(self) -> None:
         """Close the batch."""
         self._env.close()
+
+
+def _numbered(kinds: list[str]) -> list[str]:
+    """Each with the number of those of its kind before it."""
+    seen: Counter[str] = Counter()
+    names = []
+    for kind in kinds:
+        names.append(f"{kind}_{seen[kind]}")
+        seen[kind] += 1
+    return names
 
 
 def _sight_of(obs: Floats, state: Floats, avail: Bools, alive: Bools) -> Sight:

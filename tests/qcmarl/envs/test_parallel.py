@@ -275,6 +275,7 @@ class TestOverABatchOfOne:
     ("arguments", "kind", "message"),
     [
         ({"identifier": "skirmish:3n"}, ValueError, "unknown environment 'skirmish:3n'"),
+        ({"identifier": 3}, TypeError, "map_name must be"),
         ({"masks": "both"}, ValueError, "masks is 'both'; the options are 'observation', 'info'"),
         ({"unavailable": "ignore"}, ValueError, "unavailable is 'ignore'; the options are 'replace', 'refuse'"),
         ({"render_mode": "human"}, ValueError, "render_mode is 'human'; the options are None, 'rgb_array'"),

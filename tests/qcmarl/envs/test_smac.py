@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from qcmarl.envs import VecEnv, make
+from qcmarl.envs import VecEnv, make, parallel_env
 from qcmarl.envs.smac import MAPS, SmacUnavailable, VecSmac
 from qcmarl.envs.smac_install import battle_class
 
@@ -297,6 +297,14 @@ def test_no_replay_is_saved_unasked(battles: Battles) -> None:
 def test_a_replay_before_any_battle_is_refused(battles: Battles) -> None:
     with pytest.raises(RuntimeError, match="game 0 of smac:3m saved no replay: no game has been started"):
         battles().save_replays()
+
+
+def test_pettingzoos_own_check_passes(battles: Battles) -> None:
+    check = pytest.importorskip("pettingzoo.test").parallel_api_test
+    env = parallel_env("smac:3m", script={"log": str(battles.log), "deaths": {1: 2}})
+    check(env, num_cycles=20)
+    env.close()
+    assert battles.told(0)[-1] == "close"
 
 
 def wait_for(happened: Callable[[], bool]) -> None:
