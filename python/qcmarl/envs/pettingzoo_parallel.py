@@ -123,7 +123,7 @@ class ParallelBattle(ParallelEnv[str, Observation, int]):  # type: ignore[misc] 
         return self._seen().state.copy()
 
     def render(self) -> npt.NDArray[np.uint8] | None:
-        """Draw the battle, 8 x 8 pixels a cell, (256, 256, 3) uint8 on SMAC's maps; None without a `render_mode`.
+        """Draw the battle, (256, 256, 3) uint8; None without a `render_mode`.
 
         Raises:
             ValueError: for a family without a unit table.
@@ -131,7 +131,7 @@ class ParallelBattle(ParallelEnv[str, Observation, int]):  # type: ignore[misc] 
         if self.render_mode is None:
             return None
         self._seen()
-        return draw(self._single.units(), self._single.size)
+        return draw(self._single.units())
 
     def close(self) -> None:
         """Give back what is held."""

@@ -15,9 +15,6 @@ import numpy.typing as npt
 from qcmarl.envs.base import Bools, Floats, VecEnv
 from qcmarl.envs.skirmish import UNIT_TYPES, Skirmish
 
-MAP_SIDE = 32
-"""Cells along a side of SMAC's maps."""
-
 
 class Sight(NamedTuple):
     """What one battle shows after a step; the arrays are copies."""
@@ -43,8 +40,6 @@ class Single(Protocol):
     """`family:name`."""
     names: list[str]
     """Of the agents, by id."""
-    size: tuple[int, int]
-    """Of the map, in cells east and north."""
     n_actions: int
     obs_size: int
     state_size: int
@@ -69,12 +64,10 @@ class SingleSkirmish:
         self._map, self._options = map_name, options
         self._env = self._make(0)
         self.name = f"skirmish:{self._env.map_name}"
-        own = getattr(self._env, "map", None)  # a map of the user's own may have its own kinds and its own size
-        rows = getattr(own, "terrain", ()) or (" " * MAP_SIDE,) * MAP_SIDE
-        self.size = len(rows[0]), len(rows)
         self.n_actions = self._env.n_actions
         self.obs_size, self.state_size = self._env.get_obs_size(), self._env.get_state_size()
-        kinds = (*UNIT_TYPES, *(kind.name for kind in getattr(own, "units", ())))
+        own = getattr(getattr(self._env, "map", None), "units", ())  # a map may bring kinds of its own
+        kinds = (*UNIT_TYPES, *(kind.name for kind in own))
         self.names = _numbered([kinds[unit["type"]] for unit in self._env.units()[: self._env.n_agents]])
 
     def begin(self, seed: int | None) -> Sight:
@@ -113,7 +106,7 @@ class SingleVec:
     def __init__(self, env: VecEnv) -> None:
         if env.n_envs != 1:
             raise ValueError(f"the batch has {env.n_envs} environments, must have 1")
-        self._env, self.name, self.size = env, env.name, (MAP_SIDE, MAP_SIDE)
+        self._env, self.name = env, env.name
         self.n_actions, self.obs_size, self.state_size = env.n_actions, env.obs_size, env.state_size
         self.names = [f"agent_{i}" for i in range(env.n_agents)]
         self._fresh = False
