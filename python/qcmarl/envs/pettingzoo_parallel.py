@@ -48,7 +48,7 @@ class ParallelBattle(ParallelEnv[str, Observation, int]):  # type: ignore[misc] 
         self._arguments = {"masks": masks, "unavailable": unavailable, "render_mode": render_mode, **options}
         self.render_mode = render_mode
         self.metadata: dict[str, Any] = {
-            "name": identifier,
+            "name": single.name,
             "render_modes": ["rgb_array"],
             "render_fps": 4,
             "is_parallelizable": True,

@@ -75,7 +75,9 @@ def test_a_battle_is_the_one_of_the_batched_environment(name: str) -> None:
 
 
 def test_agents_are_named_after_their_units() -> None:
-    assert parallel_env("skirmish:5m_vs_6m").possible_agents == [f"marine_{i}" for i in range(5)]
+    env = parallel_env("skirmish:5m_vs_6m")
+    assert env.possible_agents == [f"marine_{i}" for i in range(5)]
+    assert str(env) == "skirmish:5m_vs_6m"
 
 
 def place(env: Any, **columns: Any) -> None:
