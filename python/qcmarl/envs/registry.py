@@ -5,42 +5,70 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
+from qcmarl.envs import skirmish, smac
 from qcmarl.envs.base import VecEnv
-from qcmarl.envs.skirmish import MAPS, VecSkirmish
 
 
 @dataclass(frozen=True)
 class Family:
     """A kind of environment: how to make one, and the names there are."""
 
-    make: Callable[[str, int, int], VecEnv]
-    """(name, n_envs, n_threads) -> environment."""
+    make: Callable[..., VecEnv]
+    """(name, n_envs, n_threads, **options) -> environment."""
     names: tuple[str, ...]
+    open: bool = False
+    """Whether `names` are examples, and others may be asked for."""
+
+
+def _smac(name: str, n_envs: int, n_threads: int, **options: Any) -> VecEnv:
+    """Every battle has a game and a process of its own, so threads are not for it to take."""
+    return smac.VecSmac(name, n_envs, **options)
+
+
+def _pettingzoo(name: str, n_envs: int, n_threads: int, **options: Any) -> VecEnv:
+    """Played one by one in this thread; imported when asked for, because it needs PettingZoo."""
+    from qcmarl.envs.pettingzoo_vec import VecPettingZoo
+
+    return VecPettingZoo(name, n_envs, **options)
 
 
 FAMILIES: dict[str, Family] = {
-    "skirmish": Family(make=VecSkirmish, names=MAPS),
+    "skirmish": Family(make=skirmish.VecSkirmish, names=skirmish.MAPS),
+    "smac": Family(make=_smac, names=smac.MAPS),
+    "pettingzoo": Family(
+        make=_pettingzoo, names=("cooperative_pong_v6", "knights_archers_zombies_v11", "simple_spread_v3"), open=True
+    ),
 }
 
 
-def make(identifier: str, n_envs: int = 64, n_threads: int = 0) -> VecEnv:
+def make(identifier: str, n_envs: int = 64, n_threads: int = 0, **options: Any) -> VecEnv:
     """Make a batch of environments.
 
     Args:
-        identifier: `family:name`, e.g. "skirmish:8m_vs_9m".
-        n_envs: episodes side by side, at least 1.
-        n_threads: at most so many threads; 0 means all available.
+        identifier: `family:name`, e.g. "skirmish:8m_vs_9m", "smac:8m_vs_9m" for the real StarCraft II, or
+            "pettingzoo:simple_spread_v3".
+        n_envs: episodes side by side, at least 1; of smac each is a game, so few.
+        n_threads: at most so many threads, for skirmish; 0 means all available.
+        options: further arguments of the family's class (`VecSkirmish`, `VecSmac`, `VecPettingZoo`).
 
     Returns:
-        The environment, already reset with seed 0.
+        The environment; reset it before the first step.
 
     Raises:
         ValueError: for an unknown family or name, with the options and the likeliest meant.
+        SmacUnavailable: (an OSError) where smac lacks something, with the remedy.
 
     >>> make("skirmish:3m", n_envs=2, n_threads=1).n_agents
     3
     """
+    family, name = resolve(identifier)
+    return FAMILIES[family].make(name, n_envs, n_threads, **options)
+
+
+def resolve(identifier: str) -> tuple[str, str]:
+    """Split an identifier into family and name, both known; raises as `make`."""
     if not isinstance(identifier, str):
         raise TypeError(f"an environment is named by a string such as 'skirmish:3m', not {identifier!r}")
     family, colon, name = identifier.partition(":")
@@ -51,9 +79,9 @@ def make(identifier: str, n_envs: int = 64, n_threads: int = 0) -> VecEnv:
     if family not in FAMILIES:
         raise ValueError(f"unknown environment family '{family}'; {_options('families', FAMILIES, family)}")
     names = FAMILIES[family].names
-    if name not in names:
+    if name not in names and not (FAMILIES[family].open and name):
         raise ValueError(f"unknown environment '{identifier}'; {_options(f'names of {family}', names, name)}")
-    return FAMILIES[family].make(name, n_envs, n_threads)
+    return family, name
 
 
 def _identifiers() -> list[str]:
@@ -62,7 +90,7 @@ def _identifiers() -> list[str]:
 
 def _options(what: str, options: Iterable[str], given: str) -> str:
     names = list(options)
-    tails = {name.rpartition(":")[2]: name for name in names}
+    tails = {name.rpartition(":")[2]: name for name in reversed(names)}  # of one name in two families, the first
     close = difflib.get_close_matches(given, names, n=1, cutoff=0.5) or [
         tails[tail] for tail in difflib.get_close_matches(given, tails, n=1, cutoff=0.5)
     ]

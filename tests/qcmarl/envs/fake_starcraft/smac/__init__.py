@@ -1,0 +1,1 @@
+"""A package with the name and the face of SMAC's, without a game."""
