@@ -59,6 +59,7 @@ bool go_off(const Map& map, Battle& battle, Lives& lives, int unit) {
 Lives::Lives(const Map& map, const Battle& battle) {
   std::copy_n(battle.hp.begin(), map.n_units(), hp.begin());
   std::copy_n(battle.shield.begin(), map.n_units(), shield.begin());
+  if (map.blasts) std::fill_n(spent.begin(), map.n_units(), false);
 }
 
 void hit(const Map& map, Battle& battle, Lives& lives, const UnitType& weapon, std::size_t j) {
@@ -91,6 +92,10 @@ void strike(const Map& map, Battle& battle, Lives& lives, int unit, std::size_t 
 void set_off_blasts(const Map& map, Battle& battle, Lives& lives) {
   Column<bool> gone_off;
   std::fill_n(gone_off.begin(), map.n_units(), false);
+  for (int unit = 0; unit < map.n_units(); ++unit) {
+    const auto i = static_cast<std::size_t>(unit);
+    if (lives.spent[i]) lives.hp[i] = 0.0F;
+  }
   for (bool again = true; again;) {
     again = false;
     for (int unit = 0; unit < map.n_units(); ++unit) {

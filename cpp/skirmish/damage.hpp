@@ -9,6 +9,7 @@ namespace skirmish {
 struct Lives {
   Lives(const Map& map, const Battle& battle);
   Column<float> hp, shield;
+  Column<bool> spent;   // shot by dying; they live until all have shot
   bool struck = false;  // anything has changed
   bool lives(std::size_t i) const { return hp[i] > 0.0F; }
 };

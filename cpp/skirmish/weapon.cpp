@@ -34,7 +34,7 @@ void shoot(const Map& map, Battle& battle, Lives& lives, int unit, std::size_t t
   const UnitType& type = map.type(unit);
   const auto i = static_cast<std::size_t>(unit);
   if (type.suicide) {
-    lives.hp[i] = 0.0F;
+    lives.spent[i] = true;
     lives.struck = true;
     return;
   }

@@ -45,6 +45,17 @@ def test_blasts_set_off_banelings_of_the_other_side_in_the_same_loop() -> None:
     assert env.units()["hp"].tolist() == [0, 45, 0, 45 - 35, 45]
 
 
+def test_who_shoots_a_baneling_in_the_loop_it_goes_off_has_shot_on_either_side() -> None:
+    env = fight({"baneling": 1, "marine": 1}, {"baneling": 1, "marine": 1})
+    # Both banelings go off in loop 2, in which the shots of both marines fall; the marines do not reach each other.
+    wait = {"cooldown": 2}
+    put(env, (0, 16, 16, wait), (1, 12, 16), (2, 16.9, 16, wait), (3, 20.9, 16))
+    act(env, ATTACK + 0, ATTACK + 0)
+    table = env.units()
+    assert table["hp"].tolist() == [0, 45, 0, 45]
+    assert (table["cooldown"][[1, 3]] > 5).all()
+
+
 def test_blasts_do_not_reach_the_air() -> None:
     env = fight({"baneling": 1, "marine": 1}, {"medivac": 1, "marine": 1})
     put(env, (0, 16, 16), (1, 4, 4), (2, 16.5, 16.5), (3, 16.8, 16))
