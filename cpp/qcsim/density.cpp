@@ -41,7 +41,8 @@ void write_density(const Program& program, const DensityLayout<T>& layout, const
   parallel::for_each(n_rows, n_threads, [&](std::size_t u, int) {
     T* real = state + u * sizes.row;
     T* imaginary = program.is_complex() ? real + sizes.half : nullptr;
-    if (imaginary != nullptr && !program.complex_input()) std::fill_n(imaginary, sizes.row, T{0});
+    const bool given = program.complex_input() && program.embeds_amplitudes();
+    if (imaginary != nullptr && !given) std::fill_n(imaginary, sizes.row, T{0});
     if (!program.embeds_amplitudes()) {  // |0...0> is the mean of all products of Z
       std::fill_n(real, sizes.row, u == 0 ? T{1} : T{0});
       return;

@@ -234,15 +234,19 @@ void Schedule<T>::fill(const typename Sweep<T>::Step& step, std::size_t first_sa
     const Turn& turn = turns_[rotation];
     const Index signs = program_.rotations()[rotation].generator.signs;
     const double scale = pass.plain && j == 0 ? step.rescale : 1.0;
+    const auto angle_of = [&](std::size_t sample) {  // of a controlled rotation the whole angle
+      return half_turn<T>((pass.controlled ? 2.0 : 1.0) * rotation_angle(rotation, sample));
+    };
+    const bool joint = pass.controlled && !turn.per_sample;
+    const HalfTurn shared = joint ? angle_of(first_sample) : HalfTurn{};
     for (std::size_t lane = 0; lane < lanes; ++lane) {
       double sine = turn.tangent, cosine = 1.0;
       if (step.arguments.general) {
         cosine = turn.factor;
         sine *= turn.factor;
       }
-      if (turn.per_sample || pass.controlled) {  // controlled: by the whole angle
-        const std::size_t sample = turn.per_sample ? std::min(first_sample + lane, inputs_.batch - 1) : first_sample;
-        const HalfTurn own = half_turn<T>((pass.controlled ? 2.0 : 1.0) * rotation_angle(rotation, sample));
+      if (turn.per_sample || joint) {
+        const HalfTurn own = joint ? shared : angle_of(std::min(first_sample + lane, inputs_.batch - 1));
         cosine = own.cosine;
         sine = turn.sign * own.sine;
       }

@@ -9,6 +9,7 @@ namespace qcsim {
 namespace {
 
 constexpr double rounding = 1e-14;
+constexpr double unitary_rounding = 1e-6;  // of matrices given in single precision
 
 std::size_t side(const Matrix& matrix) {
   return std::size_t{1} << (static_cast<std::size_t>(std::countr_zero(matrix.size())) / 2);
@@ -73,7 +74,7 @@ std::vector<double> unitary_weights(const std::vector<Matrix>& kraus) {
       for (std::size_t j = 0; j < n; ++j) {
         std::complex<double> product = i == j ? -norm : 0.0;
         for (std::size_t m = 0; m < n; ++m) product += std::conj(k[m * n + i]) * k[m * n + j];
-        if (std::abs(product) > 1e-12) return {};
+        if (!(std::abs(product) <= unitary_rounding * norm)) return {};
       }
     }
     weights.push_back(std::sqrt(norm));
