@@ -167,7 +167,7 @@ def mistakes() -> Iterator[None]:
     """
     try:
         yield
-    except (ValueError, TypeError, OSError) as error:
+    except (ValueError, TypeError, OSError, ModuleNotFoundError) as error:
         raise UsageError(str(error)) from error
 
 

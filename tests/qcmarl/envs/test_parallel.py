@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -323,3 +324,17 @@ def test_an_absent_pettingzoo_is_named_with_its_remedy() -> None:
     )
     run = subprocess.run([sys.executable, "-c", program], check=True, timeout=60, capture_output=True, text=True)
     assert run.stdout == "parallel_env needs PettingZoo: pip install 'qcsim[pettingzoo]'\n"
+
+
+def test_the_command_line_says_in_one_line_that_pettingzoo_is_absent(tmp_path: Path) -> None:
+    program = (
+        "import sys\n"
+        "sys.modules['pettingzoo'] = sys.modules['gymnasium'] = None\n"
+        "sys.argv = ['qcmarl', 'train', '--algo', 'mappo', '--env', 'pettingzoo:pong_v3',\n"
+        f"            '--run-dir', {str(tmp_path / 'run')!r}]\n"
+        "from qcmarl.cli import main\n"
+        "main()\n"
+    )
+    run = subprocess.run([sys.executable, "-c", program], check=False, timeout=60, capture_output=True, text=True)
+    assert (run.returncode, run.stderr.count("\n")) == (2, 1)
+    assert "pip install 'qcsim[pettingzoo]'" in run.stderr
