@@ -20,6 +20,12 @@ class Family:
     names: tuple[str, ...]
     open: bool = False
     """Whether `names` are examples, and others may be asked for."""
+    files: str = ""
+    """What the names of files that say more of this kind end in; none if empty."""
+
+    def knows(self, name: str) -> bool:
+        """Whether there may be an environment of this name."""
+        return name in self.names or (self.open and bool(name)) or bool(self.files and name.endswith(self.files))
 
 
 def _smac(name: str, n_envs: int, n_threads: int, **options: Any) -> VecEnv:
@@ -35,7 +41,7 @@ def _pettingzoo(name: str, n_envs: int, n_threads: int, **options: Any) -> VecEn
 
 
 FAMILIES: dict[str, Family] = {
-    "skirmish": Family(make=skirmish.VecSkirmish, names=skirmish.MAPS),
+    "skirmish": Family(make=skirmish.VecSkirmish, names=skirmish.MAPS, files=".toml"),
     "smac": Family(make=_smac, names=smac.MAPS),
     "pettingzoo": Family(
         make=_pettingzoo, names=("cooperative_pong_v6", "knights_archers_zombies_v11", "simple_spread_v3"), open=True
@@ -47,8 +53,8 @@ def make(identifier: str, n_envs: int = 64, n_threads: int = 0, **options: Any) 
     """Make a batch of environments.
 
     Args:
-        identifier: `family:name`, e.g. "skirmish:8m_vs_9m", "smac:8m_vs_9m" for the real StarCraft II, or
-            "pettingzoo:simple_spread_v3".
+        identifier: `family:name`, e.g. "skirmish:8m_vs_9m", "skirmish:maps/mine.toml" for a map of one's own,
+            "smac:8m_vs_9m" for the real StarCraft II, or "pettingzoo:simple_spread_v3".
         n_envs: episodes side by side, at least 1; of smac each is a game, so few.
         n_threads: at most so many threads, for skirmish; 0 means all available.
         options: further arguments of the family's class (`VecSkirmish`, `VecSmac`, `VecPettingZoo`).
@@ -79,8 +85,10 @@ def resolve(identifier: str) -> tuple[str, str]:
     if family not in FAMILIES:
         raise ValueError(f"unknown environment family '{family}'; {_options('families', FAMILIES, family)}")
     names = FAMILIES[family].names
-    if name not in names and not (FAMILIES[family].open and name):
-        raise ValueError(f"unknown environment '{identifier}'; {_options(f'names of {family}', names, name)}")
+    if not FAMILIES[family].knows(name):
+        files = FAMILIES[family].files
+        others = f"; or a map of your own, a file that ends in {files}" if files else ""
+        raise ValueError(f"unknown environment '{identifier}'; {_options(f'names of {family}', names, name)}{others}")
     return family, name
 
 

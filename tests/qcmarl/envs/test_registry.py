@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from qcmarl.envs import VecEnv, VecSkirmish, make
@@ -33,3 +35,16 @@ def test_an_unknown_identifier_is_refused_with_the_options(identifier: str, mess
 def test_an_identifier_is_a_string() -> None:
     with pytest.raises(TypeError, match="an environment is named by a string"):
         make(3)  # type: ignore[arg-type]
+
+
+def test_a_map_of_ones_own_is_named_by_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "duel.toml"
+    path.write_text('limit = 40\n[[allies]]\nkind = "marine"\ncount = 1\nat = [9, 16]\n'
+                    '[[enemies]]\nkind = "zealot"\ncount = 2\nat = [23, 16]\n')  # fmt: skip
+    env = make(f"skirmish:{path}", n_envs=2, n_threads=1)
+    assert (env.n_agents, env.n_actions) == (1, 6 + 2)
+
+
+def test_a_map_file_that_is_absent_is_named() -> None:
+    with pytest.raises(OSError, match=r"nowhere\.toml"):
+        make("skirmish:nowhere.toml")
