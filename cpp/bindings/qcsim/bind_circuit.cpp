@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "bindings.hpp"
+#include "qcsim/channel.hpp"
 #include "qcsim/circuit.hpp"
 
 using qcsim::Angle;
@@ -28,6 +29,11 @@ py::tuple described(const qcsim::Instruction& instruction) {
                         py::tuple(py::cast(instruction.rates)));
 }
 
+std::vector<qcsim::Matrix> kraus_operators(const std::string& channel, std::size_t n_qubits,
+                                           const std::vector<double>& rates, const qcsim::Matrix& matrix) {
+  return qcsim::kraus_operators({qcsim::row(channel).gate, std::vector<int>(n_qubits), {}, matrix, rates});
+}
+
 }  // namespace
 
 void bind_circuit(py::module_& m) {
@@ -35,6 +41,9 @@ void bind_circuit(py::module_& m) {
   m.attr("MAX_ANGLES") = qcsim::max_angles;
   m.def("gate_names", &qcsim::gate_names);
   m.def("channel_names", &qcsim::channel_names);
+  m.def("kraus_operators", &kraus_operators, py::arg("channel"), py::arg("n_qubits"), py::arg("rates"),
+        py::arg("matrix") = std::vector<std::complex<double>>{},
+        "Of a channel whose numbers have been checked, each row by row.");
 
   py::native_enum<Angle::Source>(m, "Source", "enum.Enum", "Where an angle comes from.")
       .value("WEIGHT", Angle::Source::weight)
