@@ -21,20 +21,14 @@ SpanTable::SpanTable(const std::vector<Index>& vectors)
 
 Basis independent(const std::vector<Index>& vectors, int n_bits) {
   Basis basis;
-  std::vector<Index> reduced;  // each with a leading bit that no other has
-  for (const Index vector : vectors) {
-    Index left = vector;
-    for (const Index other : reduced) left = std::min(left, left ^ other);
-    if (left == 0) continue;
-    for (Index& other : reduced) other = std::min(other, other ^ left);
-    reduced.push_back(left);
-    basis.vectors.push_back(vector);
-  }
-  for (int bit = n_bits - 1; bit >= 0; --bit) {
-    const bool leads = std::any_of(reduced.begin(), reduced.end(),
-                                   [&](Index vector) { return std::bit_floor(vector) == power_of_two(bit); });
-    if (!leads) basis.rest.push_back(power_of_two(bit));
-  }
+  Span span;
+  const auto add = [&](Index vector, std::vector<Index>& to) {
+    if (span.reduced(vector) == 0) return;
+    span.add(vector);
+    to.push_back(vector);
+  };
+  for (const Index vector : vectors) add(vector, basis.vectors);
+  for (int bit = n_bits - 1; bit >= 0; --bit) add(power_of_two(bit), basis.rest);
   return basis;
 }
 

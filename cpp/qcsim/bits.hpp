@@ -41,6 +41,35 @@ class SpanTable {
   std::vector<Index> low_{0}, high_{0};
 };
 
+// Vectors over GF(2) in reduced form: each owns a pivot bit.
+class Span {
+ public:
+  std::size_t size() const { return vectors_.size(); }
+  const std::vector<Index>& vectors() const { return vectors_; }
+
+  Index reduced(Index vector) const {
+    for (std::size_t i = 0; i < vectors_.size(); ++i) {
+      if ((vector & pivots_[i]) != 0) vector ^= vectors_[i];
+    }
+    return vector;
+  }
+
+  void add(Index vector) {  // a vector outside the span
+    vector = reduced(vector);
+    const Index pivot = std::bit_floor(vector);
+    for (Index& other : vectors_) {
+      if ((other & pivot) != 0) other ^= vector;
+    }
+    vectors_.push_back(vector);
+    pivots_.push_back(pivot);
+  }
+
+  const std::vector<Index>& pivots() const { return pivots_; }
+
+ private:
+  std::vector<Index> vectors_, pivots_;
+};
+
 // A basis of those of the given vectors that are independent, in their order, and the bits that with it span all.
 struct Basis {
   std::vector<Index> vectors, rest;

@@ -16,12 +16,6 @@ constexpr std::complex<double> i_unit{0.0, 1.0};
 const Matrix identity{1, 0, 0, 1};
 const Matrix paulis[4] = {identity, {0, 1, 1, 0}, {0, -i_unit, i_unit, 0}, {1, 0, 0, -1}};
 
-std::size_t side(const Matrix& matrix) {
-  std::size_t found = 1;
-  while (found * found < matrix.size()) found *= 2;
-  return found;
-}
-
 Matrix times(double factor, const Matrix& matrix) {
   Matrix result = matrix;
   for (auto& entry : result) entry *= factor;
@@ -179,6 +173,12 @@ void check_complete(const Instruction& channel) {
 }
 
 }  // namespace
+
+std::size_t side(const Matrix& matrix) {
+  std::size_t found = 1;
+  while (found * found < matrix.size()) found *= 2;
+  return found;
+}
 
 bool is_global(const Instruction& channel, int n_qubits) {
   return channel.gate == Gate::depolarizing &&

@@ -20,6 +20,8 @@ namespace qcsim {
 
 using Matrix = std::vector<std::complex<double>>;  // square, row-major
 
+std::size_t side(const Matrix& matrix);  // a power of two
+
 // std::invalid_argument for rates outside their physical range, or operators that are not complete.
 void check_channel(const Instruction& channel, int n_qubits);
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "qcsim/walsh_hadamard.hpp"
+
 namespace qcsim {
 namespace {
 
@@ -13,19 +15,6 @@ SignedIndex entry(const Pauli& product, Index index, const Ending& ending) {
 
 // Tr(P rho) of a Hermitian word is the entry of the trace once P has acted from the left.
 SignedIndex expectation(const Pauli& word, const Ending& ending) { return entry(word, 0, ending); }
-
-// In place, sum over v of (-1)^<v, b> numbers[v], each `lanes` numbers.
-void walsh_hadamard(std::vector<double>& numbers, std::size_t lanes) {
-  for (std::size_t step = lanes; step < numbers.size(); step *= 2) {
-    for (std::size_t block = 0; block < numbers.size(); block += 2 * step) {
-      for (std::size_t i = block; i < block + step; ++i) {
-        const double low = numbers[i], high = numbers[i + step];
-        numbers[i] = low + high;
-        numbers[i + step] = low - high;
-      }
-    }
-  }
-}
 
 // The r_uv of one u: their real or imaginary parts.
 class Row {

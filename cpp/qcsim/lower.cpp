@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <numbers>
 
-#include "qcsim/channel.hpp"
-
 namespace qcsim {
 namespace {
 

@@ -11,35 +11,6 @@ namespace {
 // How far a rotation may be moved ahead: past this many others that wait for a later pass.
 constexpr std::size_t max_waiting = 96;
 
-// Vectors over GF(2) in reduced form: each owns a pivot bit.
-class Span {
- public:
-  std::size_t size() const { return vectors_.size(); }
-  const std::vector<Index>& vectors() const { return vectors_; }
-
-  Index reduced(Index vector) const {
-    for (std::size_t i = 0; i < vectors_.size(); ++i) {
-      if ((vector & pivots_[i]) != 0) vector ^= vectors_[i];
-    }
-    return vector;
-  }
-
-  void add(Index vector) {  // a vector outside the span
-    vector = reduced(vector);
-    const Index pivot = std::bit_floor(vector);
-    for (Index& other : vectors_) {
-      if ((other & pivot) != 0) other ^= vector;
-    }
-    vectors_.push_back(vector);
-    pivots_.push_back(pivot);
-  }
-
-  const std::vector<Index>& pivots() const { return pivots_; }
-
- private:
-  std::vector<Index> vectors_, pivots_;
-};
-
 struct Group {
   std::vector<std::size_t> rotations;
   std::vector<Index> basis;  // flips of registers

@@ -21,9 +21,7 @@ constexpr std::size_t max_table_bytes = std::size_t{1} << 28;  // of the large s
 
 // The real form of a complex matrix, the phase axis being the most significant.
 std::vector<double> real_form(const ComplexMatrix& matrix, bool with_phase) {
-  std::size_t inner = 1;
-  while (inner * inner < matrix.size()) inner *= 2;
-  const std::size_t size = with_phase ? 2 * inner : inner;
+  const std::size_t inner = side(matrix), size = with_phase ? 2 * inner : inner;
   std::vector<double> result;
   result.reserve(size * size);
   for (std::size_t i = 0; i < size; ++i) {

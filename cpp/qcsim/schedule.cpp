@@ -7,6 +7,8 @@
 #include <string>
 #include <type_traits>
 
+#include "qcsim/walsh_hadamard.hpp"
+
 namespace qcsim {
 namespace {
 
@@ -51,19 +53,6 @@ void check_finite(const char* name, const Rows<const T>& rows, std::size_t batch
       throw std::invalid_argument(std::string(name) + " " + std::to_string(i) +
                                   (shared ? "" : " of sample " + std::to_string(sample)) + " is " +
                                   std::to_string(value) + "; angles must be finite");
-    }
-  }
-}
-
-// In place, sum over x of (-1)^<r, x> values[x] for every r.
-void walsh_hadamard(std::vector<double>& values) {
-  for (std::size_t step = 1; step < values.size(); step *= 2) {
-    for (std::size_t block = 0; block < values.size(); block += 2 * step) {
-      for (std::size_t x = block; x < block + step; ++x) {
-        const double low = values[x], high = values[x + step];
-        values[x] = low + high;
-        values[x + step] = low - high;
-      }
     }
   }
 }

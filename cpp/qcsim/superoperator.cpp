@@ -1,6 +1,5 @@
 #include "qcsim/superoperator.hpp"
 
-#include <bit>
 #include <cmath>
 
 #include "qcsim/pauli.hpp"
@@ -10,10 +9,6 @@ namespace {
 
 constexpr double rounding = 1e-14;
 constexpr double unitary_rounding = 1e-6;  // of matrices given in single precision
-
-std::size_t side(const Matrix& matrix) {
-  return std::size_t{1} << (static_cast<std::size_t>(std::countr_zero(matrix.size())) / 2);
-}
 
 }  // namespace
 

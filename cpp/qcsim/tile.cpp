@@ -56,12 +56,10 @@ void TileExecution<T>::start(std::size_t tile, T* state, T* amplitudes, double* 
 
 template <class T>
 void TileExecution<T>::run_steps(std::size_t tile, T* state, Tape<T>* tape) const {
-  std::size_t mark = 0;
-  for (std::size_t s = 0; s < forward_.steps.size(); ++s) {
-    if (tape != nullptr && mark < marks_.size() && s == marks_[mark]) tape->pass(mark++, state);
-    evolve(this->program(), schedule_, forward_, forward_.steps[s], kernels_, this->inputs().draws,
-           tile * kernels_.lanes, state);
-  }
+  walk(tile, 0, 0, state, [&](std::size_t mark, const T* found) {
+    if (tape != nullptr) tape->pass(mark, found);
+    return true;
+  });
 }
 
 template <class T>

@@ -30,7 +30,9 @@ class TileExecution final : public Execution<T> {
   void run_steps(std::size_t tile, T* state, Tape<T>* tape) const;
   // From in front of a barrier that loses information on; visit(mark, state) at each later one, until it returns false.
   template <class Visit>
-  void run_from(std::size_t tile, std::size_t mark, T* state, Visit visit) const;
+  void run_from(std::size_t tile, std::size_t mark, T* state, Visit visit) const {
+    walk(tile, marks_[mark], mark + 1, state, visit);
+  }
   std::size_t n_marks() const { return marks_.size(); }
   double factor_at(std::size_t mark) const { return forward_.steps[marks_[mark]].factor; }
   DensityLayout<T> layout() const { return {kernels_, 0}; }
@@ -43,6 +45,10 @@ class TileExecution final : public Execution<T> {
   const double* inverse_norms(std::size_t tile) const { return inverse_norms_.data() + tile * kernels_.lanes; }
 
  private:
+  // Runs the steps from one on; next: the first mark to visit.
+  template <class Visit>
+  void walk(std::size_t tile, std::size_t step, std::size_t next, T* state, Visit visit) const;
+
   const Kernels<T>& kernels_;
   bool tables_;         // for diagonal rotations
   bool phases_unseen_;  // the last stage only turns phases, and the readout does not see them: it is left out
@@ -55,9 +61,8 @@ class TileExecution final : public Execution<T> {
 
 template <class T>
 template <class Visit>
-void TileExecution<T>::run_from(std::size_t tile, std::size_t mark, T* state, Visit visit) const {
-  std::size_t next = mark + 1;
-  for (std::size_t s = marks_[mark]; s < forward_.steps.size(); ++s) {
+void TileExecution<T>::walk(std::size_t tile, std::size_t step, std::size_t next, T* state, Visit visit) const {
+  for (std::size_t s = step; s < forward_.steps.size(); ++s) {
     if (next < marks_.size() && s == marks_[next] && !visit(next++, static_cast<const T*>(state))) return;
     evolve(this->program(), schedule_, forward_, forward_.steps[s], kernels_, this->inputs().draws,
            tile * kernels_.lanes, state);
