@@ -131,14 +131,10 @@ template <class T>
 typename WideExecution<T>::Final WideExecution<T>::evolved(const Route<T>& route, std::size_t sample, Tape<T>* tape,
                                                            int n_threads) const {
   Final result = started(sample, n_threads);
-  T* state = result.state.data();
-  std::size_t mark = 0;
-  for (std::size_t s = 0; s < route.there.steps.size();) {
-    const StepRange steps = stage_at(route.there, s);
-    if (tape != nullptr && route.there.steps[s].stage->lossy()) tape->pass(mark++, state);
-    run_stage(route.there, steps, sample, state, n_threads);
-    s = steps.last;
-  }
+  walk(route, 0, 0, sample, result.state.data(), n_threads, [&](std::size_t mark, const T* state) {
+    if (tape != nullptr) tape->pass(mark, state);
+    return true;
+  });
   result.ending = {route.schedule.final_residue(), route.there.final_factor};
   return result;
 }

@@ -41,6 +41,18 @@ class WideExecution final : public Execution<T> {
   std::shared_ptr<const Route<T>> route(std::size_t sample) const;
   // The stage that begins at a step.
   static StepRange stage_at(const Sweep<T>& sweep, std::size_t step);
+  // Runs the stages of a route from a step on; visit(mark, state) at each mark from `next` on, until it returns false.
+  template <class Visit>
+  void walk(const Route<T>& route, std::size_t step, std::size_t next, std::size_t sample, T* state, int n_threads,
+            Visit visit) const {
+    while (step < route.there.steps.size()) {
+      if (next < route.marks.size() && step == route.marks[next] && !visit(next++, static_cast<const T*>(state)))
+        return;
+      const StepRange steps = stage_at(route.there, step);
+      run_stage(route.there, steps, sample, state, n_threads);
+      step = steps.last;
+    }
+  }
   void run_stage(const Sweep<T>& sweep, const StepRange& steps, std::size_t sample, T* state, int n_threads) const;
   // The arguments of a pass on the block at `base`.
   PassArguments<T> on_block(const typename Sweep<T>::Step& step, Index base) const;

@@ -86,26 +86,15 @@ class WideAdjoint {
   // have divided out different ones.
   T* before_mark(double factor) {
     --mark_;
-    T* found = tape_.state(mark_, final_.state.data(),
-                           [&](std::size_t from, T* state, auto visit) { rerun(from, state, visit); });
+    T* found = tape_.state(mark_, final_.state.data(), [&](std::size_t from, T* state, auto visit) {
+      execution_.walk(route_, route_.marks[from], from + 1, sample_, state, n_threads_, visit);
+    });
     const T ratio = static_cast<T>(route_.there.steps[route_.marks[mark_]].factor / factor);
     if (ratio == T{1}) return found;
     for_chunks(program_.dimension(), least_chunk, n_threads_, [&](std::size_t first, std::size_t last, std::size_t) {
       for (std::size_t x = first; x < last; ++x) found[x] *= ratio;
     });
     return found;
-  }
-
-  template <class Visit>
-  void rerun(std::size_t from, T* state, Visit visit) {
-    const std::vector<std::size_t>& marks = route_.marks;
-    std::size_t next = from + 1;
-    for (std::size_t s = marks[from]; s < route_.there.steps.size();) {
-      if (next < marks.size() && s == marks[next] && !visit(next++, static_cast<const T*>(state))) return;
-      const StepRange steps = execution_.stage_at(route_.there, s);
-      execution_.run_stage(route_.there, steps, sample_, state, n_threads_);
-      s = steps.last;
-    }
   }
 
   void undo_passes(const Sweep<T>& back, const StepRange& steps) {
