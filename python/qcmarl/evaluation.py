@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from qcmarl import checkpoint, rundir
 from qcmarl.algos import ALGORITHMS
-from qcmarl.config import PPOConfig
 from qcmarl.envs import make
 from qcmarl.evaluate import win_rates
+from qcmarl.learner import LearnerConfig
 from qcmarl.parallel import use_one_torch_thread
 from qcmarl.policies import MixingPolicy, Policy
 from qcmarl.rollout import sizes_of
@@ -61,7 +61,7 @@ def load(directory: Path, battles: int, mean_law: bool, threads: int, noise: str
     return Trained(policy, env, learner["env_steps"])
 
 
-def _under(noise: str, algo: str, run: RunConfig, config: Any) -> PPOConfig:
+def _under(noise: str, algo: str, run: RunConfig, config: Any) -> LearnerConfig:
     """The configuration with other noise; raises ValueError where the actor has no circuit."""
     if not hasattr(config, "noise"):
         raise ValueError(f"{algo} has no circuit; --noise is for algorithms with one")

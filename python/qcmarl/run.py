@@ -22,9 +22,9 @@ import torch
 
 from qcmarl import checkpoint, rundir
 from qcmarl.algos import ALGORITHMS
-from qcmarl.config import PPOConfig
 from qcmarl.envs import make
 from qcmarl.evaluate import win_rates
+from qcmarl.learner import LearnerConfig
 from qcmarl.parallel import use_one_torch_thread
 from qcmarl.progress import Display, clock, percent
 
@@ -62,7 +62,7 @@ def resolve(config: RunConfig) -> RunConfig:
     return config
 
 
-def kept_settings(directory: Path) -> tuple[str, RunConfig, PPOConfig]:
+def kept_settings(directory: Path) -> tuple[str, RunConfig, LearnerConfig]:
     """Algorithm and configurations that a run was started with; raises ValueError where this version has no such."""
     kept = rundir.read_config(directory)
     algo = kept["algo"]
@@ -76,7 +76,7 @@ def kept_settings(directory: Path) -> tuple[str, RunConfig, PPOConfig]:
     return algo, RunConfig(**kept["run"]), kinds["algorithm"](**kept["algorithm"])
 
 
-def described(algo: str, config: RunConfig, algorithm: PPOConfig) -> dict[str, Any]:
+def described(algo: str, config: RunConfig, algorithm: Any) -> dict[str, Any]:
     """The deciding parts of config.json."""
     return {"algo": algo, "run": dataclasses.asdict(config), "algorithm": dataclasses.asdict(algorithm)}
 
@@ -107,7 +107,7 @@ class Run:
         self,
         algo: str,
         config: RunConfig,
-        algorithm: PPOConfig,
+        algorithm: LearnerConfig,
         directory: Path,
         resume: bool = False,
         threads: int = 1,

@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from qcmarl.algos import mappo, qc_mappo
 from qcmarl.buffer import Sizes
-from qcmarl.config import PPOConfig
+from qcmarl.learner import Learner, LearnerConfig
 from qcmarl.policies import Policy
-from qcmarl.ppo import PPO
+
+Execution = Literal["local", "communication", "central"]
+"""What an agent's action may depend on at play: its own observations; messages of the others too; or whatever anybody
+sees."""
 
 
 class Algorithm(NamedTuple):
     """How to configure and build one algorithm."""
 
-    config: type[PPOConfig]
-    resolve: Callable[[Any, str], PPOConfig]
+    execution: Execution
+    config: type[Any]
+    """A frozen dataclass, a `LearnerConfig`."""
+    resolve: Callable[[Any, str], LearnerConfig]
     """(config, environment's name) to a configuration with nothing left open; raises ValueError."""
     build_policy: Callable[[Any, Sizes], Policy]
-    build: Callable[..., PPO]
-    """(config, environments, seed) to a learner at step 0."""
+    build: Callable[..., Learner]
+    """(config, environments, seed, threads) to a learner at step 0."""
 
 
 ALGORITHMS = {
-    "mappo": Algorithm(mappo.MAPPOConfig, mappo.resolve, mappo.build_policy, mappo.MAPPO),
-    "qc-mappo": Algorithm(qc_mappo.QCMAPPOConfig, qc_mappo.resolve, qc_mappo.build_policy, qc_mappo.QCMAPPO),
+    "mappo": Algorithm("local", mappo.MAPPOConfig, mappo.resolve, mappo.build_policy, mappo.MAPPO),
+    "qc-mappo": Algorithm("central", qc_mappo.QCMAPPOConfig, qc_mappo.resolve, qc_mappo.build_policy, qc_mappo.QCMAPPO),
 }
