@@ -62,6 +62,12 @@ class PPOConfig:
     """Width of the actor's layers."""
     critic_hidden: int = 128
     """Width of the critic's two layers."""
+    weight_decay: float = 0.0
+    """Decoupled decay of the actor's weights per step, times the learning rate (>= 0; AdamW, arXiv:1711.05101)."""
+    dropout: float = 0.0
+    """Share of the actor's hidden units that are left out, drawn anew for each minibatch; in updates only (0..1)."""
+    input_noise: float = 0.0
+    """Standard deviation of normal noise on the actor's normalised features, in updates only (>= 0)."""
 
 
 C = TypeVar("C", bound=PPOConfig)
@@ -100,6 +106,11 @@ def resolve_ppo(config: C, env_name: str, joint_law: bool) -> C:
     for name in ("lr", "clip", "value_clip", "huber", "grad_clip", "target_kl"):
         if not getattr(config, name) > 0:
             raise ValueError(f"{name} is {getattr(config, name)}; it must be positive")
+    for name in ("weight_decay", "input_noise"):
+        if not 0 <= getattr(config, name) < math.inf:
+            raise ValueError(f"{name} is {getattr(config, name)}; it must be finite and not negative")
+    if not 0 <= config.dropout < 1:
+        raise ValueError(f"dropout is {config.dropout}; it must be at least 0 and below 1")
     for name in ("gamma", "lam", "value_decay"):
         if not 0 <= getattr(config, name) <= 1:
             raise ValueError(f"{name} is {getattr(config, name)}; it must be within 0..1")

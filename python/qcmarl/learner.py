@@ -31,7 +31,7 @@ class Learner(Protocol):
 
     @property
     def policy(self) -> Policy:
-        """The actor as it stands, for evaluations and for the checkpoint (`build_policy` makes one of the same shape)."""
+        """The actor as it stands; `build_policy` makes one of the same shape for its weights to be read into."""
 
     def iterate(self) -> dict[str, float]:
         """Plays a while and learns from it; returns what is logged, `train/...`."""
