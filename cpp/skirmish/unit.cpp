@@ -9,7 +9,6 @@ namespace {
 
 constexpr float kDefaultDamagePoint = 0.167F * kLoopsPerSecond;
 constexpr float kZergRegeneration = 0.2734F / kLoopsPerSecond;
-constexpr float kMeleeHold = 0.0F;  // who strikes by hand closes in between blows
 
 std::vector<UnitType> terran() {
   return {{.name = "marine",
@@ -83,7 +82,6 @@ std::vector<UnitType> protoss() {
            .hit_gap = 0.28F * kLoopsPerSecond,
            .period = 1.2F * kLoopsPerSecond,
            .range = 0.1F,
-           .hold = kMeleeHold,
            .ground_only = true,
            .speed = 2.25F / kLoopsPerSecond,
            .radius = 0.5F,
@@ -100,7 +98,6 @@ std::vector<UnitType> protoss() {
            .damage_point = 0.375F * kLoopsPerSecond,
            .range = 6.0F,
            .slop = 0.0F,
-           .hold = 0.0F,
            .scan = 6.0F,
            .sweep = 1.25F,
            .ground_only = true,
@@ -120,7 +117,6 @@ std::vector<UnitType> zerg() {
            .period = 0.696F * kLoopsPerSecond,
            .damage_point = kDefaultDamagePoint,
            .range = 0.1F,
-           .hold = kMeleeHold,
            .ground_only = true,
            .speed = 2.9531F / kLoopsPerSecond,
            .radius = 0.375F,
@@ -135,7 +131,6 @@ std::vector<UnitType> zerg() {
            .bonus_against = kLight,
            .period = 0.833F * kLoopsPerSecond,
            .range = 0.25F,
-           .hold = kMeleeHold,
            .blast = 2.2F,
            .suicide = true,
            .ground_only = true,
@@ -167,7 +162,6 @@ std::vector<UnitType> zerg() {
            .damage_point = kDefaultDamagePoint,
            .range = 7.0F,
            .slop = 0.0F,
-           .hold = 0.0F,
            .scan = 7.0F,
            .ground_only = true,
            .radius = 0.875F,

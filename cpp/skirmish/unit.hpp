@@ -32,7 +32,7 @@ struct UnitType {
   float damage_point = 0.0F;       // loops from the start of a shot to its damage
   float range = 0.0F;              // weapon reach, edge to edge
   float slop = 1.0F;               // a shot under way may be finished this much beyond the range
-  float hold = 1.0F;               // between shots too, one who is engaged stays and shoots this much beyond the range
+  float hold = 0.0F;               // between shots too, one who is engaged stays and shoots this much beyond the range
   float scan = 5.0F;               // acquisition range of units that look for targets themselves, edge to edge
   float blast = 0.0F;              // damage falls on all foes this near instead, when the unit dies
   float sweep = 0.0F;              // damage falls on all foes on a line across the target, this long to each side

@@ -27,6 +27,18 @@ class Sizes(NamedTuple):
     """S: state, and the share of the episode's time that is used."""
 
 
+class Cut(NamedTuple):
+    """Where a time limit cut K episodes, and what was seen there last."""
+
+    t: int
+    where: Tensor
+    """(K,) environments."""
+    state: Tensor
+    """(K, S)."""
+    x: Tensor
+    """(K, n, F)."""
+
+
 class Rollout:
     """T steps of B environments, overwritten by every collection.
 
@@ -41,7 +53,7 @@ class Rollout:
     def __init__(self, steps: int, envs: int, sizes: Sizes, joint: bool, memory: int) -> None:
         self.steps, self.envs, self.sizes, self.memory = steps, envs, sizes, memory
         shape, agents = (steps, envs), (steps, envs, sizes.agents)
-        self.x = torch.zeros(*agents, sizes.features)
+        self.x = torch.zeros(steps + 1, envs, sizes.agents, sizes.features)
         self.state = torch.zeros(steps + 1, envs, sizes.state)
         self.avail = torch.zeros(*agents, sizes.actions, dtype=torch.bool)
         self.alive = torch.zeros(*agents, dtype=torch.bool)
@@ -52,8 +64,7 @@ class Rollout:
         self.reward = torch.zeros(shape)
         self.terminated = torch.zeros(shape, dtype=torch.bool)
         self.truncated = torch.zeros(shape, dtype=torch.bool)
-        self.final_states: list[tuple[int, Tensor, Tensor]] = []
-        """(t, environments (K,), states (K, S)) of the episodes cut by a time limit at step t."""
+        self.cuts: list[Cut] = []
 
     def inputs(self, samples: Tensor) -> Inputs:
         """What the policy reads at the given samples.

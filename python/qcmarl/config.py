@@ -60,6 +60,9 @@ class PPOConfig:
     minibatch, nats; the critic goes on. Default: 0.05 for a joint ratio, 0.01 per agent; inf: never."""
     hidden: int = 64
     """Width of the actor's layers."""
+    critic: Literal["state", "agent", "local"] = "state"
+    """What a value is of: the state, one for the team; the state and an agent's own features, one per agent, as in the
+    published runs of MAPPO; or an agent's own features alone (IPPO)."""
     critic_hidden: int = 128
     """Width of the critic's two layers."""
     weight_decay: float = 0.0
@@ -70,7 +73,18 @@ class PPOConfig:
     """Standard deviation of normal noise on the actor's normalised features, in updates only (>= 0)."""
 
 
+@dataclass(frozen=True)
+class LocalPPOConfig(PPOConfig):
+    """PPO of agents who see nothing but their own observations."""
+
+    recurrent: bool = False
+    """Give each agent a GRU over its own history."""
+    chunk: int = 10
+    """Steps of a sequence that the GRU is trained on; divides `rollout_steps`. Only with `recurrent`."""
+
+
 C = TypeVar("C", bound=PPOConfig)
+L = TypeVar("L", bound=LocalPPOConfig)
 
 
 def resolve_ppo(config: C, env_name: str, joint_law: bool) -> C:
@@ -114,6 +128,16 @@ def resolve_ppo(config: C, env_name: str, joint_law: bool) -> C:
     for name in ("gamma", "lam", "value_decay"):
         if not 0 <= getattr(config, name) <= 1:
             raise ValueError(f"{name} is {getattr(config, name)}; it must be within 0..1")
+    return config
+
+
+def resolve_local(config: L, env_name: str) -> L:
+    """`resolve_ppo` for local actors; raises ValueError where a chunk does not divide the rollout."""
+    config = resolve_ppo(config, env_name, joint_law=False)
+    if config.recurrent and (config.chunk < 1 or config.rollout_steps % config.chunk):
+        raise ValueError(f"chunk is {config.chunk}; it must divide rollout_steps = {config.rollout_steps}")
+    if config.recurrent:
+        check_minibatches(config, config.chunk)
     return config
 
 

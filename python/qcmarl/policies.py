@@ -9,6 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from qcmarl.buffer import Sizes
 from qcmarl.laws import IndependentLaw, Inputs, Law, OutcomeLaw
 from qcmarl.nets import HEAD_GAIN, Trunk, linear, normalised
 from qcmarl.quantum import CentredHead, Mixer
@@ -78,6 +79,12 @@ class RecurrentPolicy(Policy):
             outputs.append(hidden)
         living = torch.stack(outputs).flatten(0, 1).index_select(0, inputs.rows)
         return IndependentLaw(self.head(normalised(living)), inputs), hidden
+
+
+def local_policy(recurrent: bool, sizes: Sizes, hidden: int) -> Policy:
+    """The actor of agents who see their own observations only, freshly initialised from torch's global generator."""
+    actor = RecurrentPolicy if recurrent else LocalPolicy
+    return actor(sizes.features, sizes.actions, hidden)
 
 
 class MixingPolicy(Policy):

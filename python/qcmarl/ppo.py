@@ -10,12 +10,12 @@ from __future__ import annotations
 import copy
 import math
 import time
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from qcmarl.buffer import Rollout
+from qcmarl.buffer import Rollout, Sizes
 from qcmarl.config import PPOConfig
 from qcmarl.losses import approximate_kl, clipped_policy_loss, clipped_value_loss
 from qcmarl.nets import Critic
@@ -35,14 +35,14 @@ agents torch's price per operation is a fifth of the time."""
 
 
 class Targets(NamedTuple):
-    """What a rollout is regressed on, flattened to samples."""
+    """What a rollout is regressed on, flattened to samples; V is () for a team's critic, (n,) for one per agent."""
 
     advantages: Tensor
-    """(T * B) normalised."""
+    """(T * B, *V) normalised; (T * B), the mean over the living, where the ratio is joint."""
     returns: Tensor
-    """(T * B) in the normaliser's units."""
+    """(T * B, *V) in the normaliser's units."""
     values: Tensor
-    """(T * B) predictions before the update, same units."""
+    """(T * B, *V) predictions before the update, same units."""
     living: Tensor
     """(T * B) number of living agents."""
     explained: float
@@ -88,7 +88,7 @@ class PPO:
         sizes = sizes_of(env)
         self.config, self.policy, self.chunk = config, policy, chunk
         self.clip, self.joint = config.clip, config.ratio == "joint"
-        self.critic = Critic(sizes.state, config.critic_hidden)
+        self.critic = Critic(critic_inputs(sizes, config.critic), config.critic_hidden)
         self.value_norm = ValueNorm(config.value_decay)
         self.generator = torch.Generator().manual_seed(seed)
         self.rollout = Rollout(config.rollout_steps, config.n_envs, sizes, self.joint, policy.memory)
@@ -158,38 +158,58 @@ class PPO:
     @torch.no_grad()
     def _targets(self) -> Targets:
         rollout, norm = self.rollout, self.value_norm
-        predictions = self.critic(rollout.state)
+        predictions = self.critic(self._seen(rollout.state, rollout.x))
         values = norm.denormalise(predictions)
-        ended = rollout.terminated | rollout.truncated
-        advantages, returns = gae(
-            rollout.reward, values, ended, self._final_values(), self.config.gamma, self.config.lam
-        )
+        shape = values[:-1].shape
+        reward = spread(rollout.reward, shape)
+        ended = spread(rollout.terminated | rollout.truncated, shape)
+        advantages, returns = gae(reward, values, ended, self._final_values(shape), self.config.gamma, self.config.lam)
         norm.update(returns)
         living = rollout.alive.sum(-1).float()
         return Targets(
-            normalise_advantages(advantages, living).flatten(),
-            norm.normalise(returns).flatten(),
-            predictions[:-1].flatten(),
+            self._normalised(advantages, living).flatten(0, 1),
+            norm.normalise(returns).flatten(0, 1),
+            predictions[:-1].flatten(0, 1),
             living.flatten(),
             float(explained_variance(values[:-1], returns)),
         )
 
+    def _normalised(self, advantages: Tensor, living: Tensor) -> Tensor:
+        """Advantages (T, B, *V) normalised over the living; their mean over the living (T, B) for a joint ratio."""
+        if advantages.dim() == 2:
+            return normalise_advantages(advantages, living)
+        alive = self.rollout.alive.float()
+        if not self.joint:
+            return normalise_advantages(advantages, alive)
+        return normalise_advantages((advantages * alive).sum(-1) / living.clamp_min(1), living)
+
+    def _seen(self, state: Tensor, x: Tensor) -> Tensor:
+        """What the critic reads of states (..., S) and agents' features (..., n, F)."""
+        match self.config.critic:
+            case "state":
+                return state
+            case "agent":
+                return torch.cat([state.unsqueeze(-2).expand(*x.shape[:-1], -1), x], -1)
+            case "local":
+                return x
+
     @torch.no_grad()
-    def _final_values(self) -> Tensor:
-        final = torch.zeros_like(self.rollout.reward)
+    def _final_values(self, shape: torch.Size) -> Tensor:
+        final = torch.zeros(shape)
         if self.config.timeout == "bootstrap":
-            for t, where, state in self.rollout.final_states:
-                final[t, where] = self.value_norm.denormalise(self.critic(state))
+            for cut in self.rollout.cuts:
+                final[cut.t, cut.where] = self.value_norm.denormalise(self.critic(self._seen(cut.state, cut.x)))
         return final
 
     def _differentiate(self, samples: Tensor, targets: Targets) -> Tensor:
         """Gradients of actor and critic on a minibatch of samples (L, C); returns `Sums`."""
         count = samples.numel()
+        n_values = count * targets.returns[0].numel()
         entries = float(count) if self.joint else float(targets.living[samples].sum())
 
         def loss(part: Tensor) -> tuple[Tensor, Tensor]:
             policy_loss, policy_sums = self._policy_loss(part, targets)
-            value_loss = self._value_loss(part.flatten(), targets) / count
+            value_loss = self._value_loss(part.flatten(), targets) / n_values
             return policy_loss / entries + value_loss, torch.stack([*policy_sums, value_loss.detach()])
 
         return self._gradient(loss, samples.tensor_split(self.parts(count, samples.shape[1]), dim=1))
@@ -208,7 +228,8 @@ class PPO:
         old = self.rollout.log_prob.flatten(0, 1).index_select(0, flat)
         sample_of_row = inputs.rows // inputs.agents
         if not self.joint:
-            advantages, old = advantages[sample_of_row], old.flatten()[inputs.rows]
+            advantages = advantages[sample_of_row] if advantages.dim() == 1 else advantages.flatten()[inputs.rows]
+            old = old.flatten()[inputs.rows]
         elif not law.joint:
             log_prob = torch.zeros_like(old).index_add(0, sample_of_row, log_prob)
         log_ratio = log_prob - old
@@ -221,8 +242,9 @@ class PPO:
         return loss, [kl, clipped, counts[0], entropy.detach(), counts[1]]
 
     def _value_loss(self, flat: Tensor, targets: Targets) -> Tensor:
-        """Clipped value loss summed over the samples."""
-        values = self.critic(self.rollout.state.flatten(0, 1).index_select(0, flat))
+        """Clipped value loss summed over the values; those of dead agents count, their team goes on earning."""
+        state, x = self.rollout.state.flatten(0, 1).index_select(0, flat), self.rollout.x.flatten(0, 1)
+        values = self.critic(self._seen(state, x if self.config.critic == "state" else x.index_select(0, flat)))
         old, returns = targets.values[flat], targets.returns[flat]
         return clipped_value_loss(values, old, returns, self.config.value_clip, self.config.huber).sum()
 
@@ -267,3 +289,13 @@ class PPO:
         self.generator.set_state(state["generator"])
         self.env_steps = state["env_steps"]
         self.seconds.update(state["seconds"])
+
+
+def critic_inputs(sizes: Sizes, critic: Literal["state", "agent", "local"]) -> int:
+    """Features that the critic of a configuration reads."""
+    return {"state": sizes.state, "agent": sizes.state + sizes.features, "local": sizes.features}[critic]
+
+
+def spread(x: Tensor, shape: torch.Size) -> Tensor:
+    """(T, B) repeated to the shape of the values, (T, B) or (T, B, n)."""
+    return x.view(*x.shape, *[1] * (len(shape) - 2)).expand(shape)

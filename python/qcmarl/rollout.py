@@ -14,13 +14,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from qcmarl.buffer import Rollout, Sizes
+from qcmarl.buffer import Cut, Rollout, Sizes
 from qcmarl.laws import Inputs, Law
 from qcmarl.nets import normalised
 from qcmarl.policies import Policy
 
 if TYPE_CHECKING:
     from qcmarl.envs import Step, VecEnv
+    from qcmarl.envs.base import Floats
 
 WINDOW = 100
 """Finished episodes over which training's win rate and return are averaged."""
@@ -65,7 +66,11 @@ class Player:
 
     def features(self, step: Step) -> Tensor:
         """(B, n, F) features of all agents at the current step."""
-        self._raw[..., : self._obs_size] = torch.from_numpy(step.obs)
+        return self.features_of(step.obs)
+
+    def features_of(self, obs: Floats) -> Tensor:
+        """(B, n, F) features of all agents who see `obs` (B, n, O) after what they did last."""
+        self._raw[..., : self._obs_size] = torch.from_numpy(obs)
         return normalised(self._raw)
 
     def state(self, step: Step) -> Tensor:
@@ -155,10 +160,11 @@ class Collector:
     @torch.inference_mode()
     def collect(self) -> None:
         """Plays T steps in every environment into the rollout."""
-        self.rollout.final_states.clear()
+        self.rollout.cuts.clear()
         for t in range(self.rollout.steps):
             self._play(t)
         self.rollout.state[self.rollout.steps] = self._player.state(self._step)
+        self.rollout.x[self.rollout.steps] = self._player.features(self._step)
 
     def _play(self, t: int) -> None:
         out, player, step = self.rollout, self._player, self._step
@@ -176,8 +182,9 @@ class Collector:
         out.reward[t] = torch.from_numpy(self._step.reward)
         out.terminated[t] = torch.from_numpy(self._step.terminated)
         out.truncated[t] = torch.from_numpy(self._step.truncated)
+        self._note_cuts(t, ages + 1)
         player.observe(self._step)
-        self._note_ends(t, ages + 1)
+        self._note_ends()
 
     def _log_prob(self, acted: Acted) -> Tensor:
         log_prob = acted.law.log_prob(acted.actions)
@@ -187,13 +194,18 @@ class Collector:
         agents.view(-1)[acted.inputs.rows] = log_prob
         return agents.sum(-1) if self.joint else agents
 
-    def _note_ends(self, t: int, ages: Tensor) -> None:
+    def _note_cuts(self, t: int, ages: Tensor) -> None:
+        """Keeps what was last seen of episodes that the time limit cut; called while last actions are remembered."""
         step = self._step
         cut = np.flatnonzero(step.truncated)
-        if len(cut):
-            where = torch.from_numpy(cut)
-            final = torch.from_numpy(step.info["final_state"][cut])
-            self.rollout.final_states.append((t, where, self._player.critic_features(final, ages[where])))
+        if not len(cut):
+            return
+        where = torch.from_numpy(cut)
+        state = self._player.critic_features(torch.from_numpy(step.info["final_state"][cut]), ages[where])
+        self.rollout.cuts.append(Cut(t, where, state, self._player.features_of(step.info["final_obs"])[where]))
+
+    def _note_ends(self) -> None:
+        step = self._step
         ended = np.flatnonzero(step.terminated | step.truncated)
         if len(ended):
             self.wins.extend(step.info["battle_won"][ended].astype(float).tolist())

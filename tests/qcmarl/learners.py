@@ -3,6 +3,8 @@
 import torch
 from toy import LampGame
 
+from qcmarl.algos.ippo import IPPO, IPPOConfig
+from qcmarl.algos.ippo import resolve as resolve_ippo
 from qcmarl.algos.mappo import MAPPO, MAPPOConfig
 from qcmarl.algos.mappo import resolve as resolve_mappo
 from qcmarl.algos.qc_mappo import QCMAPPO, QCMAPPOConfig
@@ -15,6 +17,12 @@ def mappo(env=None, threads=1, **options):
     torch.manual_seed(0)
     config = resolve_mappo(MAPPOConfig(**{**SMALL, **options}), "toy:lamps")
     return MAPPO(config, env or LampGame(config.n_envs), 7, threads)
+
+
+def ippo(env=None, threads=1, **options):
+    torch.manual_seed(0)
+    config = resolve_ippo(IPPOConfig(**{**SMALL, **options}), "toy:lamps")
+    return IPPO(config, env or LampGame(config.n_envs), 7, threads)
 
 
 def qc_mappo(env=None, threads=1, **options):

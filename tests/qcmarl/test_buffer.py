@@ -35,7 +35,7 @@ def test_feed_forward_policies_are_given_the_living_only():
     rollout = filled()
     samples = torch.tensor([[7, 2, 11]])
     inputs = rollout.inputs(samples)
-    alive, x = rollout.alive.view(18, 2), rollout.x.view(18, 2, 4)
+    alive, x = rollout.alive.view(18, 2), rollout.x[:-1].view(18, 2, 4)
     expected = [(k, m, i) for k, m in enumerate((7, 2, 11)) for i in range(2) if alive[m, i]]
     assert inputs.rows.tolist() == [2 * k + i for k, _, i in expected]
     assert torch.equal(inputs.x, torch.stack([x[m, i] for _, m, i in expected]))

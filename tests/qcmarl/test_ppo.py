@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from learners import mappo, qc_mappo
+from learners import ippo, mappo, qc_mappo
 from toy import LampGame
 
 LEARNERS = {
@@ -12,6 +12,10 @@ LEARNERS = {
     "mappo, joint ratio": lambda **k: mappo(ratio="joint", **k),
     "mappo, recurrent": lambda **k: mappo(recurrent=True, **k),
     "mappo, recurrent, joint ratio": lambda **k: mappo(recurrent=True, ratio="joint", chunk=5, **k),
+    "mappo, a value per agent": lambda **k: mappo(critic="agent", **k),
+    "mappo, a value per agent, joint ratio": lambda **k: mappo(critic="agent", ratio="joint", **k),
+    "mappo, a value per agent, recurrent": lambda **k: mappo(critic="agent", recurrent=True, **k),
+    "ippo": ippo,
     "factored": qc_mappo,
     "factored, joint ratio": lambda **k: qc_mappo(ratio="joint", **k),
     "outcome": lambda **k: qc_mappo(readout="outcome", **k),
@@ -35,7 +39,7 @@ def test_before_the_first_step_every_ratio_is_one(name):
         assert float(clipped) == 0
 
 
-@pytest.mark.parametrize("name", ["mappo", "mappo, recurrent", "factored", "outcome"])
+@pytest.mark.parametrize("name", ["mappo", "mappo, recurrent", "mappo, a value per agent", "factored", "outcome"])
 def test_the_result_does_not_depend_on_threads(name):
     weights = []
     for threads in (1, 3):
@@ -56,7 +60,7 @@ def test_the_loss_of_a_minibatch_is_the_mean_over_living_agents():
     alive = rollout.alive.flatten(0, 1)
     assert float(entries) == float(living) == float(alive.sum())
     total = -learner.config.entropy * float(entropy)
-    logits = learner.policy.head(learner.policy.trunk(rollout.x.flatten(0, 1))).detach()
+    logits = learner.policy.head(learner.policy.trunk(rollout.x[:-1].flatten(0, 1))).detach()
     for m, i in alive.nonzero().tolist():
         masked = logits[m, i].masked_fill(~rollout.avail.flatten(0, 1)[m, i], -torch.inf)
         log_prob = torch.log_softmax(masked, -1)[rollout.actions.flatten(0, 1)[m, i]]
@@ -90,7 +94,7 @@ def test_what_the_dead_see_and_do_changes_nothing(name):
         learner = LEARNERS[name]()
         learner.collector.collect()
         rollout = learner.rollout
-        rollout.x[~rollout.alive] += noise
+        rollout.x[:-1][~rollout.alive] += noise
         targets = learner._targets()
         loss, _ = learner._policy_loss(next(rollout.minibatches(1, learner.chunk, torch.Generator())), targets)
         gradients.append(torch.cat([g.flatten() for g in torch.autograd.grad(loss, list(learner.policy.parameters()))]))
@@ -134,7 +138,7 @@ def test_a_time_limit_counts_as_configured(timeout, cut):
     learner.collector.collect()
     assert learner.rollout.truncated[4].all()
     assert not learner.rollout.terminated.any()
-    final = learner._final_values()
+    final = learner._final_values(learner.rollout.reward.shape)
     assert (final[:4] == 0).all()
     assert bool((final[4] == 0).all()) is cut
 
@@ -146,7 +150,57 @@ def test_the_value_of_a_cut_episode_is_that_of_its_last_state():
     state = torch.from_numpy(env.last_step().info["final_state"])
     features = learner.collector._player.critic_features(state, torch.full((6,), 5.0))
     expected = learner.value_norm.denormalise(learner.critic(features))
-    assert torch.allclose(learner._final_values()[4], expected, atol=1e-6)
+    assert torch.allclose(learner._final_values(learner.rollout.reward.shape)[4], expected, atol=1e-6)
+
+
+def test_values_per_agent_are_of_the_state_and_the_agents_own_features():
+    learner = mappo(critic="agent", gamma=0.9, lam=1.0)
+    learner.collector.collect()
+    rollout, targets = learner.rollout, learner._targets()
+    b, i = 2, 1
+    values = [
+        float(learner.critic(torch.cat([rollout.state[t, b], rollout.x[t, b, i]])).detach())
+        for t in range(rollout.steps)
+    ]
+    assert targets.values.view(20, 6, 3)[:, b, i].tolist() == pytest.approx(values, abs=1e-5)
+    mean, std = learner.value_norm.denormalise(torch.tensor([0.0, 1.0])).tolist()
+    earned = rollout.reward[:5, b].tolist()  # the first episode, whose end is worth 0
+    expected = sum(reward * 0.9**t for t, reward in enumerate(earned))
+    got = float(learner.value_norm.denormalise(targets.returns.view(20, 6, 3)[0, b, i]))
+    assert got == pytest.approx(expected, abs=1e-4)
+    assert std > mean >= 0
+
+
+def test_advantages_per_agent_are_normalised_over_the_living_and_averaged_over_them_for_a_joint_ratio():
+    for ratio in ("agent", "joint"):
+        learner = mappo(critic="agent", ratio=ratio)
+        learner.collector.collect()
+        advantages, alive = learner._targets().advantages, learner.rollout.alive.flatten(0, 1)
+        assert advantages.shape == ((120, 3) if ratio == "agent" else (120,))
+        entries = advantages[alive] if ratio == "agent" else advantages.repeat_interleave(alive.sum(1))
+        assert float(entries.mean()) == pytest.approx(0, abs=1e-5)
+        assert float(entries.var(correction=0)) == pytest.approx(1, abs=1e-3)
+
+
+def test_the_value_of_a_cut_episode_is_that_of_what_each_agent_saw_last():
+    env = LampGame(6, timeout=True)
+    learner = ippo(env, timeout="bootstrap", rollout_steps=5)
+    learner.collector.collect()
+    last = torch.nn.functional.one_hot(learner.rollout.actions[-1], 4).float()
+    obs = torch.from_numpy(env.last_step().info["final_obs"].astype("float32"))
+    raw = torch.cat([obs, last, torch.eye(3).expand(6, 3, 3)], -1)
+    features = torch.nn.functional.layer_norm(raw, raw.shape[-1:])
+    expected = learner.value_norm.denormalise(learner.critic(features))
+    found = learner._final_values(expected.new_zeros(5, 6, 3).shape)[4]
+    assert torch.allclose(found, expected, atol=1e-6)
+
+
+def test_the_critic_of_independent_agents_does_not_read_the_state():
+    learner = ippo()
+    learner.collector.collect()
+    before = learner._targets().values
+    learner.rollout.state += 1.0
+    assert torch.equal(before, learner._targets().values)
 
 
 def test_a_small_kl_target_stops_the_actor_and_lets_the_critic_go_on():
@@ -183,7 +237,17 @@ def test_the_angles_have_their_own_learning_rate():
     assert found == sum(p.numel() for p in learner.policy.parameters())
 
 
-@pytest.mark.parametrize("name", ["mappo", "mappo, joint ratio", "mappo, recurrent", "factored, linear"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "mappo",
+        "mappo, joint ratio",
+        "mappo, recurrent",
+        "mappo, a value per agent, joint ratio",
+        "ippo",
+        "factored, linear",
+    ],
+)
 def test_the_lamp_game_is_learned_to_its_optimum(name):
     learner = LEARNERS[name](lr=2e-3, n_envs=16)
     for _ in range(25):

@@ -41,6 +41,7 @@ class LampGame:
             "episode_return": self._return.copy(),
             "episode_length": self._time.copy(),
             "final_state": self._state(),
+            "final_obs": self._obs(),
         }
         self._time[ended] = 0
         self._return[ended] = 0
@@ -83,11 +84,14 @@ class LampGame:
     def _state(self):
         return np.eye(self.lamps, dtype=np.float32)[self._shown].reshape(self.n_envs, -1)
 
+    def _obs(self):
+        return self._state().reshape(self.n_envs, self.n_agents, -1) * self._alive()[..., None]
+
     def _see(self, reward, ended, info):
         no = np.zeros(self.n_envs, bool)
         state = self._state()
         self._last = SimpleNamespace(
-            obs=state.reshape(self.n_envs, self.n_agents, -1) * self._alive()[..., None],
+            obs=self._obs(),
             state=state,
             avail=self._avail(),
             alive=self._alive(),

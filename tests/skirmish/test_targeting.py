@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
-from placing import ATTACK, EAST, GOAL, STOP, WEST, act, place
+from dataclasses import replace
 
-from qcmarl.envs import VecSkirmish
+import pytest
+from placing import ATTACK, EAST, GOAL, STOP, WEST, act, fight, place, put
+
+from qcmarl.envs import VecSkirmish, unit
 
 
 @pytest.fixture
@@ -47,11 +49,14 @@ def test_an_enemy_whose_target_dies_takes_the_nearest_left(env: VecSkirmish) -> 
     assert hp[2] < 45
 
 
-def test_an_enemy_drops_a_target_that_walks_out_of_reach(env: VecSkirmish) -> None:
-    place(env, [(9 - 5.7, 16), (9, 16 - 5.72)], [(9, 16, 45, 10)])
-    for _ in range(2):
-        act(env, WEST, STOP)
-    assert env.units()["hp"][:2].tolist() == [45, 39]
+def test_an_enemy_follows_a_target_within_a_cell_of_its_reach_and_drops_one_that_is_further() -> None:
+    runner = replace(unit("marine"), name="runner", speed=0.6)
+    for kind, hp in (("marine", [45, 45]), ("runner", [45, 39])):
+        env = fight({kind: 2}, {"marine": 1}, units=(runner,))
+        put(env, (0, 9 - 5.7, 16), (1, 9, 16 - 5.72), (2, 9, 16, {"cooldown": 10}))
+        for _ in range(2):
+            act(env, WEST, STOP)
+        assert env.units()["hp"][:2].tolist() == hp
 
 
 def test_an_enemy_rests_at_the_point(env: VecSkirmish) -> None:

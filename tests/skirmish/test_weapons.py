@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import scipy.stats
 from placing import ATTACK, GOAL, PERIOD, SPEED, STOP, WEST, act, column, place
 
-from qcmarl.envs import VecSkirmish
+from qcmarl.envs import VecSkirmish, builtin_map, unit
 
 
 @pytest.fixture
@@ -83,12 +85,23 @@ def test_a_shot_interrupted_before_its_damage_is_lost_without_a_cooldown(env: Ve
     assert env.units()["cooldown"][0] == 0
 
 
-def test_an_engaged_unit_keeps_shooting_one_cell_beyond_its_range(env: VecSkirmish) -> None:
-    # The enemy aims at 5.7 and its weapon is ready when the ally has walked to 6.4.
+def test_who_walks_away_at_the_shooters_own_speed_is_followed_and_not_hit(env: VecSkirmish) -> None:
+    # The enemy aims at 5.7; its weapon is ready in the fifth loop, when the ally has walked out of the reach of 5.75.
+    place(env, [(9 - 5.7, 16)], [(9, 16, 45, 4.5)])
+    act(env, WEST)
+    assert env.units()["hp"][0] == 45
+    assert env.units()["x"][0] == pytest.approx(3.3 - 8 * SPEED, abs=1e-5)
+    assert env.units()["x"][3] == pytest.approx(9 - 7 * SPEED, abs=1e-5)  # all but the loop in which it could aim
+
+
+def test_with_a_hold_an_engaged_unit_keeps_shooting_that_far_beyond_its_range() -> None:
+    holding = replace(unit("marine"), hold=1.0)
+    env = VecSkirmish(replace(builtin_map("3m"), name="holding", units=(holding,)), n_envs=1, n_threads=1)
+    env.reset(0)
     place(env, [(9 - 5.7, 16)], [(9, 16, 45, 4.5)])
     act(env, WEST)
     assert env.units()["hp"][0] == 39
-    assert env.units()["x"][0] == pytest.approx(3.3 - 8 * SPEED, abs=1e-5)
+    assert env.units()["x"][3] == pytest.approx(9, abs=1e-5)
 
 
 def test_nobody_starts_to_shoot_beyond_the_range(env: VecSkirmish) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
-from qcmarl.algos import mappo, qc_mappo
+from qcmarl.algos import ippo, mappo, qc_mappo
 from qcmarl.buffer import Sizes
 from qcmarl.learner import Learner, LearnerConfig
 from qcmarl.policies import Policy
@@ -30,5 +30,6 @@ class Algorithm(NamedTuple):
 
 ALGORITHMS = {
     "mappo": Algorithm("local", mappo.MAPPOConfig, mappo.resolve, mappo.build_policy, mappo.MAPPO),
+    "ippo": Algorithm("local", ippo.IPPOConfig, ippo.resolve, ippo.build_policy, ippo.IPPO),
     "qc-mappo": Algorithm("central", qc_mappo.QCMAPPOConfig, qc_mappo.resolve, qc_mappo.build_policy, qc_mappo.QCMAPPO),
 }

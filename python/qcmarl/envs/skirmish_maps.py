@@ -54,8 +54,8 @@ class UnitKind:
     """Reach, edge to edge."""
     slop: float = 1.0
     """A shot under way may be finished this much beyond the range."""
-    hold: float = 1.0
-    """Between shots, one who is engaged stands and shoots this much beyond the range; 0 for those who close in."""
+    hold: float = 0.0
+    """Between shots, one who is engaged stands and shoots this much beyond the range; 0: it closes in."""
     scan: float = 5.0
     """How far enemies look for somebody to shoot at, edge to edge."""
     blast: float = 0.0

@@ -22,10 +22,8 @@ def test_scripted_players_take_available_actions(name: str, policy: str) -> None
 
 
 # The bands are wide around an independent earlier implementation of the same rules: 1.43, 1.96, 1.74 and 27, 34, 32.
-@pytest.mark.parametrize(
-    ("name", "mean_return", "mean_length"), [("3m", 1.4, 28), ("8m", 1.9, 35), ("8m_vs_9m", 1.7, 33)]
-)
-def test_random_play_earns_and_lasts_as_expected(name: str, mean_return: float, mean_length: float) -> None:
+@pytest.mark.parametrize(("name", "mean_return", "mean_length"), [("3m", 1.5, 25), ("8m_vs_9m", 1.97, 31)])
+def test_random_play_earns_and_lasts_as_in_smaclite(name: str, mean_return: float, mean_length: float) -> None:
     result = play(VecSkirmish(name, 128, n_threads=2), POLICIES["random"], episodes=512)
     assert result["win_rate"] == 0
     assert result["return"] == pytest.approx(mean_return, rel=0.12)
