@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
-from qcmarl.algos import mappo, qc_mappo
+from qcmarl.algos import attention_mappo, g2anet, mappo, qc_mappo, tarmac
 from qcmarl.buffer import Sizes
 from qcmarl.learner import Learner, LearnerConfig
 from qcmarl.policies import Policy
@@ -30,5 +30,14 @@ class Algorithm(NamedTuple):
 
 ALGORITHMS = {
     "mappo": Algorithm("local", mappo.MAPPOConfig, mappo.resolve, mappo.build_policy, mappo.MAPPO),
+    "attention-mappo": Algorithm(
+        "central",
+        attention_mappo.AttentionMAPPOConfig,
+        attention_mappo.resolve,
+        attention_mappo.build_policy,
+        attention_mappo.AttentionMAPPO,
+    ),
+    "g2anet": Algorithm("communication", g2anet.G2ANetConfig, g2anet.resolve, g2anet.build_policy, g2anet.G2ANet),
+    "tarmac": Algorithm("communication", tarmac.TarMACConfig, tarmac.resolve, tarmac.build_policy, tarmac.TarMAC),
     "qc-mappo": Algorithm("central", qc_mappo.QCMAPPOConfig, qc_mappo.resolve, qc_mappo.build_policy, qc_mappo.QCMAPPO),
 }
