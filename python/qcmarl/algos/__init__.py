@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any, Literal, NamedTuple
 
-from qcmarl.algos import ippo, mappo, qc_mappo
+from qcmarl.algos import attention_mappo, g2anet, ippo, mappo, qc_mappo, tarmac
 from qcmarl.buffer import Sizes
 from qcmarl.learner import Learner, LearnerConfig
 from qcmarl.policies import Policy
@@ -28,8 +29,17 @@ class Algorithm(NamedTuple):
     """(config, environments, seed, threads) to a learner at step 0."""
 
 
+def _algorithm(execution: Execution, module: ModuleType, name: str) -> Algorithm:
+    """The algorithm of a file, whose learner is called `name` and its configuration `nameConfig`."""
+    learner, config = getattr(module, name), getattr(module, f"{name}Config")
+    return Algorithm(execution, config, module.resolve, module.build_policy, learner)
+
+
 ALGORITHMS = {
-    "mappo": Algorithm("local", mappo.MAPPOConfig, mappo.resolve, mappo.build_policy, mappo.MAPPO),
-    "ippo": Algorithm("local", ippo.IPPOConfig, ippo.resolve, ippo.build_policy, ippo.IPPO),
-    "qc-mappo": Algorithm("central", qc_mappo.QCMAPPOConfig, qc_mappo.resolve, qc_mappo.build_policy, qc_mappo.QCMAPPO),
+    "mappo": _algorithm("local", mappo, "MAPPO"),
+    "ippo": _algorithm("local", ippo, "IPPO"),
+    "attention-mappo": _algorithm("central", attention_mappo, "AttentionMAPPO"),
+    "g2anet": _algorithm("communication", g2anet, "G2ANet"),
+    "tarmac": _algorithm("communication", tarmac, "TarMAC"),
+    "qc-mappo": _algorithm("central", qc_mappo, "QCMAPPO"),
 }
