@@ -1,7 +1,7 @@
 """The actors: local MLP and GRU, and the two readouts that mix all agents' latents through a circuit.
 
 Each is called with `Inputs` and returns the law of the actions and, where it has one, its new memory. Built by the
-files in `algos`, used by `rollout`, `ppo`, `evaluate`. Only this file and `quantum` know of circuits.
+files in `algos`, used by `rollout`, `ppo`, `evaluate`. Only this file, `mixers` and `quantum` know of circuits.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from qcmarl.laws import IndependentLaw, Inputs, Law, OutcomeLaw
+from qcmarl.mixers import CentredHead, Mixer
 from qcmarl.nets import HEAD_GAIN, Trunk, linear, normalised
-from qcmarl.quantum import CentredHead, Mixer
 
 
 class Policy(nn.Module):
