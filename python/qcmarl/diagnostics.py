@@ -10,13 +10,9 @@ import torch
 from torch import Tensor
 
 from qcmarl.buffer import Rollout
-from qcmarl.laws import TINY, OutcomeLaw
+from qcmarl.laws import OutcomeLaw, entropy
 from qcmarl.policies import MixingPolicy
-
-
-def entropy(p: Tensor) -> Tensor:
-    """Entropy in nats of laws (..., Z) along the last axis."""
-    return -(p * (p + TINY).log()).sum(-1)
+from qcmarl.register import RegisterLaw
 
 
 def total_correlation(law: OutcomeLaw, generator: torch.Generator, draws: int) -> tuple[float, float]:
@@ -50,7 +46,8 @@ def reading_metrics(
         draws: joint actions per sample.
 
     Returns:
-        `policy/total_correlation` with `_se` (0 by construction where the agents draw independently), and where the
+        `policy/total_correlation` with `_se` (0 by construction where the agents draw independently; exact, with
+        `_se` 0, where all joint actions are enumerated), and where the
         reading is a law `policy/outcome_entropy` (mean over the observations) and `policy/outcome_information`
         (entropy of the mean law less that: how much the outcome tells of the observation), nats.
     """
@@ -62,6 +59,8 @@ def reading_metrics(
     if isinstance(law, OutcomeLaw):
         mean, error = total_correlation(law, generator, draws)
         metrics = {"policy/total_correlation": mean, "policy/total_correlation_se": error}
+    elif isinstance(law, RegisterLaw):
+        metrics["policy/total_correlation"] = float(law.exact_total_correlation().mean())
     p = readings[0]
     if policy.mixer.is_law:
         spread = float(entropy(p).mean())

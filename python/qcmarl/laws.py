@@ -175,6 +175,11 @@ class OutcomeLaw:
         return self._g + self._coupling[:, outcome].masked_fill(~self._avail, 0.0)
 
 
+def entropy(p: Tensor) -> Tensor:
+    """Entropy in nats of laws (..., K) along the last axis."""
+    return -(p * (p + TINY).log()).sum(-1)
+
+
 def first_available(avail: Tensor) -> Tensor:
     """(M, n) index of the first available action: what a dead agent, whose only action is the first, does."""
     return avail.int().argmax(-1)

@@ -1,7 +1,7 @@
-"""The actors: local MLP and GRU, and the two readouts that mix all agents' latents through a circuit.
+"""The actors: local MLP and GRU, and the three readouts that mix all agents' latents through a circuit.
 
 Each is called with `Inputs` and returns the law of the actions and, where it has one, its new memory. Built by the
-files in `algos`, used by `rollout`, `ppo`, `evaluate`. Only this file and `quantum` know of circuits.
+files in `algos`, used by `rollout`, `ppo`, `evaluate`. Only this file, `mixers` and `quantum` know of circuits.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from torch import Tensor, nn
 
 from qcmarl.buffer import Sizes
 from qcmarl.laws import IndependentLaw, Inputs, Law, OutcomeLaw
+from qcmarl.mixers import CentredHead, Mixer
 from qcmarl.nets import HEAD_GAIN, Trunk, linear, normalised
-from qcmarl.quantum import CentredHead, Mixer
+from qcmarl.register import RegisterLaw
 
 
 class Policy(nn.Module):
@@ -88,7 +89,7 @@ def local_policy(recurrent: bool, sizes: Sizes, hidden: int) -> Policy:
 
 
 class MixingPolicy(Policy):
-    """What both readouts share: an encoder per agent (shared weights), and a mixer that reads all latents at once.
+    """What all readouts share: an encoder per agent (shared weights), and a mixer that reads all latents at once.
 
     A dead agent's latent is `FLOOR`: next to the living, whose latents have norm sqrt(d), it is nothing, and the
     amplitudes are never all zero, whoever lives.
@@ -182,3 +183,18 @@ class OutcomePolicy(MixingPolicy):
         """An outcome law."""
         latents = self.encode(inputs)
         return OutcomeLaw(self.read(latents), self.head(latents), self.coupling, inputs.avail), None
+
+
+class RegisterPolicy(MixingPolicy):
+    """The reading is the law of the joint action: ceil(log2 A) bits of an outcome for each agent, masked.
+
+    Args:
+        encoder: of the agents.
+        mixer: its reading is the law of the register.
+    """
+
+    joint = True
+
+    def forward(self, inputs: Inputs) -> tuple[Law, Tensor | None]:
+        """A register law."""
+        return RegisterLaw(self.read(self.encode(inputs)), inputs.avail), None

@@ -1,8 +1,6 @@
-"""The mixers of QC-MAPPO: the circuit with its noise, and the controls that stand in for it with the same shapes.
+"""The circuits of QC-MAPPO with their noise, and which mixer stands for which `--circuit`.
 
-Called by `algos.qc_mappo`. A mixer maps (M, D) latents, which it normalises to length 1 as amplitude embedding does,
-to a reading: the probabilities of 2^k outcomes, or, for the controls of the factored readout, numbers of the same
-shape and scale.
+Called by `algos.qc_mappo`. The classical mixers are in `mixers`.
 """
 
 from __future__ import annotations
@@ -11,21 +9,31 @@ import math
 from collections.abc import Callable
 from typing import Any, Literal
 
-import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 import qcsim
-from qcmarl.nets import linear
+from qcmarl.mixers import (
+    HiddenMixer,
+    LinearMixer,
+    Mixer,
+    NoCircuit,
+    OrthogonalMixer,
+    PlainLatents,
+    qubits_for,
+)
 
-Kind = Literal["quantum", "linear", "none"]
+Kind = Literal["quantum", "no-cnot", "frozen", "orthogonal", "linear", "mlp", "wide", "none"]
+Readout = Literal["factored", "outcome", "register"]
+CIRCUITS: tuple[Kind, ...] = ("quantum", "no-cnot", "frozen")
+"""Kinds that run in the simulator."""
+NUMBERS: tuple[Kind, ...] = ("mlp", "wide")
+"""Kinds whose reading can be no law: for the factored readout only."""
 ANGLE_SCALE = 0.05
 """Standard deviation of the first angles, radians; uniform over the circle trains as well."""
-CENTRED_SCALE = 0.7
-"""p 2^q - 1 of a random state has variance 2: 0.7 makes the reading of unit scale. Raw p, about 2^-q, does not
-train."""
 OUTCOME_GAIN = 0.25
 """Spread of the control's first logits: that of the log-probabilities of 16 outcomes in a random state of 9 qubits."""
+MOST_ORTHOGONAL_QUBITS = 11
+"""A dense system of 2^q x 2^q is solved for every part of a minibatch: 0.2 s for 10 qubits on one thread."""
 
 NOISES: dict[str, tuple[Callable[..., qcsim.Channel], int]] = {
     "global-depolarizing": (qcsim.GlobalDepolarizing, 1),
@@ -68,19 +76,19 @@ def channel_of(noise: str) -> qcsim.Channel:
         raise ValueError(f"noise '{noise}': {error}") from None
 
 
-def checked_noise(noise: str | None, kind: Kind) -> str | None:
-    """The noise of a mixer, None where it is "none"; raises ValueError where it cannot be read or has no circuit."""
+def checked_noise(noise: str | None, kind: Kind, layers: int = 1) -> str | None:
+    """The noise of a mixer, None where it is "none"; raises ValueError where it cannot be read or has no CNOT to
+    follow."""
     if noise is None or noise == NO_NOISE:
         return None
-    if kind != "quantum":
-        raise ValueError(f"noise '{noise}' acts in the circuit, which '{kind}' leaves out; circuit must be 'quantum'")
+    if kind == "no-cnot" or (kind in CIRCUITS and layers == 0):
+        raise ValueError(f"noise '{noise}' follows the CNOTs, and circuit '{kind}' with {layers} layers has none")
+    if kind not in CIRCUITS:
+        raise ValueError(
+            f"noise '{noise}' acts in the circuit, which '{kind}' leaves out; circuit must be 'quantum' or 'frozen'"
+        )
     channel_of(noise)
     return noise
-
-
-def qubits_for(amplitudes: int) -> int:
-    """q = ceil(log2(amplitudes)), at least 1."""
-    return max(1, math.ceil(math.log2(amplitudes)))
 
 
 def stopwatch() -> qcsim.Stopwatch:
@@ -93,23 +101,20 @@ def engine_description() -> dict[str, Any]:
     return dict(qcsim.build_info())
 
 
-class Mixer(nn.Module):
-    """(M, D) latents of all agents to a reading (M, K)."""
-
-    is_law: bool = True
-    """Whether a reading is a law over K outcomes, or K plain numbers of unit scale."""
-
-
 class Circuit(Mixer):
     """Measured probabilities of the circuit: amplitude embedding, then layers of RY on each qubit and a ring of CNOTs.
 
     Args:
         amplitudes: D.
-        layers: layers of RY and CNOT.
+        layers: layers of RY and CNOT (>= 0).
         measured: k; the first k qubits are measured. None: all.
         gradient: how the gradients of the angles are computed.
         noise: what follows each CNOT, as for `channel_of`: a global channel once, one on two qubits jointly on both of
             the CNOT's, one on one qubit on each of them. None: nothing.
+        qubits: q, where they are more than the amplitudes need.
+        cnots: False leaves the rings out: the qubits are rotated one by one.
+        trained: False keeps the first angles.
+        circle: first angles even over the circle, in place of small ones.
     """
 
     def __init__(
@@ -119,16 +124,31 @@ class Circuit(Mixer):
         measured: int | None = None,
         gradient: Literal["adjoint", "parameter-shift"] = "adjoint",
         noise: str | None = None,
+        qubits: int | None = None,
+        cnots: bool = True,
+        trained: bool = True,
+        circle: bool = False,
     ) -> None:
         super().__init__()
-        qubits = qubits_for(amplitudes)
+        qubits = qubits or qubits_for(amplitudes)
         which = None if measured is None else list(range(measured))
-        circuit = qcsim.hardware_efficient(n_qubits=qubits, n_layers=layers)
+        circuit = qcsim.hardware_efficient(qubits, layers) if cnots else rotations(qubits, layers)
         if noise is not None:
             circuit = circuit.with_noise(after="cnot", channel=channel_of(noise))
         self.noisy = noise is not None
         self.layer = qcsim.nn.QuantumLayer(circuit, measure="probabilities", qubits=which, gradient=gradient)
-        nn.init.normal_(self.layer.weights, std=ANGLE_SCALE)
+        if circle:
+            nn.init.uniform_(self.layer.weights, -math.pi, math.pi)
+        else:
+            nn.init.normal_(self.layer.weights, std=ANGLE_SCALE)
+        if not trained:
+            first = self.layer.weights.detach()
+            del self.layer.weights
+            self.layer.register_buffer("weights", first)
+
+    def angles(self) -> list[nn.Parameter]:
+        """What is trained: the angles, or nothing."""
+        return list(self.parameters())
 
     def forward(self, x: Tensor) -> Tensor:
         """(M, D) to (M, 2^k)."""
@@ -137,89 +157,87 @@ class Circuit(Mixer):
         return probabilities.clamp_min(0) if self.noisy else probabilities
 
 
-class NoCircuit(Mixer):
-    """The circuit left out: the amplitudes themselves are measured, nothing is trained.
-
-    Args:
-        amplitudes: D.
-        measured: k; None: all.
-    """
-
-    def __init__(self, amplitudes: int, measured: int | None = None) -> None:
-        super().__init__()
-        self.size = 1 << qubits_for(amplitudes)
-        self.outcomes = self.size if measured is None else 1 << measured
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(M, D) to (M, 2^k)."""
-        p = F.pad(F.normalize(x, dim=-1), (0, self.size - x.shape[-1])).square()
-        return p.view(len(p), self.outcomes, -1).sum(-1)
-
-
-class CentredHead(nn.Module):
-    """A linear layer that reads y = s (p K - 1) instead of p, where s makes y of unit scale.
-
-    y is never formed: W y + b = (s K W) p + (b - s W 1), which spares two passes over (M, K) numbers each way.
-
-    Args:
-        readings: K.
-        summed: amplitudes behind each reading, 2^(q - k).
-        outputs: numbers out.
-        gain: of the first W.
-    """
-
-    def __init__(self, readings: int, summed: int, outputs: int, gain: float) -> None:
-        super().__init__()
-        self.map = linear(readings, outputs, gain)
-        self.readings = readings
-        self.scale = CENTRED_SCALE * math.sqrt(summed)
-
-    def forward(self, p: Tensor) -> Tensor:
-        """(M, K) laws to (M, outputs)."""
-        weight = self.scale * self.map.weight
-        return F.linear(p, weight * self.readings, self.map.bias - weight.sum(1))
-
-
-class LinearMixer(Mixer):
-    """A linear layer on the normalised latents where the circuit was, its input scaled so that entries are of unit
-    size.
-
-    Args:
-        amplitudes: D.
-        outputs: K.
-        gain: spread of the first outputs.
-        softmax: return a law over K outcomes instead of K plain numbers.
-    """
-
-    def __init__(self, amplitudes: int, outputs: int, gain: float, softmax: bool) -> None:
-        super().__init__()
-        self.scale = math.sqrt(1 << qubits_for(amplitudes))
-        self.map = linear(amplitudes, outputs, gain)
-        self.is_law = softmax
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(M, D) to (M, K)."""
-        y: Tensor = self.map(F.normalize(x, dim=-1) * self.scale)
-        return torch.softmax(y, -1) if self.is_law else y
+def rotations(qubits: int, layers: int) -> qcsim.Circuit:
+    """The reference circuit without its CNOTs: amplitude embedding, then RY on every qubit, layer after layer."""
+    circuit = qcsim.Circuit(qubits).amplitude_embedding()
+    for _ in range(layers):
+        for qubit in range(qubits):
+            circuit.ry(qubit)
+    return circuit
 
 
 def build_mixer(
     kind: Kind,
-    readout: Literal["factored", "outcome"],
+    readout: Readout,
     amplitudes: int,
     layers: int,
     measured: int,
     gradient: Literal["adjoint", "parameter-shift"],
     noise: str | None = None,
+    qubits: int | None = None,
+    width: int = 0,
 ) -> Mixer:
-    """(M, D) to a law of 2^k outcomes, or, for the linear control of the factored readout, to numbers of unit scale."""
-    noise = checked_noise(noise, kind)
+    """The mixer of a kind: its reading is a law of 2^k outcomes, or, for some controls of the factored readout, plain
+    numbers.
+
+    Args:
+        kind: what mixes.
+        readout: what reads it.
+        amplitudes: D.
+        layers: of the circuit.
+        measured: k.
+        gradient: of the angles.
+        noise: of the circuit.
+        qubits: q, where they are more than the amplitudes need.
+        width: units of the hidden layer of 'mlp'.
+
+    Raises:
+        ValueError: the kind has no noise, no law for this readout, or would be too large.
+    """
+    noise = checked_noise(noise, kind, layers)
+    check_kind(kind, readout, layers)
     match kind:
-        case "quantum":
-            return Circuit(amplitudes, layers, measured, gradient, noise)
+        case "quantum" | "no-cnot" | "frozen":
+            return Circuit(
+                amplitudes,
+                layers,
+                measured,
+                gradient,
+                noise,
+                qubits,
+                cnots=kind != "no-cnot",
+                trained=kind != "frozen",
+                circle=kind == "frozen" or readout == "register",
+            )
+        case "orthogonal":
+            wanted = qubits or qubits_for(amplitudes)
+            if wanted > MOST_ORTHOGONAL_QUBITS:
+                raise ValueError(
+                    f"circuit 'orthogonal' would be a dense matrix of {wanted} qubits; it must be at most "
+                    f"{MOST_ORTHOGONAL_QUBITS}"
+                )
+            return OrthogonalMixer(amplitudes, qubits, measured)
         case "linear" if readout == "factored":
             return LinearMixer(amplitudes, 1 << measured, gain=1.0, softmax=False)
         case "linear":
             return LinearMixer(amplitudes, 1 << measured, OUTCOME_GAIN, softmax=True)
+        case "mlp":
+            return HiddenMixer(amplitudes, width)
+        case "wide":
+            return PlainLatents(amplitudes)
         case "none":
             return NoCircuit(amplitudes, measured)
+
+
+def check_kind(kind: Kind, readout: Readout, layers: int) -> None:
+    """Raises ValueError where a readout cannot read a kind of mixer."""
+    if kind in NUMBERS and readout != "factored":
+        raise ValueError(
+            f"circuit '{kind}' gives plain numbers, no law; readout must be 'factored' (the classical law for "
+            f"'{readout}' is circuit 'linear')"
+        )
+    if readout == "register" and (kind == "none" or (kind in CIRCUITS and layers == 0)):
+        raise ValueError(
+            "readout 'register' needs something that turns the amplitudes into the registers; circuit 'none' and 0 "
+            "layers leave them where they are"
+        )

@@ -6,9 +6,9 @@ import torch
 from learners import mappo, qc_mappo
 from toy import LampGame
 
-from qcmarl.diagnostics import entropy, reading_metrics
+from qcmarl.diagnostics import reading_metrics
 from qcmarl.evaluate import ReadingMean, fixed_reading, play, quotas, win_rates
-from qcmarl.laws import IndependentLaw
+from qcmarl.laws import IndependentLaw, entropy
 from qcmarl.policies import Policy
 
 

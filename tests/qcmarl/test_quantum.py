@@ -7,7 +7,8 @@ from oracle import dense
 from qcmarl.algos.qc_mappo import QCMAPPOConfig, build_policy, resolve
 from qcmarl.buffer import Sizes
 from qcmarl.laws import Inputs
-from qcmarl.quantum import CentredHead, Circuit, NoCircuit, build_mixer, qubits_for
+from qcmarl.mixers import CentredHead, NoCircuit, qubits_for
+from qcmarl.quantum import Circuit, build_mixer
 
 GENERATOR = torch.Generator().manual_seed(2)
 SIZES = Sizes(agents=3, actions=5, features=12, state=7)

@@ -10,17 +10,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import torch
 
 from qcmarl.buffer import Sizes
 from qcmarl.config import PPOConfig, resolve_ppo
 from qcmarl.diagnostics import reading_metrics
+from qcmarl.mixers import qubits_for
 from qcmarl.nets import Trunk
-from qcmarl.policies import FactoredPolicy, MixingPolicy, OutcomePolicy
+from qcmarl.policies import FactoredPolicy, MixingPolicy, OutcomePolicy, RegisterPolicy
 from qcmarl.ppo import PPO
-from qcmarl.quantum import Circuit, build_mixer, checked_noise, qubits_for, stopwatch
+from qcmarl.quantum import Circuit, Kind, Readout, build_mixer, check_kind, checked_noise, stopwatch
+from qcmarl.register import register_qubits
 from qcmarl.rollout import sizes_of
 
 if TYPE_CHECKING:
@@ -31,15 +33,17 @@ if TYPE_CHECKING:
 class QCMAPPOConfig(PPOConfig):
     """QC-MAPPO: all agents' latents pass through one circuit."""
 
-    readout: Literal["factored", "outcome"] = "factored"
-    """From probabilities to actions: a linear head per agent, or one measured outcome that all agents share."""
-    circuit: Literal["quantum", "linear", "none"] = "quantum"
-    """What mixes the latents: the circuit, a linear layer of the same shape (the control), or the embedding measured
-    as it is."""
+    readout: Readout = "factored"
+    """From probabilities to actions: a linear head per agent; one measured outcome that all agents share; or qubits of
+    its own for every agent, which hold its action."""
+    circuit: Kind = "quantum"
+    """What mixes the latents: the circuit; the circuit without CNOTs; one of random angles that are never trained; any
+    rotation of the amplitudes; a linear layer of the same shape; a hidden layer, or a wider encoder, of as many
+    parameters as the circuit and its head; or the embedding measured as it is."""
     latent: int = 64
     """d, numbers per agent that enter the circuit (>= 1)."""
     layers: int = 4
-    """Layers of RY and CNOT ring (>= 1)."""
+    """Layers of RY and CNOT ring (>= 0; with none the embedding is measured as it is)."""
     angle_lr: float = 5e-3
     """Adam's step for the circuit's angles, radians."""
     gradient: Literal["adjoint", "parameter-shift"] = "adjoint"
@@ -48,49 +52,117 @@ class QCMAPPOConfig(PPOConfig):
     """What follows each CNOT: NAME:RATE of global-depolarizing, depolarizing, bit-flip, phase-flip, bit-phase-flip,
     amplitude-damping; default: nothing ('none'). All but the first cost a density matrix per sample."""
     measured_qubits: int | Literal["all"] | None = None
-    """k, qubits that are measured, 2^k outcomes; default: all for the factored readout, 4 for the outcome readout."""
+    """k, qubits that are measured, 2^k outcomes; default: all for the factored readout, 4 for the outcome readout. The
+    register readout measures its register."""
     coupling_scale: float = 0.3
     """Standard deviation of the first W, the shift of the logits by the outcome (outcome readout)."""
 
 
 def resolve(config: QCMAPPOConfig, env_name: str) -> QCMAPPOConfig:
     """Fills in what was left open; raises ValueError where the configuration contradicts itself."""
-    config = resolve_ppo(config, env_name, joint_law=config.readout == "outcome")
-    for name in ("latent", "layers"):
-        if getattr(config, name) < 1:
-            raise ValueError(f"{name} is {getattr(config, name)}; it must be at least 1")
-    measured = config.measured_qubits
-    if measured is None:
-        measured = "all" if config.readout == "factored" else 4
-    if measured != "all" and measured < 1:
-        raise ValueError(f"measured_qubits is {measured}; it must be at least 1, or 'all'")
+    config = resolve_ppo(config, env_name, joint_law=config.readout != "factored")
+    for name, least in (("latent", 1), ("layers", 0)):
+        if getattr(config, name) < least:
+            raise ValueError(f"{name} is {getattr(config, name)}; it must be at least {least}")
+    check_kind(config.circuit, config.readout, config.layers)
+    measured = checked_measured(config)
     if not config.angle_lr > 0:
         raise ValueError(f"angle_lr is {config.angle_lr}; it must be positive")
     if not math.isfinite(config.coupling_scale):
         raise ValueError(f"coupling_scale is {config.coupling_scale}; it must be finite")
-    return replace(config, measured_qubits=measured, noise=checked_noise(config.noise, config.circuit))
+    noise = checked_noise(config.noise, config.circuit, config.layers)
+    return replace(config, measured_qubits=measured, noise=noise)
+
+
+def checked_measured(config: QCMAPPOConfig) -> int | Literal["all"]:
+    """k, or its default; raises ValueError where it is out of range or not for the readout to choose."""
+    measured = config.measured_qubits
+    if measured is None:
+        return 4 if config.readout == "outcome" else "all"
+    if config.readout == "register" and measured != "all":
+        raise ValueError(
+            f"measured_qubits is {measured}; readout 'register' measures ceil(log2 A) qubits for each agent"
+        )
+    if measured != "all" and measured < 1:
+        raise ValueError(f"measured_qubits is {measured}; it must be at least 1, or 'all'")
+    return measured
+
+
+class Qubits(NamedTuple):
+    """Sizes of the circuit."""
+
+    all: int
+    """q"""
+    measured: int
+    """k"""
+
+
+def qubits_of(config: QCMAPPOConfig, sizes: Sizes) -> Qubits:
+    """As many qubits as the latents need, or the register; raises ValueError where fewer are there than measured."""
+    needed = qubits_for(sizes.agents * config.latent)
+    if config.readout == "register":
+        register = register_qubits(sizes.agents, sizes.actions)
+        return Qubits(max(needed, register), register)
+    assert config.measured_qubits is not None
+    measured = needed if config.measured_qubits == "all" else config.measured_qubits
+    if measured > needed:
+        raise ValueError(
+            f"measured_qubits is {measured}; {sizes.agents} agents of {config.latent} numbers make {needed} qubits"
+        )
+    return Qubits(needed, measured)
 
 
 def build_policy(config: QCMAPPOConfig, sizes: Sizes) -> MixingPolicy:
     """The actor, freshly initialised from torch's global generator."""
-    assert config.measured_qubits is not None
     amplitudes = sizes.agents * config.latent
-    qubits = qubits_for(amplitudes)
-    measured = qubits if config.measured_qubits == "all" else config.measured_qubits
-    if measured > qubits:
-        raise ValueError(
-            f"measured_qubits is {measured}; {sizes.agents} agents of {config.latent} numbers make {qubits} qubits"
-        )
-    mixer = build_mixer(
-        config.circuit, config.readout, amplitudes, config.layers, measured, config.gradient, config.noise
-    )
-    encoder = Trunk(sizes.features, (config.hidden, config.latent))
+    qubits, measured = qubits_of(config, sizes)
     team = (sizes.agents, sizes.actions)
+    widths = matched(config, sizes, qubits, measured)
+    mixer = build_mixer(
+        config.circuit,
+        config.readout,
+        amplitudes,
+        config.layers,
+        measured,
+        config.gradient,
+        config.noise,
+        qubits,
+        widths.hidden,
+    )
+    encoder = Trunk(sizes.features, (widths.encoder, config.latent))
     if config.readout == "factored":
-        return FactoredPolicy(encoder, mixer, *team, readings=1 << measured, summed=1 << (qubits - measured))
+        readings = {"mlp": widths.hidden, "wide": amplitudes}.get(config.circuit, 1 << measured)
+        return FactoredPolicy(encoder, mixer, *team, readings, summed=1 << (qubits - measured))
+    if config.readout == "register":
+        return RegisterPolicy(encoder, mixer)
     return OutcomePolicy(
         encoder, mixer, config.latent, *team, outcomes=1 << measured, coupling_scale=config.coupling_scale
     )
+
+
+class Widths(NamedTuple):
+    """Widths of the actor's layers."""
+
+    encoder: int
+    """Hidden units of the encoder."""
+    hidden: int
+    """Units of the layer that 'mlp' has in place of the circuit."""
+
+
+def matched(config: QCMAPPOConfig, sizes: Sizes, qubits: int, measured: int) -> Widths:
+    """The smallest widths with which 'mlp' and 'wide' have at least the parameters of the actor with the circuit.
+
+    Circuit and head of the factored readout are L q + (2^k + 1) n A numbers. A hidden layer of h units and its head are
+    (n d + 1) h + (h + 1) n A; without one the head is (n d + 1) n A, and each unit of the encoder adds F + 1 + d.
+    """
+    outputs, amplitudes = sizes.agents * sizes.actions, sizes.agents * config.latent
+    missing = config.layers * qubits + (outputs << measured)
+    if config.circuit == "mlp":
+        return Widths(config.hidden, max(2, math.ceil(missing / (amplitudes + 1 + outputs))))
+    if config.circuit == "wide":
+        more = math.ceil((missing - amplitudes * outputs) / (sizes.features + 1 + config.latent))
+        return Widths(max(1, config.hidden + more), 0)
+    return Widths(config.hidden, 0)
 
 
 class QCMAPPO(PPO):
@@ -140,7 +212,7 @@ class QCMAPPO(PPO):
 
 def parameter_groups(policy: MixingPolicy, config: QCMAPPOConfig) -> list[dict[str, Any]]:
     """Angles at `angle_lr`, everything else at `lr`."""
-    angles = [m.layer.weights for m in policy.modules() if isinstance(m, Circuit)]
+    angles = [angle for m in policy.modules() if isinstance(m, Circuit) for angle in m.angles()]
     others = [p for p in policy.parameters() if not any(p is a for a in angles)]
     groups: list[dict[str, Any]] = [{"params": others}]
     if angles:
