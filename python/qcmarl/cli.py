@@ -1,4 +1,4 @@
-"""The command `qcmarl`: train, eval, report, replay, play.
+"""The command `qcmarl`: train, eval, report, study, replay, play.
 
 Options are the fields of frozen dataclasses, read by tyro. A user's mistake is one or two lines on stderr and exit
 code 2.
@@ -22,6 +22,7 @@ import tyro
 
 from qcmarl import evaluation, report, run
 from qcmarl.algos import ALGORITHMS
+from qcmarl.studies import command as studies
 from qcmarl.watch import command as watch
 
 HELP = f"""\
@@ -31,6 +32,7 @@ commands:
   train    train an algorithm in an environment, or go on with an interrupted run
   eval     win rates of a trained run over many episodes
   report   a table and learning curves over several runs
+  study    many runs and what they show: tables, figures, pages
   replay   battles of a trained run as a page for the browser and a GIF
   play     the same for a scripted policy
 
@@ -42,6 +44,7 @@ examples:
   qcmarl eval runs/3m-0 --episodes 512
   qcmarl eval runs/3m-0 --noise global-depolarizing:1e-2
   qcmarl report runs/3m-*
+  qcmarl study table1 --seeds 3
   qcmarl replay runs/3m-0 --episodes 4
   qcmarl play --env skirmish:8m_vs_9m --policy focus-fire
 
@@ -326,10 +329,18 @@ def summarise(arguments: list[str]) -> int:
     return 0
 
 
+def study(arguments: list[str]) -> int:
+    """`qcmarl study`."""
+    with mistakes():
+        prepared = studies.prepare(parse(studies.StudyOptions, arguments, "study"))
+    return studies.study(prepared)
+
+
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "train": train,
     "eval": evaluate,
     "report": summarise,
+    "study": study,
     "replay": replay,
     "play": play,
 }

@@ -1,0 +1,145 @@
+"""`qcmarl study`: from its options to jobs, to results, to a report. Called by `cli`."""
+
+from __future__ import annotations
+
+import difflib
+import importlib.util
+from dataclasses import dataclass
+from pathlib import Path
+
+import tyro
+
+from qcmarl.envs.registry import FAMILIES
+from qcmarl.studies import machine, results, runner
+from qcmarl.studies.arms import arm_named
+from qcmarl.studies.jobs import Job
+from qcmarl.studies.plan import STUDIES, Choice, Plan, plan
+from qcmarl.studies.pools import describe
+
+ALL = "all"
+OUT, SMOKE_OUT = Path("study"), Path("study-smoke")
+
+
+@dataclass(frozen=True)
+class StudyOptions:
+    """Runs studies and reports what was found; a study that was interrupted goes on, and what is finished is never
+    run again."""
+
+    studies: tyro.conf.Positional[tuple[str, ...]]
+    """table1, curves, agents, noise, ablation, correlation, scaling, theory, or all."""
+    env: str = "skirmish"
+    """Family of the environments: skirmish, or smac for those who have StarCraft II."""
+    maps: tuple[str, ...] | None = None
+    """Maps in place of the study's own."""
+    arms: tuple[str, ...] | None = None
+    """Arms in place of the study's own; the first is what the others are tested against."""
+    seeds: int | None = None
+    """Seeds of each arm: 0, 1, ... (>= 1)."""
+    steps: int | None = None
+    """Environment steps of a run (>= 1); default: 500 000 on 3m, 2 000 000 elsewhere."""
+    jobs: int = machine.cores()
+    """Processes at once, one thread each (>= 1)."""
+    out: Path | None = None
+    """Folder of runs, results and reports; default: study, with --smoke study-smoke."""
+    results: tuple[Path, ...] = ()
+    """Further folders to look for finished results in, beside `out`."""
+    smoke: bool = False
+    """Every part in minutes: tiny runs, two seeds, few arms. Shows that it works and nothing else."""
+    ray: str | None = None
+    """Address of a Ray cluster, 'auto' for the one that this machine belongs to, or 'local'."""
+    report_only: bool = False
+    """Run nothing; report what there is."""
+    quiet: bool = False
+    """Show no progress."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A study that is ready to run."""
+
+    options: StudyOptions
+    choice: Choice
+    plan: Plan
+    out: Path
+    places: tuple[Path, ...]
+    missing: tuple[Job, ...]
+
+
+def prepare(options: StudyOptions) -> Prepared:
+    """Checks the options and finds out what is left to do.
+
+    Raises:
+        ValueError: a mistake in the options; a result that was made under other settings.
+    """
+    choice = Choice(
+        _studies(options.studies), options.env, options.maps, options.arms, options.seeds, options.steps, options.smoke
+    )
+    _check(options)
+    planned = plan(choice)
+    planned = Plan(tuple(job for job in planned.jobs if _there(job)), planned.skipped)
+    out = options.out or (SMOKE_OUT if options.smoke else OUT)
+    places = (out, *options.results)
+    for folder in options.results:
+        if not (folder / "results").is_dir():
+            raise ValueError(f"--results {folder}: there is no folder 'results' in it")
+    return Prepared(options, choice, planned, out, places, tuple(runner.missing(planned.jobs, places)))
+
+
+def _studies(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The studies that are meant, in the order of the reports."""
+    known = [*STUDIES, ALL]
+    if not names:
+        raise ValueError(f"name a study; the studies are {', '.join(known)}")
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f" (did you mean {near[0]}?)" if near else ""
+            raise ValueError(f"unknown study '{name}'{hint}; the studies are {', '.join(known)}")
+    return tuple(name for name in STUDIES if name in names or ALL in names)
+
+
+def _check(options: StudyOptions) -> None:
+    for name in ("seeds", "steps", "jobs"):
+        value = getattr(options, name)
+        if value is not None and value < 1:
+            raise ValueError(f"{name} is {value}; it must be at least 1")
+    family = FAMILIES.get(options.env)
+    if family is None:
+        raise ValueError(f"env is '{options.env}'; the families are {', '.join(FAMILIES)}")
+    for name in options.maps or ():
+        if not family.knows(name):
+            near = difflib.get_close_matches(name, family.names, n=1)
+            hint = f" (did you mean {near[0]}?)" if near else ""
+            raise ValueError(f"unknown map '{name}' of {options.env}{hint}; there are {', '.join(family.names)}")
+    for name in options.arms or ():
+        arm_named(name)
+
+
+def _there(job: Job) -> bool:
+    """Whether the module of a study that is one is part of this installation."""
+    return job.kind != "module" or importlib.util.find_spec(f"qcmarl.studies.{job.name}") is not None
+
+
+def study(prepared: Prepared) -> int:
+    """Runs what is left, and reports.
+
+    Returns:
+        0; 1 where a job failed; 128 + the number of the signal that stopped it.
+    """
+    options, ended = prepared.options, runner.Ended([], 0)
+    for reason in prepared.plan.skipped:
+        print(f"left out: {reason}", flush=True)
+    if prepared.missing and not options.report_only:
+        found = len(prepared.plan.jobs) - len(prepared.missing)
+        ended = runner.work(prepared.missing, found, prepared.out, options.jobs, options.ray, options.quiet)
+    if ended.signal:
+        return 128 + ended.signal
+    for outcome in ended.failed:
+        print(f"\n{outcome.job.name}: {describe(outcome)}\n{outcome.said}", flush=True)
+    return 1 if ended.failed else 0
+
+
+def finished(prepared: Prepared) -> dict[str, dict[str, object]]:
+    """The results that there are, by job."""
+    found = {job.name: results.find(job, prepared.places) for job in prepared.plan.jobs}
+    return {name: result for name, result in found.items() if result is not None}
