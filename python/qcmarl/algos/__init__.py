@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
-from qcmarl.algos import mappo, qc_mappo
+from qcmarl.algos import mappo, qc_mappo, qmix, vdn
 from qcmarl.buffer import Sizes
 from qcmarl.learner import Learner, LearnerConfig
 from qcmarl.policies import Policy
@@ -31,4 +31,6 @@ class Algorithm(NamedTuple):
 ALGORITHMS = {
     "mappo": Algorithm("local", mappo.MAPPOConfig, mappo.resolve, mappo.build_policy, mappo.MAPPO),
     "qc-mappo": Algorithm("central", qc_mappo.QCMAPPOConfig, qc_mappo.resolve, qc_mappo.build_policy, qc_mappo.QCMAPPO),
+    "qmix": Algorithm("local", qmix.QMIXConfig, qmix.resolve, qmix.build_policy, qmix.QMIX),
+    "vdn": Algorithm("local", vdn.VDNConfig, vdn.resolve, vdn.build_policy, vdn.VDN),
 }
