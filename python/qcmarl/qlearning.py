@@ -33,8 +33,10 @@ PART = 6400
 """A batch is differentiated in an even number of parts of about so many rows (steps times agents) at most."""
 RECIPES: dict[str, dict[str, Any]] = {
     "fast": {
-        "batch": 64,
-        "learn_every": 8,
+        "batch": 32,
+        "learn_every": 128,
+        "unit": "steps",
+        "target_every": 50,
         "optimiser": "adam",
         "lr": 1e-3,
         "lam": 0.6,
@@ -44,6 +46,8 @@ RECIPES: dict[str, dict[str, Any]] = {
     "finetuned": {
         "batch": 128,
         "learn_every": 8,
+        "unit": "episodes",
+        "target_every": 25,
         "optimiser": "adam",
         "lr": 1e-3,
         "lam": 0.6,
@@ -53,6 +57,8 @@ RECIPES: dict[str, dict[str, Any]] = {
     "pymarl": {
         "batch": 32,
         "learn_every": 1,
+        "unit": "episodes",
+        "target_every": 200,
         "optimiser": "rmsprop",
         "lr": 5e-4,
         "lam": 0.0,
@@ -74,9 +80,14 @@ class QConfig:
     rollout_steps: int = 25
     """Steps of each environment between two lines of the log (>= 1); decides nothing else."""
     batch: int | None = None
-    """Episodes of an update (>= 1); default: fast 64, finetuned 128, pymarl 32."""
+    """Episodes of an update (>= 1); default: finetuned 128, else 32."""
     learn_every: int | None = None
-    """Finished episodes per update (>= 1); default: fast and finetuned 8, pymarl 1."""
+    """Steps or episodes per update (>= 1); default: fast 128 steps, finetuned 8 and pymarl 1 episodes."""
+    unit: Literal["steps", "episodes"] | None = None
+    """What `learn_every` counts: environment steps, or finished episodes; default: fast steps, else episodes."""
+    target_every: int | None = None
+    """Updates between two copies of the network into the one that values the targets (>= 1); default: fast 50,
+    finetuned 25, pymarl 200."""
     optimiser: Literal["adam", "rmsprop"] | None = None
     """Adam (eps 1e-8), or RMSprop (alpha .99, eps 1e-5); default: pymarl rmsprop, else adam."""
     lr: float | None = None
@@ -91,8 +102,6 @@ class QConfig:
     """Probability of a random action at the start, 0..1."""
     epsilon_end: float = 0.05
     """The same once it has fallen, 0..1."""
-    target_every: int = 200
-    """Finished episodes between two copies of the network into the one that values the targets (>= 1)."""
     memory: int = 5000
     """Episodes remembered (>= 1)."""
     memory_megabytes: int = 256
@@ -122,6 +131,8 @@ def resolve_q(config: C) -> C:
     config = replace(config, **open_fields)
     if config.optimiser not in ("adam", "rmsprop"):
         raise ValueError(f"optimiser is '{config.optimiser}'; it must be adam or rmsprop")
+    if config.unit not in ("steps", "episodes"):
+        raise ValueError(f"unit is '{config.unit}'; it must be steps or episodes")
     counts = ("n_envs", "rollout_steps", "batch", "learn_every", "epsilon_steps", "target_every", "memory", "hidden")
     for name in (*counts, "memory_megabytes"):
         if getattr(config, name) < 1:
@@ -200,9 +211,9 @@ class QLearner:
         before = self.updates
         sums = torch.zeros(len(Sums._fields))
         for _ in range(self.config.rollout_steps):
-            began = self.episodes
+            due = self._counted() // self.learn_every
             self._play()
-            sums += self._learn(began)
+            sums += self._learn(self._counted() // self.learn_every - due)
         metrics = {"train/epsilon": self.epsilon(), "train/updates": float(self.updates - before)}
         if self.updates > before:
             metrics.update(_averages(sums, self.updates - before))
@@ -233,15 +244,15 @@ class QLearner:
         self.seconds["environment"] += answered - stepped
         self.seconds["acting"] += time.perf_counter() - answered + stepped - began
 
-    def _learn(self, before: int) -> Tensor:
-        """The updates due for the episodes finished since there were `before`; returns their `Sums`."""
+    def _counted(self) -> int:
+        """What updates are counted by, so far."""
+        return self.env_steps if self.config.unit == "steps" else self.episodes
+
+    def _learn(self, due: int) -> Tensor:
+        """So many updates, once the memory holds a batch; returns their `Sums`."""
         began, total = time.perf_counter(), torch.zeros(len(Sums._fields))
-        if len(self.memory) >= self.batch:
-            for _ in range(self.episodes // self.learn_every - before // self.learn_every):
-                total += self._update()
-        if self.episodes // self.config.target_every > before // self.config.target_every:
-            self.target_policy.load_state_dict(self.policy.state_dict())
-            self.target_mixer.load_state_dict(self.mixer.state_dict())
+        for _ in range(due if len(self.memory) >= self.batch else 0):
+            total += self._update()
         self.seconds["update"] += time.perf_counter() - began
         return total
 
@@ -258,6 +269,10 @@ class QLearner:
         norm = nn.utils.clip_grad_norm_(self.parameters, self.config.grad_clip)
         self.optimiser.step()
         self.updates += 1
+        assert self.config.target_every is not None
+        if self.updates % self.config.target_every == 0:
+            self.target_policy.load_state_dict(self.policy.state_dict())
+            self.target_mixer.load_state_dict(self.mixer.state_dict())
         sums[Sums._fields.index("gradient_norm")] = norm
         return sums
 
