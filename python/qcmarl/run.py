@@ -30,6 +30,8 @@ from qcmarl.progress import Display, clock, percent
 
 EVALUATIONS = 25
 """Points of a learning curve where `eval_every` is left open."""
+MEAN_LAW_EVERY = 5
+"""Evaluations from one with the mean law to the next."""
 LARGEST_SEED = 2**63 - 1
 """Environments take twice as much, torch's generators no more than this without wrapping."""
 
@@ -200,8 +202,16 @@ class Run:
 
     def _evaluate(self) -> dict[str, float]:
         seed = evaluation_seed(self.config.seed, self.learner.env_steps)
-        battles = win_rates(self.learner.policy, self._eval_env, self.config.eval_battles, seed)
+        battles = win_rates(
+            self.learner.policy, self._eval_env, self.config.eval_battles, seed, self._mean_law_is_due()
+        )
         return {**battles, **self.learner.diagnostics(torch.Generator().manual_seed(seed))}
+
+    def _mean_law_is_due(self) -> bool:
+        """At every fifth evaluation and at the last: at each, it would take a twentieth of the run's time."""
+        assert self.config.eval_every is not None
+        evaluations = self.learner.env_steps // self.config.eval_every
+        return evaluations % MEAN_LAW_EVERY == 0 or self.learner.env_steps >= self.config.steps
 
     def _log(self, line: dict[str, float]) -> None:
         self._metrics.write(line)

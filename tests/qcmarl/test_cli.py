@@ -45,7 +45,7 @@ def success(*arguments):
     ("arguments", "message"),
     [
         ("dance", "unknown command 'dance'; the commands are train, eval, report"),
-        ("train --algo ppoo", "unknown algorithm 'ppoo'; the algorithms are mappo, qc-mappo"),
+        ("train --algo ppoo", "unknown algorithm 'ppoo'; the algorithms are mappo, ippo, "),
         ("train --env skirmish:9m", "did you mean"),
         ("train --env chess", "has no family"),
         ("train --stepz 3", "Unrecognized options: --stepz, 3 (did you mean --steps?)"),

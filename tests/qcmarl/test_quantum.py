@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from oracle import dense
-from qcmarl.algos.qc_mappo import QCMAPPOConfig, build_policy, resolve
+from qcmarl.algos.qc_mappo import QCMAPPOConfig, build_policy, qubits_of, resolve
 from qcmarl.buffer import Sizes
 from qcmarl.laws import Inputs
 from qcmarl.mixers import CentredHead, NoCircuit, qubits_for
@@ -126,6 +126,15 @@ def test_a_fixed_reading_makes_the_law_independent_of_the_mixer():
 def test_too_many_measured_qubits_are_refused():
     with pytest.raises(ValueError, match="measured_qubits is 6; 3 agents of 8 numbers make 5 qubits"):
         built(readout="outcome", measured_qubits=6)
+
+
+@pytest.mark.parametrize(
+    ("readout", "latent", "measured"),
+    [("factored", 8, 5), ("factored", 64, 6), ("factored", 128, 6), ("factored", 1024, 9), ("outcome", 8, 4)],
+)
+def test_by_default_few_qubits_are_measured(readout, latent, measured):
+    config = resolve(QCMAPPOConfig(readout=readout, latent=latent), "toy:lamps")
+    assert qubits_of(config, Sizes(agents=3, actions=4, features=10, state=9)).measured == measured
 
 
 def test_per_agent_ratios_of_a_joint_law_are_refused():

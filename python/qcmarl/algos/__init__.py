@@ -6,7 +6,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any, Literal, NamedTuple
 
-from qcmarl.algos import attention_mappo, g2anet, ippo, mappo, qc_mappo, tarmac
+from qcmarl.algos import attention_mappo, g2anet, ippo, mappo, qc_mappo, qmix, tarmac, vdn
 from qcmarl.buffer import Sizes
 from qcmarl.learner import Learner, LearnerConfig
 from qcmarl.policies import Policy
@@ -41,5 +41,7 @@ ALGORITHMS = {
     "attention-mappo": _algorithm("central", attention_mappo, "AttentionMAPPO"),
     "g2anet": _algorithm("communication", g2anet, "G2ANet"),
     "tarmac": _algorithm("communication", tarmac, "TarMAC"),
+    "qmix": _algorithm("local", qmix, "QMIX"),
+    "vdn": _algorithm("local", vdn, "VDN"),
     "qc-mappo": _algorithm("central", qc_mappo, "QCMAPPO"),
 }

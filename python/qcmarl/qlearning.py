@@ -1,0 +1,459 @@
+"""Q-learning for teams from a memory of episodes: the learner that VDN and QMIX share.
+
+Built by the files in `algos`, driven by `run`. Environments are played epsilon-greedily; after so many finished
+episodes a batch of whole episodes is drawn from the memory and one step is made towards TD(lambda) targets, in which
+the network itself picks the actions and an older copy of it says what they are worth. Everything random comes from one
+generator; `state_dict` is complete, memory included.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+import time
+from collections import deque
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from qcmarl.nets import normalised
+from qcmarl.parallel import PartedGradient
+from qcmarl.replay import Memory, Packed
+from qcmarl.returns import gae
+from qcmarl.rollout import WINDOW, Player
+from qcmarl.value_policies import ValuePolicy
+
+if TYPE_CHECKING:
+    from qcmarl.envs import Step, VecEnv
+
+PART = 6400
+"""A batch is differentiated in an even number of parts of about so many rows (steps times agents) at most."""
+RECIPES: dict[str, dict[str, Any]] = {
+    "fast": {
+        "batch": 32,
+        "learn_every": 128,
+        "unit": "steps",
+        "target_every": 50,
+        "optimiser": "adam",
+        "lr": 1e-3,
+        "lam": 0.6,
+        "epsilon_steps": 50_000,
+        "recurrent": False,
+    },
+    "finetuned": {
+        "batch": 128,
+        "learn_every": 8,
+        "unit": "episodes",
+        "target_every": 25,
+        "optimiser": "adam",
+        "lr": 1e-3,
+        "lam": 0.6,
+        "epsilon_steps": 100_000,
+        "recurrent": True,
+    },
+    "pymarl": {
+        "batch": 32,
+        "learn_every": 1,
+        "unit": "episodes",
+        "target_every": 200,
+        "optimiser": "rmsprop",
+        "lr": 5e-4,
+        "lam": 0.0,
+        "epsilon_steps": 50_000,
+        "recurrent": True,
+    },
+}
+"""What `recipe` fills in. Sources: docs/algorithms/qmix.md."""
+
+
+@dataclass(frozen=True)
+class QConfig:
+    """What Q-learning needs for a team, whatever the mixer."""
+
+    recipe: Literal["fast", "finetuned", "pymarl"] = "fast"
+    """What is left open below is filled in from it: the published one, its finetuned successor, or one for a CPU."""
+    n_envs: int = 64
+    """B, environments played at once (>= 1); no recipe changes it. Published: pymarl 1, finetuned 8."""
+    rollout_steps: int = 25
+    """Steps of each environment between two lines of the log (>= 1); decides nothing else."""
+    batch: int | None = None
+    """Episodes of an update (>= 1); default: finetuned 128, else 32."""
+    learn_every: int | None = None
+    """Steps or episodes per update (>= 1); default: fast 128 steps, finetuned 8 and pymarl 1 episodes."""
+    unit: Literal["steps", "episodes"] | None = None
+    """What `learn_every` counts: environment steps, or finished episodes; default: fast steps, else episodes."""
+    target_every: int | None = None
+    """Updates between two copies of the network into the one that values the targets (>= 1); default: fast 50,
+    finetuned 25, pymarl 200."""
+    optimiser: Literal["adam", "rmsprop"] | None = None
+    """Adam (eps 1e-8), or RMSprop (alpha .99, eps 1e-5); default: pymarl rmsprop, else adam."""
+    lr: float | None = None
+    """Its step; default: pymarl 5e-4, else 1e-3."""
+    lam: float | None = None
+    """Lambda of the TD(lambda) targets, 0 (one step) .. 1; default: pymarl 0, else 0.6."""
+    epsilon_steps: int | None = None
+    """Environment steps over which epsilon falls on a line (>= 1); default: finetuned 100 000, else 50 000."""
+    recurrent: bool | None = None
+    """Give each agent a GRU over its own history; default: fast no, else yes."""
+    epsilon_start: float = 1.0
+    """Probability of a random action at the start, 0..1."""
+    epsilon_end: float = 0.05
+    """The same once it has fallen, 0..1."""
+    memory: int = 5000
+    """Episodes remembered (>= 1)."""
+    memory_megabytes: int = 256
+    """Size of the memory at most, and nearly that of a checkpoint, in millions of bytes; full, it forgets earlier."""
+    gamma: float = 0.99
+    """Discount per step, 0..1."""
+    grad_clip: float = 10.0
+    """Largest norm of the gradient of agents and mixer together."""
+    timeout: Literal["terminal", "bootstrap"] = "terminal"
+    """What a time limit means: the end, worth 0 (the rule of SMAC), or a cut whose last look's value counts."""
+    hidden: int = 64
+    """Width of the agents' layers."""
+
+
+C = TypeVar("C", bound=QConfig)
+
+
+def resolve_q(config: C) -> C:
+    """Fills in what the recipe decides, and checks what can be checked without an environment.
+
+    Raises:
+        ValueError: an unknown recipe, or a number out of range.
+    """
+    if config.recipe not in RECIPES:
+        raise ValueError(f"recipe is '{config.recipe}'; it must be one of {', '.join(RECIPES)}")
+    open_fields = {name: value for name, value in RECIPES[config.recipe].items() if getattr(config, name) is None}
+    config = replace(config, **open_fields)
+    if config.optimiser not in ("adam", "rmsprop"):
+        raise ValueError(f"optimiser is '{config.optimiser}'; it must be adam or rmsprop")
+    if config.unit not in ("steps", "episodes"):
+        raise ValueError(f"unit is '{config.unit}'; it must be steps or episodes")
+    counts = ("n_envs", "rollout_steps", "batch", "learn_every", "epsilon_steps", "target_every", "memory", "hidden")
+    for name in (*counts, "memory_megabytes"):
+        if getattr(config, name) < 1:
+            raise ValueError(f"{name} is {getattr(config, name)}; it must be at least 1")
+    assert config.batch is not None
+    if config.batch > config.memory:
+        raise ValueError(f"batch is {config.batch}; it must be at most memory = {config.memory}")
+    for name in ("lr", "grad_clip"):
+        if not getattr(config, name) > 0:
+            raise ValueError(f"{name} is {getattr(config, name)}; it must be positive")
+    for name in ("lam", "gamma", "epsilon_start", "epsilon_end"):
+        if not 0 <= getattr(config, name) <= 1:
+            raise ValueError(f"{name} is {getattr(config, name)}; it must be within 0..1")
+    return config
+
+
+class Batch(NamedTuple):
+    """N samples of C episodes as the networks read them."""
+
+    packed: Packed
+    x: Tensor
+    """(R, F) features of the living agents; (N * n, F) of all for a recurrent actor."""
+    rows: Tensor
+    """(R,) `sample * n + agent` of each living agent."""
+    avail: Tensor
+    """(R, A) bool, of the living agents."""
+    state: Tensor
+    """(N, S) what the mixer reads."""
+    actions: Tensor
+    """(R,) int64, of the living agents."""
+
+
+class QLearner:
+    """The learner: environments, memory, agents, mixer, their older copies, an optimiser and one generator.
+
+    Args:
+        config: resolved.
+        policy: the agents.
+        mixer: (N, n) values and (N, S) states to (N,).
+        env: training environments; reset here.
+        seed: of the environments, of the actions and of the batches.
+        threads: used by the updates; results do not depend on it.
+    """
+
+    def __init__(
+        self, config: QConfig, policy: ValuePolicy, mixer: nn.Module, env: VecEnv, seed: int, threads: int = 1
+    ) -> None:
+        assert config.batch is not None
+        assert config.learn_every is not None
+        self.config, self.batch, self.learn_every = config, config.batch, config.learn_every
+        self.policy, self.mixer, self.env = policy, mixer, env
+        self.target_policy, self.target_mixer = copy.deepcopy(policy), copy.deepcopy(mixer)
+        self.memory = Memory(env, config.memory, config.memory_megabytes)
+        self.generator = torch.Generator().manual_seed(seed)
+        self.parameters = [*policy.parameters(), *mixer.parameters()]
+        self.optimiser = _optimiser(config, self.parameters)
+        self._gradient = PartedGradient(self.parameters, threads)
+        self._player = Player(policy, env)
+        self._step = env.reset(seed)
+        self._windows: dict[str, deque[float]] = {
+            name: deque(maxlen=WINDOW) for name in ("battle_won", "episode_return", "episode_length")
+        }
+        self.episodes = 0
+        """Episodes finished so far."""
+        self.updates = 0
+        """Updates made so far."""
+        self.env_steps = 0
+        self.seconds = {"environment": 0.0, "acting": 0.0, "update": 0.0}
+
+    def iterate(self) -> dict[str, float]:
+        """Plays `rollout_steps` steps in every environment, and makes the updates that are due meanwhile.
+
+        Returns:
+            metrics of the iteration, `train/...`; those of updates only where one was made.
+        """
+        before = self.updates
+        sums = torch.zeros(len(Sums._fields))
+        for _ in range(self.config.rollout_steps):
+            due = self._counted() // self.learn_every
+            self._play()
+            sums += self._learn(self._counted() // self.learn_every - due)
+        metrics = {"train/epsilon": self.epsilon(), "train/updates": float(self.updates - before)}
+        if self.updates > before:
+            metrics.update(_averages(sums, self.updates - before))
+        return {**self._episode_metrics(), **metrics}
+
+    def epsilon(self) -> float:
+        """Probability of a random action after the steps made so far."""
+        config = self.config
+        assert config.epsilon_steps is not None
+        fallen = min(self.env_steps / config.epsilon_steps, 1.0)
+        return config.epsilon_start + fallen * (config.epsilon_end - config.epsilon_start)
+
+    @torch.inference_mode()
+    def _play(self) -> None:
+        """One step in every environment."""
+        began = time.perf_counter()
+        player, step = self._player, self._step
+        self.policy.epsilon.fill_(self.epsilon())
+        acted = player.act(step, player.features(step), self.generator)
+        self.memory.see(step, acted.actions)
+        stepped = time.perf_counter()
+        self._step = self.env.step(acted.actions.numpy())
+        answered = time.perf_counter()
+        player.observe(self._step)
+        self.episodes += self.memory.learn_of(self._step, self.config.timeout == "bootstrap")
+        self._note_ends(self._step)
+        self.env_steps += self.config.n_envs
+        self.seconds["environment"] += answered - stepped
+        self.seconds["acting"] += time.perf_counter() - answered + stepped - began
+
+    def _counted(self) -> int:
+        """What updates are counted by, so far."""
+        return self.env_steps if self.config.unit == "steps" else self.episodes
+
+    def _learn(self, due: int) -> Tensor:
+        """So many updates, once the memory holds a batch; returns their `Sums`."""
+        began, total = time.perf_counter(), torch.zeros(len(Sums._fields))
+        for _ in range(due if len(self.memory) >= self.batch else 0):
+            total += self._update()
+        self.seconds["update"] += time.perf_counter() - began
+        return total
+
+    def _update(self) -> Tensor:
+        """One step of the optimiser on a batch of episodes; returns `Sums`."""
+        episodes = self.memory.draw(self.batch, self.generator)
+        steps = self.memory.steps(episodes)
+
+        def loss(part: Tensor) -> tuple[Tensor, Tensor]:
+            return self.loss(self.read(part), steps)
+
+        parts = min(2 * math.ceil(steps * self.memory.agents / (2 * PART)), len(episodes))
+        sums = self._gradient(loss, episodes.tensor_split(parts))
+        norm = nn.utils.clip_grad_norm_(self.parameters, self.config.grad_clip)
+        self.optimiser.step()
+        self.updates += 1
+        assert self.config.target_every is not None
+        if self.updates % self.config.target_every == 0:
+            self.target_policy.load_state_dict(self.policy.state_dict())
+            self.target_mixer.load_state_dict(self.mixer.state_dict())
+        sums[Sums._fields.index("gradient_norm")] = norm
+        return sums
+
+    def read(self, episodes: Tensor) -> Batch:
+        """The given episodes (C,), indices into the memory's table, as the networks read them."""
+        memory = self.memory
+        packed = memory.pack(episodes)
+        rows = memory.read("alive", packed).flatten().nonzero().squeeze(1)
+        state = memory.read("state", packed).float()
+        return Batch(
+            packed,
+            self._features(packed, rows if self.policy.memory == 0 else None),
+            rows,
+            memory.read("avail", packed).flatten(0, 1).index_select(0, rows),
+            self._player.critic_features(state, packed.age.float()),
+            memory.read("actions", packed).flatten().index_select(0, rows).long(),
+        )
+
+    def _features(self, packed: Packed, rows: Tensor | None) -> Tensor:
+        """As `Player.features`, of the given rows or of all."""
+        agents, actions, features, _ = self._player.sizes
+        obs = self.memory.read("obs", packed).flatten(0, 1)
+        if rows is None:
+            rows = torch.arange(len(obs))
+        raw = torch.zeros(len(rows), features)
+        raw[:, : self.env.obs_size] = obs.index_select(0, rows)
+        identity = self.env.obs_size + actions + rows % agents
+        last = self.memory.last_actions(packed).flatten().index_select(0, rows)
+        last = torch.where(last < 0, identity, self.env.obs_size + last)
+        return normalised(raw.scatter_(1, torch.stack([last, identity], 1), 1.0))
+
+    def loss(self, batch: Batch, steps: int) -> tuple[Tensor, Tensor]:
+        """Squared errors of the joint values, summed and divided by `steps`, and `Sums`."""
+        values = self.policy.values(batch.x, batch.rows, batch.packed.widths)
+        chosen = values.gather(1, batch.actions.unsqueeze(1)).squeeze(1)
+        total = self.mixer(self._everyone(chosen, batch), batch.state)
+        targets = self.targets(batch, values.detach())
+        learnt = ~batch.packed.look
+        error = (total - targets)[learnt]
+        loss = error.square().sum() / steps
+        with torch.no_grad():
+            means = [error.abs().sum() / steps, total[learnt].sum() / steps, targets[learnt].sum() / steps]
+            sums = torch.stack([loss.detach(), *means, torch.zeros(())])
+        return loss, sums
+
+    @torch.no_grad()
+    def targets(self, batch: Batch, values: Tensor) -> Tensor:
+        """TD(lambda) targets of the joint values; at looks, which are not learnt from, their own value.
+
+        y_t = r_t + gamma [(1 - lambda) V_{t+1} + lambda y_{t+1}], with V the older copy's value of the actions that
+        are best by `values`.
+
+        Args:
+            batch: N samples.
+            values: (R, A) of the network itself.
+
+        Returns:
+            (N,).
+        """
+        best = values.masked_fill(~batch.avail, -torch.inf).argmax(-1, keepdim=True)
+        older = self.target_policy.values(batch.x, batch.rows, batch.packed.widths).gather(1, best).squeeze(1)
+        following = self.target_mixer(self._everyone(older, batch), batch.state)
+        assert self.config.lam is not None
+        reward = self.memory.read("reward", batch.packed)
+        return td_lambda(batch.packed, reward, following, self.config.gamma, self.config.lam)
+
+    def _everyone(self, living: Tensor, batch: Batch) -> Tensor:
+        """(N, n) from what the living agents have (R,); the dead have 0."""
+        everyone = living.new_zeros(len(batch.packed.slots) * self.memory.agents)
+        return everyone.index_add(0, batch.rows, living).view(-1, self.memory.agents)
+
+    def _note_ends(self, step: Step) -> None:
+        ended = np.flatnonzero(step.terminated | step.truncated)
+        for name, window in self._windows.items():
+            if len(ended):
+                window.extend(step.info[name][ended].astype(float).tolist())
+
+    def _episode_metrics(self) -> dict[str, float]:
+        names = ("train/win_rate", "train/return", "train/episode_length")
+        windows = self._windows.values()
+        return {name: sum(w) / len(w) for name, w in zip(names, windows, strict=True) if w}
+
+    def diagnostics(self, generator: torch.Generator) -> dict[str, float]:
+        """Nothing."""
+        return {}
+
+    def close(self) -> None:
+        """Ends threads and environments."""
+        self._gradient.close()
+        self.env.close()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that the next iteration depends on, copied."""
+        modules = {name: getattr(self, name).state_dict() for name in MODULES}
+        return {
+            **copy.deepcopy(modules),
+            "memory": self.memory.state_dict(),
+            "env": self.env.state_dict(),
+            "player": self._player.state_dict(),
+            "windows": {name: list(window) for name, window in self._windows.items()},
+            "generator": self.generator.get_state(),
+            "seconds": dict(self.seconds),
+            **{name: getattr(self, name) for name in COUNTS},
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Goes on from what `state_dict` gave."""
+        for name in (*MODULES, "memory", "env"):
+            getattr(self, name).load_state_dict(state[name])
+        self._step = self.env.last_step()
+        self._player.load_state_dict(state["player"])
+        for name, window in self._windows.items():
+            window.clear()
+            window.extend(state["windows"][name])
+        self.generator.set_state(state["generator"])
+        self.seconds.update(state["seconds"])
+        for name in COUNTS:
+            setattr(self, name, state[name])
+
+
+MODULES = ("policy", "mixer", "target_policy", "target_mixer", "optimiser")
+COUNTS = ("episodes", "updates", "env_steps")
+
+
+class Sums(NamedTuple):
+    """Sums over updates of means over the steps of a batch."""
+
+    loss: float
+    error: float
+    value: float
+    target: float
+    gradient_norm: float
+
+
+def _averages(sums: Tensor, updates: int) -> dict[str, float]:
+    named = Sums(*(sums / updates).tolist())
+    return {
+        "train/loss": named.loss,
+        "train/td_error": named.error,
+        "train/value": named.value,
+        "train/target": named.target,
+        "train/gradient_norm": named.gradient_norm,
+    }
+
+
+def _optimiser(config: QConfig, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
+    assert config.lr is not None
+    if config.optimiser == "adam":
+        return torch.optim.Adam(parameters, lr=config.lr, fused=True)
+    return torch.optim.RMSprop(parameters, lr=config.lr, alpha=0.99, eps=1e-5)
+
+
+def td_lambda(packed: Packed, reward: Tensor, following: Tensor, gamma: float, lam: float) -> Tensor:
+    """TD(lambda) targets of whole episodes.
+
+    y_t = r_t + gamma [(1 - lam) V_{t+1} + lam y_{t+1}]; at the last step y = r, or r + gamma V(last look) where a time
+    limit cut the episode. (Peng's lambda returns: generalised advantages plus values.)
+
+    Args:
+        packed: N samples of C episodes.
+        reward: (N,).
+        following: V, (N,) value of each sample.
+        gamma: discount, 0..1.
+        lam: 0 (one step) .. 1 (Monte Carlo).
+
+    Returns:
+        (N,); at a look, its own value.
+    """
+    age, column = packed.age, packed.column
+    longest, episodes = packed.shape
+    rewards = reward.new_zeros(longest, episodes)
+    rewards[age, column] = reward
+    values = reward.new_zeros(longest + 1, episodes)
+    values[age, column] = following
+    samples = torch.bincount(column, minlength=episodes)
+    cut = torch.zeros(episodes, dtype=torch.bool).index_fill_(0, column[packed.look], True)
+    steps = samples - cut.to(samples.dtype)
+    columns = torch.arange(episodes)
+    ended = torch.zeros(longest, episodes, dtype=torch.bool)
+    ended[steps - 1, columns] = True
+    final = torch.zeros_like(rewards)
+    final[steps - 1, columns] = values[steps, columns] * cut
+    returns = gae(rewards, values, ended, final, gamma, lam)[1][age, column]
+    return torch.where(packed.look, following, returns)
