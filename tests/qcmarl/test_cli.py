@@ -91,7 +91,7 @@ def test_a_mistake_is_named(capsys, tmp_path, monkeypatch, arguments, message):
         ("{}", "is not a run's configuration: it must have algo, run, algorithm"),
         ("[]", "is not a run's configuration"),
         ("{", "is not valid JSON"),
-        ('{"algo": "ppoo", "run": {}, "algorithm": {}}', "is a run of 'ppoo'; the algorithms are mappo, qc-mappo"),
+        ('{"algo": "ppoo", "run": {}, "algorithm": {}}', "is a run of 'ppoo'; the algorithms are mappo, ippo, "),
         ('{"algo": "mappo", "run": {"speed": 1}, "algorithm": {}}', "has unknown settings: speed"),
     ],
 )

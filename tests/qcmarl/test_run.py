@@ -21,6 +21,9 @@ from qcmarl.run import Run, RunConfig, evaluation_seed, resolve
 STEPS = 40 * 160
 OPTIONS = {
     "mappo": {"n_envs": 8, "rollout_steps": 20, "epochs": 2, "hidden": 16, "recurrent": True},
+    "attention-mappo": {"n_envs": 8, "rollout_steps": 20, "epochs": 2, "hidden": 16},
+    "g2anet": {"n_envs": 8, "rollout_steps": 20, "epochs": 2, "hidden": 16},
+    "tarmac": {"n_envs": 8, "rollout_steps": 20, "epochs": 2, "hidden": 16, "rounds": 2},
     "qc-mappo": {"n_envs": 8, "rollout_steps": 20, "epochs": 2, "latent": 8, "readout": "outcome"},
 }
 VARYING = ("wall_seconds", "time/")
@@ -110,16 +113,17 @@ def test_a_signal_saves_a_checkpoint_and_says_how_to_go_on(finished, tmp_path, n
     assert len(rundir.read_metrics(directory)) == done // 160 < STEPS // 160
 
 
-def test_a_recurrent_run_stopped_between_evaluations_resumes_exactly(tmp_path):
+@pytest.mark.parametrize("algo", ["mappo", "attention-mappo", "g2anet", "tarmac"])
+def test_a_run_stopped_between_evaluations_resumes_exactly(tmp_path, algo):
     whole, parts = tmp_path / "whole", tmp_path / "parts"
-    small_run(whole, "mappo", steps=1600).train()
-    first = small_run(parts, "mappo", steps=1600)
+    small_run(whole, algo, steps=1600).train()
+    first = small_run(parts, algo, steps=1600)
     for _ in range(4):
         first._iterate()
     first._save()
     first._iterate()  # these lines come after the checkpoint and must vanish
     first.close()
-    small_run(parts, "mappo", steps=1600, resume=True).train()
+    small_run(parts, algo, steps=1600, resume=True).train()
     assert lasting(parts) == lasting(whole)
     assert_same(weights(parts), weights(whole))
 
