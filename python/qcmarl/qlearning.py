@@ -104,8 +104,9 @@ class QConfig:
     """The same once it has fallen, 0..1."""
     memory: int = 5000
     """Episodes remembered (>= 1)."""
-    memory_megabytes: int = 256
-    """Size of the memory at most, and nearly that of a checkpoint, in millions of bytes; full, it forgets earlier."""
+    memory_megabytes: int = 128
+    """Size of the memory, and nearly that of a checkpoint, in millions of bytes at most; full, it forgets earlier. It
+    holds at least one episode of full length of every environment."""
     gamma: float = 0.99
     """Discount per step, 0..1."""
     grad_clip: float = 10.0

@@ -1,4 +1,4 @@
-"""Actors that value actions: what they take, how often at random, and the same values step by step as along episodes."""
+"""Actors that value actions: what they take, how often at random, the same values step by step as along episodes."""
 
 import pytest
 import torch
