@@ -52,11 +52,8 @@ class Memory:
     Args:
         env: for its sizes.
         episodes: kept at most (>= 1); the ones finished longest ago leave.
-        megabytes: of the ring at most, in millions of bytes; where it is full, the oldest steps leave and the episodes
-            they belong to.
-
-    Raises:
-        ValueError: `megabytes` does not hold one episode of full length of each environment.
+        megabytes: of the ring at most, in millions of bytes, unless one episode of full length of every environment
+            needs more; where the ring is full, the oldest steps leave and the episodes they belong to.
     """
 
     def __init__(self, env: VecEnv, episodes: int, megabytes: int) -> None:
@@ -71,13 +68,8 @@ class Memory:
             "reward": ((), torch.float32),
         }
         per_row = self.envs * sum(int(np.prod(shape)) * kind.itemsize for shape, kind in shapes.values())
-        needed = (-(-episodes // self.envs) + 1) * env.episode_limit
-        self.rows = min(megabytes * 10**6 // per_row, needed)
-        if self.rows < env.episode_limit:
-            raise ValueError(
-                f"memory_megabytes is {megabytes}; {self.envs} episodes of {env.episode_limit} steps in {env.name} "
-                f"need {-(-env.episode_limit * per_row // 10**6)}; give it more, or use fewer n_envs"
-            )
+        most = (-(-episodes // self.envs) + 1) * env.episode_limit
+        self.rows = max(env.episode_limit, min(megabytes * 10**6 // per_row, most))
         self.fields = {name: torch.empty(self.rows, self.envs, *s, dtype=d) for name, (s, d) in shapes.items()}
         self.row = 0
         """Rows written so far; row r is at r % rows."""

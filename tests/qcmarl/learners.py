@@ -35,7 +35,7 @@ def qc_mappo(env=None, threads=1, **options):
     return QCMAPPO(config, env or LampGame(config.n_envs), 7, threads)
 
 
-VALUES = {"n_envs": 6, "rollout_steps": 20, "hidden": 16, "batch": 16, "learn_every": 12, "epsilon_steps": 1000}
+VALUES = {"n_envs": 6, "rollout_steps": 20, "hidden": 16, "batch": 16, "learn_every": 30, "epsilon_steps": 1000}
 
 
 def qmix(env=None, threads=1, **options):

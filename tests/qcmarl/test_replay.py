@@ -3,7 +3,6 @@
 from types import SimpleNamespace
 
 import numpy as np
-import pytest
 import torch
 from toy import LampGame
 
@@ -182,10 +181,9 @@ def test_what_half_precision_cannot_hold_is_stored_as_its_largest_number():
     assert memory.read("obs", memory.pack(torch.tensor([0])))[0].tolist() == [[-HALF_MAX, HALF_MAX]] * 2
 
 
-def test_a_memory_too_small_for_one_round_of_episodes_is_refused_with_the_size_it_needs():
-    env = LampGame(n_envs=20_000)
-    # A row: 20 000 environments of 3 agents x (3 observations x 2 + 4 actions + 1 + 2 bytes) + 9 x 2 + 4 bytes.
-    needed = -(-5 * 20_000 * (3 * 13 + 22) // 10**6)
-    with pytest.raises(ValueError, match=f"memory_megabytes is 1; 20000 episodes of 5 steps .* need {needed}"):
-        Memory(env, 100, 1)
-    assert Memory(env, 100, needed).rows >= 5
+def test_the_ring_is_as_large_as_allowed_or_as_the_episodes_need_but_holds_one_of_each_environment():
+    # A row: 1000 environments of 3 agents x (3 observations x 2 + 4 actions + 1 + 2 bytes) + 9 x 2 + 4 bytes.
+    row = 1000 * (3 * 13 + 22)
+    assert Memory(LampGame(1000), 10**6, 1).rows == 10**6 // row == 16
+    assert Memory(LampGame(1000), 2000, 10).rows == 3 * 5  # two rounds of finished episodes, one of running ones
+    assert Memory(LampGame(10_000), 10**6, 1).rows == 5

@@ -25,6 +25,8 @@ OPTIONS = {
     "g2anet": {"n_envs": 8, "rollout_steps": 20, "epochs": 2, "hidden": 16},
     "tarmac": {"n_envs": 8, "rollout_steps": 20, "epochs": 2, "hidden": 16, "rounds": 2},
     "qc-mappo": {"n_envs": 8, "rollout_steps": 20, "epochs": 2, "latent": 8, "readout": "outcome"},
+    "qmix": {"n_envs": 8, "rollout_steps": 20, "batch": 8, "learn_every": 80, "memory": 20, "target_every": 3},
+    "vdn": {"n_envs": 8, "rollout_steps": 20, "recipe": "pymarl", "batch": 4, "learn_every": 3, "epsilon_steps": 2000},
 }
 VARYING = ("wall_seconds", "time/")
 
