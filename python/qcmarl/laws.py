@@ -37,6 +37,8 @@ class Inputs(NamedTuple):
     """(L, chunks * n) bool: the first step of an episode, where memory is empty (recurrent)."""
     hidden: Tensor | None = None
     """(chunks * n, H) memory before the first step (recurrent)."""
+    generator: torch.Generator | None = None
+    """The source of what the policy itself draws, before any action: `Policy.draws`. Without one it draws nothing."""
 
     @property
     def samples(self) -> int:
