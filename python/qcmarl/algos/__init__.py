@@ -6,7 +6,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any, Literal, NamedTuple
 
-from qcmarl.algos import attention_mappo, g2anet, ippo, mappo, qc_mappo, tarmac
+from qcmarl.algos import attention_mappo, autoregressive, g2anet, ippo, mappo, qc_mappo, tarmac
 from qcmarl.buffer import Sizes
 from qcmarl.learner import Learner, LearnerConfig
 from qcmarl.policies import Policy
@@ -42,4 +42,5 @@ ALGORITHMS = {
     "g2anet": _algorithm("communication", g2anet, "G2ANet"),
     "tarmac": _algorithm("communication", tarmac, "TarMAC"),
     "qc-mappo": _algorithm("central", qc_mappo, "QCMAPPO"),
+    "autoregressive-mappo": _algorithm("central", autoregressive, "AutoregressiveMAPPO"),
 }

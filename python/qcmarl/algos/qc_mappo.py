@@ -28,6 +28,9 @@ from qcmarl.rollout import sizes_of
 if TYPE_CHECKING:
     from qcmarl.envs import VecEnv
 
+MOST_TABLES = 512
+"""Observations whose joint law is written out at once by the diagnostics, up to 65536 numbers each."""
+
 
 @dataclass(frozen=True)
 class QCMAPPOConfig(PPOConfig):
@@ -225,7 +228,8 @@ class QCMAPPO(PPO):
     def diagnostics(self, generator: torch.Generator) -> dict[str, float]:
         """Is the circuit used? Total correlation of the law, entropy and information of the outcome, on the last
         rollout."""
-        return reading_metrics(self.policy, self.rollout, generator)
+        most = MOST_TABLES if isinstance(self.policy, RegisterPolicy) else None
+        return reading_metrics(self.policy, self.rollout, generator, most)
 
 
 def parameter_groups(policy: MixingPolicy, config: QCMAPPOConfig) -> list[dict[str, Any]]:
