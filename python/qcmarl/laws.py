@@ -37,6 +37,8 @@ class Inputs(NamedTuple):
     """(L, chunks * n) bool: the first step of an episode, where memory is empty (recurrent)."""
     hidden: Tensor | None = None
     """(chunks * n, H) memory before the first step (recurrent)."""
+    generator: torch.Generator | None = None
+    """The source of what the policy itself draws, before any action: `Policy.draws`. Without one it draws nothing."""
 
     @property
     def samples(self) -> int:
@@ -66,6 +68,21 @@ class Law(Protocol):
 
     def entropy_sum(self) -> Tensor:
         """Sum over the batch of the living agents' entropies in nats, a scalar."""
+
+
+class Correlation(NamedTuple):
+    """Conditional total correlation of a joint law, sum_i H(pi_i) - H(pi), averaged over its samples, in nats."""
+
+    mean: float
+    error: float
+    """Standard error of `mean` from the draws; 0 where nothing was drawn."""
+
+
+class JointLaw(Law, Protocol):
+    """A law that need not factorise over the agents."""
+
+    def correlation(self, generator: torch.Generator, draws: int) -> Correlation:
+        """Exact where the law can be enumerated, else estimated from `draws` joint actions per sample (>= 1)."""
 
 
 class IndependentLaw:
@@ -165,6 +182,11 @@ class OutcomeLaw:
         marginals = (self.marginals() * self._one_hot(actions)).sum(-1)
         return self.log_prob(actions) - (marginals + TINY).log().sum(0)
 
+    def correlation(self, generator: torch.Generator, draws: int) -> Correlation:
+        """Monte Carlo with exact log-probabilities: free of the plug-in estimator's bias, and it may come out slightly
+        negative where the truth is 0. M * draws must be at least 2."""
+        return mean_and_error(torch.stack([self.total_correlation(self.sample(generator)) for _ in range(draws)]))
+
     def _one_hot(self, actions: Tensor) -> Tensor:
         return F.one_hot(actions.t(), self._g.shape[-1]).to(self._g.dtype)
 
@@ -178,6 +200,11 @@ class OutcomeLaw:
 def entropy(p: Tensor) -> Tensor:
     """Entropy in nats of laws (..., K) along the last axis."""
     return -(p * (p + TINY).log()).sum(-1)
+
+
+def mean_and_error(terms: Tensor) -> Correlation:
+    """Mean of the terms and its standard error."""
+    return Correlation(terms.mean().item(), terms.std().item() / terms.numel() ** 0.5)
 
 
 def first_available(avail: Tensor) -> Tensor:

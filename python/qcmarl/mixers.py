@@ -183,3 +183,20 @@ class CentredHead(nn.Module):
         """(M, K) laws to (M, outputs)."""
         weight = self.scale * self.map.weight
         return F.linear(p, weight * self.readings, self.map.bias - weight.sum(1))
+
+
+def frequencies(p: Tensor, shots: int, generator: torch.Generator) -> Tensor:
+    """How often each outcome came in N shots, divided by N; its gradient is that of the law (straight through).
+
+    Args:
+        p: (M, K) laws.
+        shots: N (>= 1), drawn for each row.
+        generator: the source of the draws.
+
+    Returns:
+        (M, K).
+    """
+    with torch.no_grad():
+        outcomes = torch.multinomial(p, shots, replacement=True, generator=generator)
+        counts = torch.zeros_like(p).scatter_add_(1, outcomes, torch.ones((), dtype=p.dtype).expand_as(outcomes))
+    return p + (counts / shots - p).detach()

@@ -7,7 +7,9 @@ one and absorbs them, so the class of functions is the same and the backward pas
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 import torch.nn.functional as F
@@ -15,6 +17,8 @@ from torch import Tensor, nn
 
 HEAD_GAIN = 0.01
 """Gain of the last layer of a policy: the first policy is nearly uniform over the available actions."""
+_dropping = threading.local()
+"""`now`: (share, generator) of the dropout that this thread's trunks are under, where they are."""
 
 
 def linear(inputs: int, outputs: int, gain: float = 1.0) -> nn.Linear:
@@ -30,8 +34,36 @@ def normalised(x: Tensor) -> Tensor:
     return F.layer_norm(x, x.shape[-1:])
 
 
+@contextmanager
+def dropping_out(share: float, generator: torch.Generator) -> Iterator[None]:
+    """While open, every trunk that this thread runs leaves out units.
+
+    A scope and not a mode of the modules: threads share the modules, and torch's own dropout draws from the global
+    generator.
+
+    Args:
+        share: of the units, drawn anew for every row; the others are scaled by 1 / (1 - share).
+        generator: the source of the draws.
+    """
+    _dropping.now = (share, generator) if share > 0 else None
+    try:
+        yield
+    finally:
+        _dropping.now = None
+
+
+def dropped(x: Tensor) -> Tensor:
+    """(..., H) hidden units, some of them left out where `dropping_out` is open."""
+    now = getattr(_dropping, "now", None)
+    if now is None:
+        return x
+    share, generator = now
+    scaled: Tensor = x * (torch.rand(x.shape, generator=generator) >= share) / (1 - share)
+    return scaled
+
+
 class Trunk(nn.Module):
-    """Linear, ReLU, LayerNorm for each width; expects features that are already normalised.
+    """Linear, ReLU, LayerNorm, dropout where it is open, for each width; expects features that are already normalised.
 
     Args:
         inputs: number of features.
@@ -47,7 +79,7 @@ class Trunk(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(..., inputs) to (..., widths[-1])."""
         for layer in self.layers:
-            x = normalised(F.relu_(layer(x)))
+            x = dropped(normalised(F.relu_(layer(x))))
         return x
 
 

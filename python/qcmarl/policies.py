@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from qcmarl.buffer import Sizes
 from qcmarl.laws import IndependentLaw, Inputs, Law, OutcomeLaw
-from qcmarl.mixers import CentredHead, Mixer
+from qcmarl.mixers import CentredHead, Mixer, frequencies
 from qcmarl.nets import HEAD_GAIN, Trunk, linear, normalised
 from qcmarl.register import RegisterLaw
 
@@ -23,6 +23,8 @@ class Policy(nn.Module):
     """H, width of an agent's memory; 0 for a feed-forward policy."""
     joint: bool = False
     """True where the law gives the log-probability of the joint action only."""
+    draws: bool = False
+    """True where the law itself is random: it follows from what the policy draws from `Inputs.generator`."""
 
     def forward(self, inputs: Inputs) -> tuple[Law, Tensor | None]:
         """The law of the actions at M samples, and the memory after the last step (chunks * n, H)."""
@@ -97,14 +99,18 @@ class MixingPolicy(Policy):
     Args:
         encoder: features (R, F) of living agents to latents (R, d).
         mixer: (M, n d) to a reading (M, K).
+        shots: N; a reading that is a law is replaced by the frequencies of N draws from it, from the generator of the
+            inputs. None, or inputs without a generator: the law itself.
     """
 
     FLOOR = 1e-6
 
-    def __init__(self, encoder: Trunk, mixer: Mixer) -> None:
+    def __init__(self, encoder: Trunk, mixer: Mixer, shots: int | None = None) -> None:
         super().__init__()
         self.encoder = encoder
         self.mixer = mixer
+        self.shots = shots
+        self.draws = shots is not None
         self.fixed_reading: Tensor | None = None
         """(K,), put in place of every reading where it is not None: what is the circuit worth to the policy?"""
 
@@ -114,12 +120,14 @@ class MixingPolicy(Policy):
         everyone = living.new_full((inputs.samples * inputs.agents, living.shape[-1]), self.FLOOR)
         return everyone.index_add_(0, inputs.rows, living).view(inputs.samples, inputs.agents, -1)
 
-    def read(self, latents: Tensor) -> Tensor:
+    def read(self, latents: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """(M, K) reading of the mixer, or the fixed one."""
         if self.fixed_reading is not None:
             return self.fixed_reading.expand(latents.shape[0], -1)
         reading: Tensor = self.mixer(latents.flatten(1))
-        return reading
+        if self.shots is None or generator is None:
+            return reading
+        return frequencies(reading, self.shots, generator)
 
 
 class FactoredPolicy(MixingPolicy):
@@ -132,10 +140,20 @@ class FactoredPolicy(MixingPolicy):
         actions: A.
         readings: K.
         summed: amplitudes behind each reading.
+        shots: as for `MixingPolicy`.
     """
 
-    def __init__(self, encoder: Trunk, mixer: Mixer, agents: int, actions: int, readings: int, summed: int) -> None:
-        super().__init__(encoder, mixer)
+    def __init__(
+        self,
+        encoder: Trunk,
+        mixer: Mixer,
+        agents: int,
+        actions: int,
+        readings: int,
+        summed: int,
+        shots: int | None = None,
+    ) -> None:
+        super().__init__(encoder, mixer, shots)
         self.actions = actions
         outputs = agents * actions
         centred = mixer.is_law
@@ -145,7 +163,7 @@ class FactoredPolicy(MixingPolicy):
 
     def forward(self, inputs: Inputs) -> tuple[Law, Tensor | None]:
         """An independent law."""
-        logits = self.head(self.read(self.encode(inputs))).view(-1, self.actions)
+        logits = self.head(self.read(self.encode(inputs), inputs.generator)).view(-1, self.actions)
         return IndependentLaw(logits.index_select(0, inputs.rows), inputs), None
 
 
@@ -182,7 +200,7 @@ class OutcomePolicy(MixingPolicy):
     def forward(self, inputs: Inputs) -> tuple[Law, Tensor | None]:
         """An outcome law."""
         latents = self.encode(inputs)
-        return OutcomeLaw(self.read(latents), self.head(latents), self.coupling, inputs.avail), None
+        return OutcomeLaw(self.read(latents, inputs.generator), self.head(latents), self.coupling, inputs.avail), None
 
 
 class RegisterPolicy(MixingPolicy):
@@ -197,4 +215,4 @@ class RegisterPolicy(MixingPolicy):
 
     def forward(self, inputs: Inputs) -> tuple[Law, Tensor | None]:
         """A register law."""
-        return RegisterLaw(self.read(self.encode(inputs)), inputs.avail), None
+        return RegisterLaw(self.read(self.encode(inputs), inputs.generator), inputs.avail), None

@@ -20,6 +20,7 @@ from qcmarl.config import PPOConfig
 from qcmarl.losses import approximate_kl, clipped_policy_loss, clipped_value_loss
 from qcmarl.nets import Critic
 from qcmarl.parallel import PartedGradient
+from qcmarl.perturbation import Perturbation
 from qcmarl.policies import Policy
 from qcmarl.returns import explained_variance, gae, normalise_advantages
 from qcmarl.rollout import Collector, sizes_of
@@ -94,8 +95,11 @@ class PPO:
         self.rollout = Rollout(config.rollout_steps, config.n_envs, sizes, self.joint, policy.memory)
         self.collector = Collector(policy, env, self.rollout, self.generator, seed, self.joint)
         actor_groups = groups or [{"params": list(policy.parameters())}]
-        self.actor_adam = torch.optim.Adam(actor_groups, lr=config.lr, eps=1e-5, fused=True)
+        self.actor_adam = torch.optim.AdamW(
+            actor_groups, lr=config.lr, eps=1e-5, weight_decay=config.weight_decay, fused=True
+        )
         self.critic_adam = torch.optim.Adam(self.critic.parameters(), lr=config.lr, eps=1e-5, fused=True)
+        self.perturbation = Perturbation(config, policy)
         self._gradient = PartedGradient([*policy.parameters(), *self.critic.parameters()], threads)
         self.env_steps = 0
         self.seconds = {"environment": 0.0, "acting": 0.0, "update": 0.0}
@@ -203,6 +207,7 @@ class PPO:
 
     def _differentiate(self, samples: Tensor, targets: Targets) -> Tensor:
         """Gradients of actor and critic on a minibatch of samples (L, C); returns `Sums`."""
+        self.perturbation.begin(self.generator)
         count = samples.numel()
         n_values = count * targets.returns[0].numel()
         entries = float(count) if self.joint else float(targets.living[samples].sum())
@@ -222,7 +227,7 @@ class PPO:
         """Clipped loss less the entropy bonus, summed over the entries: samples for a joint ratio, living agents
         otherwise."""
         inputs, flat = self.rollout.inputs(samples), samples.flatten()
-        law, _ = self.policy(inputs)
+        law = self.perturbation.law(inputs, samples)
         log_prob = law.log_prob(self.rollout.actions.flatten(0, 1).index_select(0, flat))
         advantages = targets.advantages[flat]
         old = self.rollout.log_prob.flatten(0, 1).index_select(0, flat)

@@ -26,6 +26,8 @@ Kind = Literal["quantum", "no-cnot", "frozen", "orthogonal", "linear", "mlp", "w
 Readout = Literal["factored", "outcome", "register"]
 CIRCUITS: tuple[Kind, ...] = ("quantum", "no-cnot", "frozen")
 """Kinds that run in the simulator."""
+LAWS: tuple[Kind, ...] = (*CIRCUITS, "orthogonal", "none")
+"""Kinds whose reading is a law by the Born rule."""
 NUMBERS: tuple[Kind, ...] = ("mlp", "wide")
 """Kinds whose reading can be no law: for the factored readout only."""
 ANGLE_SCALE = 0.05

@@ -100,7 +100,7 @@ class Player:
         else:
             start = self.start.repeat_interleave(self.sizes.agents).unsqueeze(0)
             inputs = Inputs(x.flatten(0, 1).unsqueeze(0), avail, rows, start, self.hidden.flatten(0, 1))
-        law, hidden = self.policy(inputs)
+        law, hidden = self.policy(inputs._replace(generator=generator))
         if hidden is not None:
             self.hidden = hidden.view_as(self.hidden)
         actions = law.sample(generator)

@@ -21,12 +21,15 @@ from qcmarl.mixers import qubits_for
 from qcmarl.nets import Trunk
 from qcmarl.policies import FactoredPolicy, MixingPolicy, OutcomePolicy, RegisterPolicy
 from qcmarl.ppo import PPO
-from qcmarl.quantum import Circuit, Kind, Readout, build_mixer, check_kind, checked_noise, stopwatch
+from qcmarl.quantum import LAWS, Circuit, Kind, Readout, build_mixer, check_kind, checked_noise, stopwatch
 from qcmarl.register import register_qubits
 from qcmarl.rollout import sizes_of
 
 if TYPE_CHECKING:
     from qcmarl.envs import VecEnv
+
+MOST_TABLES = 512
+"""Observations whose joint law is written out at once by the diagnostics, up to 65536 numbers each."""
 
 
 OUTCOME_QUBITS = 4
@@ -55,6 +58,9 @@ class QCMAPPOConfig(PPOConfig):
     noise: str | None = None
     """What follows each CNOT: NAME:RATE of global-depolarizing, depolarizing, bit-flip, phase-flip, bit-phase-flip,
     amplitude-damping; default: nothing ('none'). All but the first cost a density matrix per sample."""
+    shots: int | None = None
+    """N, measurements per reading of the factored readout, drawn at play and in updates (>= 1); default: exact
+    probabilities."""
     measured_qubits: int | Literal["all"] | None = None
     """k, qubits that are measured, 2^k outcomes; default: 4 for the outcome readout; for the factored one all but the
     last 3, yet 6 where there are as many. The register readout measures its register."""
@@ -69,6 +75,7 @@ def resolve(config: QCMAPPOConfig, env_name: str) -> QCMAPPOConfig:
         if getattr(config, name) < least:
             raise ValueError(f"{name} is {getattr(config, name)}; it must be at least {least}")
     check_kind(config.circuit, config.readout, config.layers)
+    check_shots(config)
     measured = checked_measured(config)
     if not config.angle_lr > 0:
         raise ValueError(f"angle_lr is {config.angle_lr}; it must be positive")
@@ -76,6 +83,20 @@ def resolve(config: QCMAPPOConfig, env_name: str) -> QCMAPPOConfig:
         raise ValueError(f"coupling_scale is {config.coupling_scale}; it must be finite")
     noise = checked_noise(config.noise, config.circuit, config.layers)
     return replace(config, measured_qubits=measured, noise=noise)
+
+
+def check_shots(config: QCMAPPOConfig) -> None:
+    """Raises ValueError where shots are too few, or would be drawn from no law, or change nothing."""
+    if config.shots is None:
+        return
+    if config.shots < 1:
+        raise ValueError(f"shots is {config.shots}; it must be at least 1")
+    if config.readout != "factored":
+        raise ValueError(f"shots is {config.shots}; readout '{config.readout}' acts on one shot as it is")
+    if config.circuit not in LAWS:
+        raise ValueError(
+            f"shots is {config.shots}; circuit '{config.circuit}' measures nothing: it must be one of {', '.join(LAWS)}"
+        )
 
 
 def checked_measured(config: QCMAPPOConfig) -> int | Literal["all"] | None:
@@ -143,7 +164,7 @@ def build_policy(config: QCMAPPOConfig, sizes: Sizes) -> MixingPolicy:
     encoder = Trunk(sizes.features, (widths.encoder, config.latent))
     if config.readout == "factored":
         readings = {"mlp": widths.hidden, "wide": amplitudes}.get(config.circuit, 1 << measured)
-        return FactoredPolicy(encoder, mixer, *team, readings, summed=1 << (qubits - measured))
+        return FactoredPolicy(encoder, mixer, *team, readings, 1 << (qubits - measured), config.shots)
     if config.readout == "register":
         return RegisterPolicy(encoder, mixer)
     return OutcomePolicy(
@@ -218,14 +239,15 @@ class QCMAPPO(PPO):
     def diagnostics(self, generator: torch.Generator) -> dict[str, float]:
         """Is the circuit used? Total correlation of the law, entropy and information of the outcome, on the last
         rollout."""
-        return reading_metrics(self.policy, self.rollout, generator)
+        most = MOST_TABLES if isinstance(self.policy, RegisterPolicy) else None
+        return reading_metrics(self.policy, self.rollout, generator, most)
 
 
 def parameter_groups(policy: MixingPolicy, config: QCMAPPOConfig) -> list[dict[str, Any]]:
-    """Angles at `angle_lr`, everything else at `lr`."""
+    """Angles at `angle_lr` and without weight decay, which would pull them to no rotation; everything else at `lr`."""
     angles = [angle for m in policy.modules() if isinstance(m, Circuit) for angle in m.angles()]
     others = [p for p in policy.parameters() if not any(p is a for a in angles)]
     groups: list[dict[str, Any]] = [{"params": others}]
     if angles:
-        groups.append({"params": angles, "lr": config.angle_lr})
+        groups.append({"params": angles, "lr": config.angle_lr, "weight_decay": 0.0})
     return groups

@@ -15,9 +15,9 @@ from qcmarl.envs.scripted import Policy as Script
 from qcmarl.envs.scripted import named
 from qcmarl.laws import IndependentLaw, OutcomeLaw
 from qcmarl.policies import Policy
-from qcmarl.register import RegisterLaw
 from qcmarl.rollout import Acted, Player
 from qcmarl.run import kept_settings
+from qcmarl.table import TableLaw
 
 
 class Choice(NamedTuple):
@@ -122,7 +122,7 @@ def agent_probabilities(acted: Acted) -> npt.NDArray[np.float64] | None:
     found: Any = torch.zeros(avail.shape, dtype=torch.float64)
     if isinstance(law, IndependentLaw):
         found[acted.inputs.rows] = law.log_probs.exp().double()
-    elif isinstance(law, OutcomeLaw | RegisterLaw):
+    elif isinstance(law, OutcomeLaw | TableLaw):
         found += law.marginals()[:, 0].double()
     else:
         return None
