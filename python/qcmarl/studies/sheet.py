@@ -64,8 +64,17 @@ class Sheet:
     def write(self, data: Any) -> None:
         """Writes the page, and `data` (dataclasses, mappings, sequences, numbers) as JSON."""
         (self._folder / f"{self._name}.md").write_text("\n\n".join(self._parts) + "\n", encoding="utf-8")
-        text = json.dumps(plain(data), indent=1, allow_nan=False)
-        (self._folder / f"{self._name}.json").write_text(text + "\n", encoding="utf-8")
+        (self._folder / f"{self._name}.json").write_text(as_json(plain(data)), encoding="utf-8")
+
+
+def as_json(parts: dict[str, Any]) -> str:
+    """JSON with a line for each part, and one for each row of a part that is a list."""
+    lines = []
+    for name, part in parts.items():
+        rows = [json.dumps(row, allow_nan=False) for row in part] if isinstance(part, list) else []
+        text = "[\n  " + ",\n  ".join(rows) + "\n ]" if rows else json.dumps(part, allow_nan=False)
+        lines.append(f" {json.dumps(name)}: {text}")
+    return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
 def markdown_table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
