@@ -10,7 +10,7 @@ from pathlib import Path
 import tyro
 
 from qcmarl.envs.registry import FAMILIES
-from qcmarl.studies import machine, results, runner
+from qcmarl.studies import machine, reports, results, runner
 from qcmarl.studies.arms import arm_named
 from qcmarl.studies.jobs import Job
 from qcmarl.studies.plan import STUDIES, Choice, Plan, plan
@@ -136,10 +136,13 @@ def study(prepared: Prepared) -> int:
         return 128 + ended.signal
     for outcome in ended.failed:
         print(f"\n{outcome.job.name}: {describe(outcome)}\n{outcome.said}", flush=True)
+    print(f"report: {report_of(prepared)}", flush=True)
     return 1 if ended.failed else 0
 
 
-def finished(prepared: Prepared) -> dict[str, dict[str, object]]:
-    """The results that there are, by job."""
+def report_of(prepared: Prepared) -> Path:
+    """Writes the report of what there is; returns its page of all."""
     found = {job.name: results.find(job, prepared.places) for job in prepared.plan.jobs}
-    return {name: result for name, result in found.items() if result is not None}
+    there = {name: result for name, result in found.items() if result is not None}
+    missing = [name for name, result in found.items() if result is None]
+    return reports.Report(prepared.choice, there, prepared.plan.skipped, missing, prepared.out).write()

@@ -1,0 +1,150 @@
+"""What is said of a handful of seeds: means with intervals, the interquartile mean with a bootstrap, tests.
+
+Called by the reports. Every function takes final values, one a seed; nothing is drawn at random but the bootstrap,
+which has a seed of its own.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import scipy.stats
+
+LEVEL = 0.95
+"""Of every interval."""
+RESAMPLES = 2000
+BOOTSTRAP_SEED = 0
+
+Values = Sequence[float] | npt.NDArray[np.float64]
+
+
+class Interval(NamedTuple):
+    """An estimate and its 95 % interval; NaN bounds where there are too few values for one."""
+
+    estimate: float
+    low: float
+    high: float
+
+
+def mean_interval(values: Values) -> Interval:
+    """The mean and Student's interval: mean ± t(0.975; S - 1) s / sqrt(S).
+
+    Args:
+        values: (S,) one a seed, at least one.
+    """
+    x = np.asarray(values, float)
+    mean = float(x.mean())
+    if len(x) < 2:
+        return Interval(mean, math.nan, math.nan)
+    half = float(scipy.stats.t.ppf((1 + LEVEL) / 2, len(x) - 1) * x.std(ddof=1) / math.sqrt(len(x)))
+    return Interval(mean, mean - half, mean + half)
+
+
+def interquartile_mean(values: npt.NDArray[np.float64], axis: int = -1) -> npt.NDArray[np.float64]:
+    """The mean of what is left when a quarter of the values, rounded down, is cut off at either end.
+
+    Args:
+        values: along `axis` one a seed.
+        axis: which.
+    """
+    trimmed: npt.NDArray[np.float64] = scipy.stats.trim_mean(values, 0.25, axis)
+    return trimmed
+
+
+def iqm_interval(groups: Sequence[Values], resamples: int = RESAMPLES) -> Interval:
+    """The interquartile mean of all values and its stratified bootstrap interval (percentiles; arXiv:2108.13264).
+
+    Args:
+        groups: values by stratum, such as one task each; drawn anew within each stratum.
+        resamples: of the bootstrap.
+    """
+    strata = [np.asarray(group, float) for group in groups]
+    estimate = float(interquartile_mean(np.concatenate(strata)))
+    if max(len(s) for s in strata) < 2:
+        return Interval(estimate, math.nan, math.nan)
+    generator = np.random.default_rng(BOOTSTRAP_SEED)
+    drawn = [s[generator.integers(len(s), size=(resamples, len(s)))] for s in strata]
+    means = interquartile_mean(np.concatenate(drawn, axis=1))
+    low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return Interval(estimate, float(low), float(high))
+
+
+def difference_interval(ours: Values, theirs: Values) -> Interval:
+    """The difference of two means and its 95 % interval, by Welch's degrees of freedom.
+
+    Args:
+        ours: (S,) values.
+        theirs: (R,) values, subtracted.
+    """
+    a, b = np.asarray(ours, float), np.asarray(theirs, float)
+    difference = float(a.mean() - b.mean())
+    if min(len(a), len(b)) < 2:
+        return Interval(difference, math.nan, math.nan)
+    va, vb = float(a.var(ddof=1)) / len(a), float(b.var(ddof=1)) / len(b)
+    if va + vb == 0:
+        return Interval(difference, difference, difference)
+    freedom = (va + vb) ** 2 / (va**2 / (len(a) - 1) + vb**2 / (len(b) - 1))
+    half = float(scipy.stats.t.ppf((1 + LEVEL) / 2, freedom)) * math.sqrt(va + vb)
+    return Interval(difference, difference - half, difference + half)
+
+
+def welch(ours: Values, theirs: Values) -> float:
+    """Two-sided p-value of Welch's t-test; NaN for fewer than two values, and where neither group varies it is 1 if
+    their means are equal and 0 if not."""
+    a, b = np.asarray(ours, float), np.asarray(theirs, float)
+    if min(len(a), len(b)) < 2:
+        return math.nan
+    if a.std() == 0 and b.std() == 0:
+        return float(a.mean() == b.mean())
+    return float(scipy.stats.ttest_ind(a, b, equal_var=False).pvalue)
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Holm's step-down correction: the i-th smallest of m is multiplied by m - i, kept ascending and at most 1.
+
+    Args:
+        p_values: NaN where there was no test; stays NaN and does not count.
+    """
+    p = np.asarray(p_values, float)
+    tested = np.flatnonzero(~np.isnan(p))
+    order = tested[np.argsort(p[tested], kind="stable")]
+    corrected = np.full(len(p), math.nan)
+    scaled = p[order] * (len(order) - np.arange(len(order)))
+    corrected[order] = np.minimum(np.maximum.accumulate(scaled), 1.0)
+    return [float(v) for v in corrected]
+
+
+def probability_of_improvement(ours: Values, theirs: Values) -> float:
+    """The share of pairs in which ours is larger; equal ones count half (arXiv:2108.13264).
+
+    Args:
+        ours: (S,) values.
+        theirs: (R,) values.
+    """
+    a, b = np.asarray(ours, float)[:, None], np.asarray(theirs, float)[None, :]
+    return float(((a > b) + 0.5 * (a == b)).mean())
+
+
+class Comparison(NamedTuple):
+    """A group against the reference."""
+
+    p: float
+    """Of Welch's test, corrected by Holm over all groups that were compared."""
+    improvement: float
+    """Probability that a seed of the group does better than one of the reference."""
+
+
+def compare(groups: Sequence[Values], reference: Values) -> list[Comparison]:
+    """Every group against the reference.
+
+    Args:
+        groups: values of each.
+        reference: values of what they are compared with.
+    """
+    corrected = holm([welch(group, reference) for group in groups])
+    better = [probability_of_improvement(group, reference) for group in groups]
+    return [Comparison(p, q) for p, q in zip(corrected, better, strict=True)]
