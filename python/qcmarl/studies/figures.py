@@ -55,6 +55,25 @@ def _figure(columns: int, height: float, legend: int = 0, share: bool = True) ->
     return figure, list(axes)
 
 
+def _spoken(value: float, position: float | None = None) -> str:
+    """A number of steps or minutes in few characters: 500k, 1.5M."""
+    for unit, letter in ((1e6, "M"), (1e3, "k")):
+        if abs(value) >= unit:
+            return f"{value / unit:g}{letter}"
+    return f"{value:g}"
+
+
+def _plain_log(axis: Axes, which: Literal["x", "y"]) -> None:
+    """A logarithmic axis with enough ticks for a range of a factor of two, in plain numbers."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    axis.set(**{f"{which}scale": "log"})
+    one = axis.xaxis if which == "x" else axis.yaxis
+    one.set_major_locator(LogLocator(subs=(1.0, 1.5, 2.0, 3.0, 5.0, 7.0)))
+    one.set_major_formatter(_spoken)
+    one.set_minor_formatter(NullFormatter())
+
+
 def _legend(figure: Figure, axis: Axes, count: int) -> None:
     figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=min(count, 3), fontsize="small")
 
@@ -75,8 +94,10 @@ def curves(bundles: Sequence[Bundle], title: str, centre: Literal["mean", "IQM"]
     interval = statistics.mean_interval if centre == "mean" else lambda values: statistics.iqm_interval([values], 500)
     for axis, (name, metric) in zip(axes, KINDS, strict=True):
         for i, one in enumerate(bundles):
-            _curve(axis, one, metric, i, [interval(column) for column in one.values[metric].T])
+            if metric in one.values:
+                _curve(axis, one, metric, i, [interval(column) for column in one.values[metric].T])
         axis.set(xlabel="environment steps", title=name, ylim=LIMITS)
+        axis.xaxis.set_major_formatter(_spoken)
     axes[0].set_ylabel(f"win rate, {centre} and 95 % interval")
     figure.suptitle(title)
     _legend(figure, axes[0], len(bundles))
@@ -130,7 +151,8 @@ def time_against_quality(groups: Sequence[Group], title: str) -> Figure:
         points = {"color": look["color"], "marker": look["marker"], "linestyle": "none"}
         axis.plot(minutes, values, **points, markersize=3.5, alpha=0.5)
         axis.plot(minutes.mean(), values.mean(), **points, markersize=8, label=f"{group.title} ({group.seeds})")
-    axis.set(xlabel="minutes of wall time (log)", ylabel="win rate after training, sampled", ylim=LIMITS, xscale="log")
+    axis.set(xlabel="minutes of wall time (log)", ylabel="win rate after training, sampled", ylim=LIMITS)
+    _plain_log(axis, "x")
     figure.suptitle(title)
     _legend(figure, axis, len(groups))
     return figure
@@ -193,7 +215,8 @@ def cost_over_agents(costs: Mapping[str, Sequence[tuple[int, float]]]) -> Figure
         agents, micros = zip(*points, strict=True)
         axis.plot(agents, micros, **style(i), label=title, markersize=5)
     ticks = sorted({n for points in costs.values() for n, _ in points})
-    axis.set(xlabel="agents (log)", ylabel="µs of training per environment step (log)", xscale="log", yscale="log")
+    axis.set(xlabel="agents (log)", ylabel="µs of training per environment step (log)", xscale="log")
+    _plain_log(axis, "y")
     axis.set_xticks(ticks, [str(t) for t in ticks])
     axis.set_xticks([], minor=True)
     _legend(figure, axis, len(costs))

@@ -14,7 +14,7 @@ from markdown_it import MarkdownIt
 
 STYLE = """
 :root { color-scheme: light; }
-body { font: 16px/1.5 system-ui, sans-serif; color: #1b1f24; background: #fff; max-width: 72rem; margin: 0 auto;
+body { font: 16px/1.5 system-ui, sans-serif; color: #1b1f24; background: #fff; max-width: 84rem; margin: 0 auto;
        padding: 1.5rem 1rem 4rem; }
 h1 { font-size: 1.7rem; line-height: 1.2; } h2 { margin-top: 2.5rem; border-bottom: 1px solid #d5dae0; }
 .wide { overflow-x: auto; margin: 1rem 0; }
@@ -22,6 +22,7 @@ table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabu
 th, td { padding: .3rem .6rem; border-bottom: 1px solid #e3e7ec; white-space: nowrap; text-align: right; }
 th { border-bottom: 2px solid #9aa4b0; vertical-align: bottom; white-space: normal; }
 th:first-child, td:first-child { text-align: left; position: sticky; left: 0; background: #fff; }
+th:last-child, td:last-child { white-space: normal; }
 img { max-width: 100%; height: auto; } code { background: #f1f3f5; padding: 0 .25rem; overflow-wrap: anywhere; }
 nav { margin: 1rem 0; } p { max-width: 60rem; }
 """
@@ -36,9 +37,9 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join([lines[0], bars, *lines[1:]])
 
 
-def picture(stem: str, caption: str) -> str:
-    """A figure that lies in `figures`."""
-    return f"![{caption}](figures/{stem}.png)"
+def picture(file: str, caption: str) -> str:
+    """A figure, by its name from the page's folder."""
+    return f"![{caption}]({file})"
 
 
 def write(folder: Path, name: str, title: str, blocks: Sequence[str]) -> tuple[Path, Path]:

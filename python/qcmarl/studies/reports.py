@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from qcmarl.studies import export, figures, pages, statistics, tables
 from qcmarl.studies.arms import ARMS, GLOBAL, LOCAL, RATES, noise_arm
@@ -29,6 +29,8 @@ HOW_TO_READ = (
     " p: Welch's t-test against the first arm, corrected by Holm; P(better): the share of pairs of seeds in which the"
     " arm has the higher sampled win rate than the first."
 )
+MANY, AT_ONCE = 10, 7
+"""More arms than MANY are drawn in several figures, AT_ONCE beside the first in each."""
 PAPER = (
     ["arm", "win rate, %", "hours", "steps", "machine"],
     [
@@ -67,13 +69,19 @@ class Report:
         """Writes all pages; returns the HTML page of all."""
         self.folder.mkdir(parents=True, exist_ok=True)
         export.write(self.folder / "marl-eval.json", self.groups)
+        self._clear()
         head, everything = self._head(), []
         for study in self.choice.studies:
             blocks = PARTS.get(study, compare)(self, study)
             title = STUDIES[study].title
-            pages.write(self.folder, study, title, [*head, *blocks])
+            pages.write(self.folder, study, title, [*head, *blocks, *self._tail()])
             everything += [f"## {title}", *(_lower(block) for block in blocks)]
-        return pages.write(self.folder, INDEX, "Studies", [*head, *everything])[1]
+        return pages.write(self.folder, INDEX, "Studies", [*head, *everything, *self._tail()])[1]
+
+    def _clear(self) -> None:
+        """Takes away the figures of an earlier report, which may have had others."""
+        for file in (self.folder / "figures").glob("*"):
+            file.unlink()
 
     def _head(self) -> list[str]:
         blocks = [SKIRMISH] if self.choice.family == "skirmish" else []
@@ -81,9 +89,10 @@ class Report:
             blocks.append("**A smoke test**: tiny runs, which show that everything works and nothing else.")
         if self.missing:
             blocks.append(f"**Not finished:** {len(self.missing)} jobs have no result: {', '.join(self.missing)}.")
-        if self.skipped:
-            blocks.append("Left out: " + "; ".join(self.skipped) + ".")
-        return blocks
+        return [*blocks, HOW_TO_READ]
+
+    def _tail(self) -> list[str]:
+        return ["## Left out", "\n".join(f"* {reason}" for reason in self.skipped)] if self.skipped else []
 
     def of(self, study: str) -> list[tuple[str, list[Group]]]:
         """The groups of a study by environment, arms in the study's order."""
@@ -99,7 +108,7 @@ class Report:
     def figure(self, stem: str, figure: Any, caption: str) -> str:
         """Saves a figure; returns the Markdown that shows it."""
         figures.save(figure, self.folder / "figures" / stem)
-        return pages.picture(stem, caption)
+        return pages.picture(f"figures/{stem}.png", caption)
 
 
 def _lower(block: str) -> str:
@@ -107,25 +116,53 @@ def _lower(block: str) -> str:
     return f"#{block}" if block.startswith("#") else block
 
 
-def compare(report: Report, study: str) -> list[str]:
-    """The usual parts of a comparison: quality, curves, bars, blind readings, cost."""
-    blocks = [HOW_TO_READ]
-    for env, groups in report.of(study):
-        stem = f"{study}-{env.replace(':', '-')}"
-        blocks += [f"## {env}", pages.table(*tables.quality(groups)), tables.sources(groups), tables.verdict(groups)]
-        bundles = [group.curves() for group in groups]
-        blocks.append(report.figure(f"{stem}-curves", figures.curves(bundles, env), f"Learning curves on {env}"))
-        iqm = figures.curves(bundles, env, "IQM")
-        blocks.append(report.figure(f"{stem}-curves-iqm", iqm, f"Learning curves on {env}, interquartile mean"))
-        blocks.append(report.figure(f"{stem}-bars", figures.bars(groups, env), f"Win rates after training on {env}"))
-        columns, rows = tables.blind(groups)
-        if rows:
-            blocks += [BLIND_MEANS, pages.table(columns, rows), tables.sources(groups)]
-        blocks += [f"### Cost on {env}", pages.table(*tables.cost(groups)), tables.sources(groups)]
-        blocks.append(pages.table(*tables.time_to_goal(groups)))
-        against = figures.time_against_quality(groups, env)
-        blocks.append(report.figure(f"{stem}-time", against, f"Time against quality on {env}"))
+def compare(report: Report, study: str, only: Sequence[str] | None = None) -> list[str]:
+    """The usual parts of a comparison: quality, curves, bars, blind readings, cost.
+
+    Args:
+        report: to be written.
+        study: its name.
+        only: arms that are compared; None: all of the study.
+    """
+    blocks: list[str] = []
+    for env, found in report.of(study):
+        groups = [group for group in found if only is None or group.arm in only]
+        if groups:
+            blocks += [f"## {env}", pages.table(*tables.quality(groups)), tables.sources(groups)]
+            blocks += [tables.verdict(groups), *_pictures(report, f"{study}-{env.replace(':', '-')}", env, groups)]
+            blocks += [*_blind(groups), *_cost(report, f"{study}-{env.replace(':', '-')}", env, groups)]
     return [block for block in blocks if block]
+
+
+def _pictures(report: Report, stem: str, env: str, groups: Sequence[Group]) -> list[str]:
+    """Learning curves, a few arms a figure and the first in each, and bars."""
+    blocks = []
+    size = AT_ONCE if len(groups) > MANY else len(groups)
+    parts = [groups[i : i + size] for i in range(1, len(groups), size)] or [()]
+    for k, part in enumerate(parts):
+        bundles = [group.curves() for group in (groups[0], *part)]
+        number = f"-{k + 1}" if len(parts) > 1 else ""
+        drawn, caption = figures.curves(bundles, env), f"Learning curves on {env}"
+        blocks.append(report.figure(f"{stem}-curves{number}", drawn, caption))
+        drawn = figures.curves(bundles, env, "IQM")
+        blocks.append(report.figure(f"{stem}-curves-iqm{number}", drawn, f"{caption}, interquartile mean"))
+    return [*blocks, report.figure(f"{stem}-bars", figures.bars(groups, env), f"Win rates after training on {env}")]
+
+
+def _blind(groups: Sequence[Group]) -> list[str]:
+    columns, rows = tables.blind(groups)
+    return [BLIND_MEANS, pages.table(columns, rows), tables.sources(groups)] if rows else []
+
+
+def _cost(report: Report, stem: str, env: str, groups: Sequence[Group]) -> list[str]:
+    return [
+        f"### Cost on {env}",
+        pages.table(*tables.cost(groups)),
+        tables.sources(groups),
+        pages.table(*tables.time_to_goal(groups)),
+        tables.sources(groups),
+        report.figure(f"{stem}-time", figures.time_against_quality(groups, env), f"Time against quality on {env}"),
+    ]
 
 
 BLIND_MEANS = (
@@ -190,24 +227,24 @@ def _gap(ours: Group, theirs: Group, metric: str) -> Interval:
 
 
 def noise(report: Report, study: str) -> list[str]:
-    """Win rate over noise, evaluated and retrained, and the usual parts."""
+    """Win rate over noise, played and trained under it, and the usual parts for what is trained without."""
     blocks: list[str] = []
     for env, groups in report.of(study):
         by_name = {group.arm: group for group in groups}
-        lines, rows = _noise_lines(report, env, by_name)
-        if rows:
+        lines = _noise_lines(report, env, by_name)
+        if lines:
             mappo = by_name["mappo"].final(SAMPLED) if "mappo" in by_name else None
             level = None if mappo is None else statistics.mean_interval(mappo)
-            drawn = figures.over_noise(lines, level)
-            columns = ["arm", "execution", "noise", "rate", "seeds", "steps", "greedy", "sampled"]
+            drawn = figures.over_noise(_drawn(lines), level)
             blocks += [
                 f"## Win rate over noise on {env}",
                 NOISE_MEANS,
                 report.figure(f"{study}-{env.replace(':', '-')}-noise", drawn, f"Win rate over noise on {env}"),
-                pages.table(columns, rows),
-                "Every arm here: joint ratio, clip 0.2. " + tables.sources(groups),
             ]
-    return [*blocks, *compare(report, study)]
+            for name, metric in (("sampled", SAMPLED), ("greedy", GREEDY)):
+                blocks += [f"### Win rate, {name}", pages.table(*_noise_table(lines, metric))]
+                blocks.append("Every arm here: joint ratio, clip 0.2. " + tables.sources(groups))
+    return [*blocks, *compare(report, study, ("mappo", *NOISY_READOUTS))]
 
 
 NOISE_MEANS = (
@@ -218,20 +255,40 @@ NOISE_MEANS = (
 )
 
 
-def _noise_lines(report: Report, env: str, by_name: Mapping[str, Group]) -> tuple[dict[str, Any], list[list[str]]]:
-    """The lines of the figure by panel and title, and the rows of the table."""
-    lines: dict[str, Any] = {}
-    rows: list[list[str]] = []
+class Point(NamedTuple):
+    """One rate of noise."""
+
+    rate: float
+    found: Mapping[str, Interval]
+    """Win rates by metric."""
+
+
+class Line(NamedTuple):
+    """One arm under one kind of noise, played or trained under it."""
+
+    panel: str
+    title: str
+    arm: str
+    seeds: int
+    steps: int
+    points: Sequence[Point]
+
+
+def _noise_lines(report: Report, env: str, by_name: Mapping[str, Group]) -> list[Line]:
+    lines = []
     for channel, panel in ((GLOBAL, "global depolarizing"), (LOCAL, "local depolarizing")):
         for arm in NOISY_READOUTS:
             played = [r for r in report.results.values() if "noises" in r["settings"] and _is(r, env, arm)]
-            points = _played(played, channel)
-            _note(lines, rows, panel, arm, f"{ARMS[arm].title}, played", by_name.get(arm), points)
-            readout = arm.removeprefix("qc-")
-            trained = _trained(by_name, arm, readout, channel)
-            steps = by_name.get(noise_arm(readout, channel, RATES[0])) or by_name.get(arm)
-            _note(lines, rows, panel, arm, f"{ARMS[arm].title}, trained", steps, trained)
-    return lines, rows
+            if played:
+                steps = int(played[0]["settings"]["config"]["run"]["steps"])
+                points = _played(played, channel)
+                lines.append(Line(panel, f"{ARMS[arm].title}, played", arm, len(played), steps, points))
+            trained = _trained(by_name, arm, channel)
+            if len(trained) > 1:
+                group = next(iter(trained.values()))
+                points = [Point(rate, _rates(g)) for rate, g in trained.items()]
+                lines.append(Line(panel, f"{ARMS[arm].title}, trained", arm, group.seeds, group.steps, points))
+    return lines
 
 
 def _is(result: Mapping[str, Any], env: str, arm: str) -> bool:
@@ -239,50 +296,45 @@ def _is(result: Mapping[str, Any], env: str, arm: str) -> bool:
     return bool(settings["arm"] == arm and settings["config"]["run"]["env"] == env)
 
 
-Point = tuple[float, dict[str, Interval], int]
-"""Rate, win rates by metric, seeds."""
-
-
 def _played(results: Sequence[Mapping[str, Any]], channel: str) -> list[Point]:
-    if not results:
-        return []
     points = []
-    for noise_name in results[0]["final"]:
-        kind, _, rate = noise_name.partition(":")
-        if noise_name == "none" or kind == channel:
-            values = {m: [r["final"][noise_name][m] for r in results] for m in (GREEDY, SAMPLED)}
-            found = {metric: statistics.mean_interval(v) for metric, v in values.items()}
-            points.append((float(rate or 0), found, len(results)))
+    for name in results[0]["final"]:
+        kind, _, rate = name.partition(":")
+        if name == "none" or kind == channel:
+            values = {metric: [r["final"][name][metric] for r in results] for metric in (GREEDY, SAMPLED)}
+            points.append(Point(float(rate or 0), {m: statistics.mean_interval(v) for m, v in values.items()}))
     return points
 
 
-def _trained(by_name: Mapping[str, Group], arm: str, readout: str, channel: str) -> list[Point]:
+def _trained(by_name: Mapping[str, Group], arm: str, channel: str) -> dict[float, Group]:
+    """What was trained under a kind of noise, by its rate."""
+    readout = arm.removeprefix("qc-")
     names = {0.0: arm if channel == GLOBAL else noise_arm(readout, LOCAL, "0")}
     names |= {float(rate): noise_arm(readout, channel, rate) for rate in RATES}
-    points = []
-    for rate, name in names.items():
-        if name in by_name:
-            group = by_name[name]
-            found = {m: statistics.mean_interval(v) for m in (GREEDY, SAMPLED) if (v := group.final(m)) is not None}
-            points.append((rate, found, group.seeds))
-    return points if len(points) > 1 else []
+    return {rate: by_name[name] for rate, name in names.items() if name in by_name}
 
 
-def _note(
-    lines: dict[str, Any],
-    rows: list[list[str]],
-    panel: str,
-    arm: str,
-    title: str,
-    group: Group | None,
-    points: Sequence[Point],
-) -> None:
-    if not points or group is None:
-        return
-    lines.setdefault(panel, {})[title] = [(rate, found[SAMPLED]) for rate, found, _ in points]
-    for rate, found, seeds in points:
-        cells = [title, ARMS[arm].execution, panel, f"{rate:g}", str(seeds), f"{group.steps:,}"]
-        rows.append([*cells, tables.estimate(found[GREEDY]), tables.estimate(found[SAMPLED])])
+def _rates(group: Group) -> dict[str, Interval]:
+    return {m: statistics.mean_interval(v) for m in (GREEDY, SAMPLED) if (v := group.final(m)) is not None}
+
+
+def _drawn(lines: Sequence[Line]) -> dict[str, dict[str, list[tuple[float, Interval]]]]:
+    """As the figure wants it: by panel, by title."""
+    panels: dict[str, dict[str, list[tuple[float, Interval]]]] = {}
+    for line in lines:
+        panels.setdefault(line.panel, {})[line.title] = [(p.rate, p.found[SAMPLED]) for p in line.points]
+    return panels
+
+
+def _noise_table(lines: Sequence[Line], metric: str) -> tables.Table:
+    rates = sorted({point.rate for line in lines for point in line.points})
+    columns = ["arm", "execution", "noise", "seeds", "steps", *(f"{rate:g}" for rate in rates)]
+    rows = []
+    for line in lines:
+        by_rate = {point.rate: tables.estimate(point.found[metric]) for point in line.points}
+        cells = [line.title, ARMS[line.arm].execution, line.panel, str(line.seeds), f"{line.steps:,}"]
+        rows.append([*cells, *(by_rate.get(rate, "-") for rate in rates)])
+    return columns, rows
 
 
 def scaling(report: Report, study: str) -> list[str]:
@@ -295,8 +347,8 @@ def scaling(report: Report, study: str) -> list[str]:
         blocks += [
             "## Turns of training beside each other",
             "One process, rollouts and updates of each arm in turns, no evaluations: a machine that is busy meanwhile"
-            " is busy for all. Ratio: time of an environment step over that of the first arm, the median over the turns."
-            " The paper's table says 25.2 for QC-MAPPO over MAPPO.",
+            " is busy for all. Ratio: time of an environment step over that of the first arm, the median over the"
+            " turns. The paper's table says 25.2 for QC-MAPPO over MAPPO.",
             pages.table(*_timing_rows(runs)),
             source,
         ]

@@ -67,6 +67,12 @@ def test_welch_is_the_textbooks():
     t = (a.mean() - b.mean()) / math.sqrt(va + vb)
     freedom = (va + vb) ** 2 / (va**2 / 2 + vb**2 / 3)
     assert st.welch(a, b) == pytest.approx(2 * scipy.stats.t.sf(abs(t), freedom))
+    assert st.welch(a, b) == pytest.approx(scipy.stats.ttest_ind(a, b, equal_var=False).pvalue)
+
+
+def test_welch_against_a_group_that_does_not_vary_is_the_test_of_one_mean():
+    p = scipy.stats.ttest_1samp([0.1, 0.4, 0.3], 0.25).pvalue
+    assert st.welch([0.1, 0.4, 0.3], [0.25, 0.25]) == pytest.approx(p)
 
 
 def test_welch_of_groups_that_do_not_vary():
