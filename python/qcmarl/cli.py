@@ -91,12 +91,15 @@ class EvalOptions:
 
 @dataclass(frozen=True)
 class ReportOptions:
-    """A table over runs, mean and spread over the seeds, and a picture of the learning curves."""
+    """Tables over runs, with intervals and tests over the seeds, and the learning curves: on the screen, as PNG and
+    SVG, and as a page in Markdown and in HTML."""
 
     runs: tyro.conf.Positional[tuple[Path, ...]]
     """Directories of runs."""
     output: Path = Path("report.png")
-    """The picture."""
+    """The picture; the other files lie beside it under the same name."""
+    against: str | None = None
+    """The runs that the others are tested against, by a part of the name in the table; default: the first."""
 
 
 @dataclass(frozen=True)
@@ -325,15 +328,17 @@ def summarise(arguments: list[str]) -> int:
         options = parse(ReportOptions, arguments, "report")
         if not options.runs:
             raise UsageError("name at least one run directory: qcmarl report RUN...")
-        report.report(options.runs, options.output)
+        report.report(options.runs, options.output, options.against)
     return 0
 
 
 def study(arguments: list[str]) -> int:
     """`qcmarl study`."""
-    with mistakes():
-        prepared = studies.prepare(parse(studies.StudyOptions, arguments, "study"))
-    return studies.study(prepared)
+    with contextlib.ExitStack() as held:
+        with mistakes():
+            prepared = studies.prepare(parse(studies.StudyOptions, arguments, "study"))
+            pool = held.enter_context(studies.opened(prepared))
+        return studies.study(prepared, pool)
 
 
 COMMANDS: dict[str, Callable[[list[str]], int]] = {

@@ -1,5 +1,5 @@
-"""`qcmarl report`: a table over runs with mean and spread over the seeds, and a picture of their learning curves.
-Called by `cli`.
+"""`qcmarl report`: tables over runs with means, intervals and tests over the seeds, and their learning curves. Called
+by `cli`.
 
 Runs that differ in nothing but the seed form a group. Only lines with an evaluation are read.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,11 +19,15 @@ from rich.console import Console
 from rich.table import Table
 
 from qcmarl import rundir
+from qcmarl.studies import figures, pages, records, statistics, tables
+from qcmarl.studies.figures import KINDS
 
 PLAIN_WIDTH = 160
 """Columns of a table that goes to a file or a pipe."""
 PICTURES = (".png", ".pdf", ".svg")
 METRIC = "eval/win_rate"
+MEANS = "last evaluation that all seeds have: mean [95 % interval] over the seeds"
+TESTS = "the same, interquartile mean [95 % bootstrap], and Welch's test against {}, corrected by Holm"
 _MISSING = object()
 COLUMNS = {
     "greedy": "eval/win_rate",
@@ -105,20 +109,24 @@ def _settings(curve: Curve) -> dict[str, Any]:
     return {"algo": curve.config["algo"], **run, **curve.config["algorithm"]}
 
 
-def report(directories: Sequence[Path], picture: Path) -> None:
-    """Prints the table and writes the picture.
+def report(directories: Sequence[Path], picture: Path, against: str | None = None) -> None:
+    """Prints the tables and writes the curves, and both together as pages.
 
     Args:
         directories: of runs.
-        picture: file to write, png, pdf or svg; its folder is made.
+        picture: file to write, png, pdf or svg; its folder is made. PNG and SVG are written beside it, and a page in
+            Markdown and one in HTML.
+        against: the group that the others are tested against: its name, the beginning of it, or a part of it, which no
+            other has; None: the first.
 
     Raises:
-        ValueError: a directory without a run or without an evaluation, seeds that share no evaluation step, or another
-            kind of picture, or a folder that cannot be made.
+        ValueError: a directory without a run or without an evaluation, seeds that share no evaluation step, no such
+            group, another kind of picture, or a folder that cannot be made.
     """
     if picture.suffix.lower() not in PICTURES:
         raise ValueError(f"output is {picture}; its name must end in one of {', '.join(PICTURES)}")
-    groups = grouped([read(directory) for directory in directories])
+    groups = reordered(grouped([read(directory) for directory in directories]), against)
+    shown = {MEANS: _means(groups), TESTS.format(next(iter(groups))): _tests(groups)}
     try:
         picture.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -126,16 +134,52 @@ def report(directories: Sequence[Path], picture: Path) -> None:
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = PLAIN_WIDTH
-    table = Table(
-        title="last evaluation that all seeds have: mean ± standard deviation over the seeds", title_justify="left"
-    )
-    for column in ("runs", "seeds", "steps", *COLUMNS, "steps/s"):
-        table.add_column(column, justify="left" if column == "runs" else "right")
-    for title, group in groups.items():
-        table.add_row(title, str(len(group)), _steps_cell(group), *_cells(group))
-    console.print(table)
+    for title, (columns, rows) in shown.items():
+        _print(console, title, columns, rows)
     draw(groups, picture)
-    console.print(f"learning curves: {picture}", soft_wrap=True)
+    blocks = [block for title, (columns, rows) in shown.items() for block in (title, pages.table(columns, rows))]
+    curves = pages.picture(picture.with_suffix(".png").name, "Learning curves")
+    page = pages.write(picture.parent, picture.stem, "Runs", [*blocks, curves])[1]
+    console.print(f"learning curves: {picture}\npage: {page}", soft_wrap=True)
+
+
+def reordered(groups: dict[str, list[Curve]], against: str | None) -> dict[str, list[Curve]]:
+    """The groups with the one that the others are tested against in front; raises ValueError where that is unclear."""
+    if against is None:
+        return groups
+    alike: Sequence[Callable[[str], bool]] = (against.__eq__, lambda n: n.startswith(against), lambda n: against in n)
+    named = next((found for rule in alike if (found := [name for name in groups if rule(name)])), [])
+    if len(named) != 1:
+        raise ValueError(f"against is '{against}', which names {len(named)} groups; they are {', '.join(groups)}")
+    return {named[0]: groups[named[0]], **groups}
+
+
+def _print(console: Console, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    table = Table(title=title, title_justify="left")
+    for column in columns:
+        table.add_column(column, justify="left" if column == columns[0] else "right")
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)
+
+
+def _means(groups: Mapping[str, Sequence[Curve]]) -> tables.Table:
+    """Means over the seeds and how fast the runs were."""
+    columns = ["runs", "seeds", "steps", *COLUMNS, "steps/s"]
+    return columns, [[title, str(len(group)), _steps_cell(group), *_cells(group)] for title, group in groups.items()]
+
+
+def _tests(groups: Mapping[str, Sequence[Curve]]) -> tables.Table:
+    """Interquartile means, and tests against the first group."""
+    columns, cells = ["runs"], {title: [title] for title in groups}
+    for name, metric in KINDS:
+        columns += [f"{name}, IQM [95 %]", "p", "P(better)"]
+        values = [_last(group, metric) for group in groups.values()]
+        compared = [None, *statistics.compare(values[1:], values[0])]
+        for row, own, found in zip(cells.values(), values, compared, strict=True):
+            tested = ["", ""] if found is None else [tables.p_value(found.p), tables.number(found.improvement)]
+            row += ["-", "", ""] if np.isnan(own).any() else [tables.iqm_of(own), *tested]
+    return columns, list(cells.values())
 
 
 def common_steps(group: Sequence[Curve]) -> npt.NDArray[np.int64]:
@@ -157,36 +201,33 @@ def _steps_cell(group: Sequence[Curve]) -> str:
     return f"{common:,}" + (f" (of {longest:,})" if longest > common else "")
 
 
+def _last(group: Sequence[Curve], metric: str) -> npt.NDArray[np.float64]:
+    """(S,) the metric at the last evaluation that all seeds have."""
+    step = common_steps(group)[-1]
+    return np.array([c.values(metric)[c.steps == step][-1] for c in group])
+
+
 def _cells(group: Sequence[Curve]) -> list[str]:
-    cells, step = [], common_steps(group)[-1]
+    cells = []
     for metric in COLUMNS.values():
-        last = np.array([c.values(metric)[c.steps == step][-1] for c in group])
-        spread = f" ± {last.std(ddof=1):.2f}" if len(last) > 1 else ""
-        cells.append("-" if np.isnan(last).any() else f"{last.mean():.2f}{spread}")
+        last = _last(group, metric)
+        cells.append("-" if np.isnan(last).any() else tables.mean_of(last))
     return [*cells, f"{np.mean([c.steps[-1] / c.seconds for c in group]):,.0f}"]
 
 
 def draw(groups: Mapping[str, Sequence[Curve]], picture: Path) -> None:
-    """Greedy and sampled win rates over environment steps: a thin line per seed, a thick one for their mean."""
-    from matplotlib.figure import Figure  # only a report pays for the import
-
-    figure = Figure(figsize=(11, 3.9 + 0.22 * len(groups)), layout="constrained")
-    axes = figure.subplots(1, 2, sharey=True)
-    for axis, metric, title in zip(axes, (METRIC, "eval/win_rate_sampled"), ("greedy", "sampled"), strict=True):
-        for i, (name, group) in enumerate(groups.items()):
-            for curve in group:
-                axis.plot(curve.steps, curve.values(metric), color=f"C{i % 10}", linewidth=0.6, alpha=0.5)
-            axis.plot(*mean_curve(group, metric), color=f"C{i % 10}", linewidth=2, label=f"{name}, {len(group)} seeds")
-        axis.set(xlabel="environment steps", title=f"win rate, {title}", ylim=(-0.02, 1.02))
-        axis.grid(alpha=0.3)
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", fontsize="small")
-    figure.savefig(picture, dpi=150)
+    """Greedy and sampled win rates over environment steps, with 95 % bands over the seeds; also as PNG and SVG."""
+    bundles = [_bundle(title, group) for title, group in groups.items()]
+    figure = figures.curves(bundles, "win rate")
+    figures.save(figure, picture.with_suffix(""))
+    if picture.suffix not in (".png", ".svg"):
+        figure.savefig(picture)
 
 
-def mean_curve(group: Sequence[Curve], metric: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-    """Mean over the seeds at the steps at which all were evaluated."""
+def _bundle(title: str, group: Sequence[Curve]) -> records.Bundle:
     steps = common_steps(group)
-    return steps, np.mean([c.values(metric)[np.isin(c.steps, steps)] for c in group], axis=0)
+    values = {m: np.array([c.values(m)[np.isin(c.steps, steps)] for c in group]) for _, m in KINDS}
+    return records.Bundle(title, steps, values)
 
 
 def print_evaluation(directory: Path, battles: int, metrics: Mapping[str, float], noise: str | None = None) -> None:

@@ -54,7 +54,8 @@ def test_seeds_are_averaged_at_the_last_step_that_all_have(tmp_path):
         report.read(write(tmp_path / "a", [0.0, 0.4, 1.0])),
         report.read(write(tmp_path / "b", [0.0, 0.8], seed=1)),
     ]
-    assert report._cells(group)[0] == "0.60 ± 0.28"
+    # 0.4 and 0.8: s / sqrt(2) = 0.2, and t(0.975; 1) = 12.706
+    assert report._cells(group)[0] == "0.60 [-1.94, 3.14]"
     assert report._steps_cell(group) == "200 (of 300)"
     assert report._steps_cell(group[:1]) == "300"
 
@@ -65,17 +66,54 @@ def test_seeds_without_a_common_evaluation_are_refused(tmp_path):
         report._cells(group)
 
 
-def test_the_mean_curve_ends_with_the_shortest_run(tmp_path):
+def test_curves_end_with_the_shortest_run(tmp_path):
     curves = [report.read(write(tmp_path / "a", [0.0, 0.5, 1.0])), report.read(write(tmp_path / "b", [0.5, 0.5]))]
-    steps, mean = report.mean_curve(curves, "eval/win_rate")
-    assert steps.tolist() == [100, 200]
-    assert np.allclose(mean, [0.25, 0.5])
+    bundle = report._bundle("both", curves)
+    assert bundle.steps.tolist() == [100, 200]
+    assert np.allclose(bundle.values["eval/win_rate"], [[0.0, 0.5], [0.5, 0.5]])
 
 
-def test_the_table_shows_mean_and_spread(tmp_path):
-    group = [report.read(write(tmp_path / str(i), [0.0, rate])) for i, rate in enumerate((0.4, 0.8))]
-    assert report._cells(group)[0] == "0.60 ± 0.28"
+def test_the_table_shows_mean_and_interval(tmp_path):
+    group = [report.read(write(tmp_path / str(i), [0.0, rate], seed=i)) for i, rate in enumerate((0.4, 0.8))]
+    assert report._cells(group)[0] == "0.60 [-1.94, 3.14]"
     assert report._cells(group)[1] == "-"
+    assert report._cells(group[:1])[0] == "0.40"
+
+
+def three_groups(tmp_path):
+    rates = {0.1: (0.2, 0.3), 0.2: (0.8, 0.9), 0.3: (0.25, 0.25)}
+    runs = [write(tmp_path / f"{c}-{i}", [r], seed=i, clip=c) for c, own in rates.items() for i, r in enumerate(own)]
+    return runs, report.grouped([report.read(run) for run in runs])
+
+
+def test_groups_are_tested_against_the_first_or_the_one_that_is_named(tmp_path):
+    _, groups = three_groups(tmp_path)
+    columns, rows = report._tests(groups)
+    assert columns[1:4] == ["greedy, IQM [95 %]", "p", "P(better)"]
+    assert rows[0][2:4] == ["", ""]
+    assert [row[3] for row in rows[1:]] == ["1.00", "0.50"]
+    other = report._tests(report.reordered(groups, "clip=0.2"))[1]
+    assert [row[3] for row in other] == ["", "0.00", "0.00"]
+    assert other[0][0] == "mappo skirmish:3m (clip=0.2)"
+
+
+def test_a_group_that_is_not_clear_is_refused(tmp_path):
+    _, groups = three_groups(tmp_path)
+    with pytest.raises(
+        ValueError, match=r"against is 'mappo', which names 3 groups; they are mappo skirmish:3m \(clip"
+    ):
+        report.reordered(groups, "mappo")
+    with pytest.raises(ValueError, match="against is 'qmix', which names 0 groups"):
+        report.reordered(groups, "qmix")
+
+
+def test_a_report_is_a_picture_a_drawing_and_two_pages(tmp_path, capsys):
+    runs, _ = three_groups(tmp_path)
+    report.report(runs, tmp_path / "out" / "curves.png")
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == [f"curves.{e}" for e in ("html", "md", "png", "svg")]
+    assert (tmp_path / "out" / "curves.png").read_bytes().startswith(b"\x89PNG")
+    assert "| mappo skirmish:3m (clip=0.1) | 2 | 100 | 0.25 [" in (tmp_path / "out" / "curves.md").read_text()
+    assert "data:image/svg+xml;base64," in (tmp_path / "out" / "curves.html").read_text()
 
 
 def test_lines_without_an_evaluation_and_a_torn_last_line_are_skipped(tmp_path):

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import difflib
 import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import tyro
 
 from qcmarl.envs.registry import FAMILIES
-from qcmarl.studies import machine, results, runner
+from qcmarl.studies import machine, reports, results, runner
 from qcmarl.studies.arms import arm_named
 from qcmarl.studies.jobs import Job
 from qcmarl.studies.plan import STUDIES, Choice, Plan, plan
-from qcmarl.studies.pools import describe
+from qcmarl.studies.pools import Pool, describe
 
 ALL = "all"
 OUT, SMOKE_OUT = Path("study"), Path("study-smoke")
@@ -120,26 +123,57 @@ def _there(job: Job) -> bool:
     return job.kind != "module" or importlib.util.find_spec(f"qcmarl.studies.{job.name}") is not None
 
 
-def study(prepared: Prepared) -> int:
+def opened(prepared: Prepared) -> contextlib.AbstractContextManager[Pool | None]:
+    """Where what is left is done; None inside where there is nothing to do.
+
+    Raises:
+        ValueError: the folder cannot be used, or there is no such cluster.
+    """
+    if not prepared.missing or prepared.options.report_only:
+        return contextlib.nullcontext()
+    return runner.opened(prepared.out, prepared.options.jobs, prepared.options.ray)
+
+
+def study(prepared: Prepared, pool: Pool | None) -> int:
     """Runs what is left, and reports.
+
+    Args:
+        prepared: what is asked for.
+        pool: as `opened` gives it.
 
     Returns:
         0; 1 where a job failed; 128 + the number of the signal that stopped it.
     """
-    options, ended = prepared.options, runner.Ended([], 0)
+    ended = runner.Ended([], 0)
     for reason in prepared.plan.skipped:
         print(f"left out: {reason}", flush=True)
-    if prepared.missing and not options.report_only:
-        found = len(prepared.plan.jobs) - len(prepared.missing)
-        ended = runner.work(prepared.missing, found, prepared.out, options.jobs, options.ray, options.quiet)
+    if pool is not None:
+        left = runner.missing(prepared.missing, prepared.places)  # less than before, if we waited for another study
+        found = len(prepared.plan.jobs) - len(left)
+        ended = runner.work(left, found, prepared.out, pool, prepared.options.quiet)
     if ended.signal:
         return 128 + ended.signal
     for outcome in ended.failed:
         print(f"\n{outcome.job.name}: {describe(outcome)}\n{outcome.said}", flush=True)
+    print(f"report: {report_of(prepared)}", flush=True)
     return 1 if ended.failed else 0
 
 
-def finished(prepared: Prepared) -> dict[str, dict[str, object]]:
-    """The results that there are, by job."""
+def report_of(prepared: Prepared) -> Path:
+    """Writes the report of what there is; returns its page of all."""
     found = {job.name: results.find(job, prepared.places) for job in prepared.plan.jobs}
+    there = {name: result for name, result in found.items() if result is not None}
+    missing = [name for name, result in found.items() if result is None]
+    if "scaling" in prepared.choice.studies:
+        there = {**_curves_found(prepared), **there}
+    return reports.Report(prepared.choice, there, prepared.plan.skipped, missing, prepared.out).write()
+
+
+def _curves_found(prepared: Prepared) -> dict[str, dict[str, Any]]:
+    """Runs of other studies that there happen to be: the study of costs tells how long they took."""
+    others = plan(dataclasses.replace(prepared.choice, studies=("curves", "table1"), arms=None))
+    found = {}
+    for job in others.jobs:
+        with contextlib.suppress(ValueError):  # of other settings: not this study's matter
+            found[job.name] = results.find(job, prepared.places)
     return {name: result for name, result in found.items() if result is not None}

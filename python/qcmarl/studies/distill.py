@@ -30,8 +30,8 @@ def distill(job: Job, directory: Path, at_once: int) -> dict[str, Any]:
         at_once: processes that trained beside each other, this one included.
 
     Returns:
-        JSON: settings; "commit"; "curve" by column; "final" win rates; "parameters"; and under "time" what a clock
-        decided.
+        JSON: settings; "commit"; "curve" by column; "final" win rates; "agents"; "parameters"; and under "time" what
+        a clock decided.
     """
     lines = rundir.read_metrics(directory)
     evaluated = [line for line in lines if "eval/win_rate" in line]
@@ -42,6 +42,7 @@ def distill(job: Job, directory: Path, at_once: int) -> dict[str, Any]:
         "commit": rundir.read_config(directory).get("git"),
         "curve": rounded(_columns(evaluated)),
         "final": rounded(final),
+        "agents": trained.env.n_agents,
         "parameters": parameters(trained.policy),
         "time": {
             "curve": [line["wall_seconds"] for line in evaluated],

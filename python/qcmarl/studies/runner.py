@@ -79,29 +79,36 @@ def _taken(file: TextIO) -> bool:
     return True
 
 
-def work(jobs: Sequence[Job], found: int, out: Path, capacity: int, ray: str | None, quiet: bool) -> Ended:
+@contextlib.contextmanager
+def opened(out: Path, capacity: int, ray: str | None) -> Iterator[Pool]:
+    """A place for jobs, in a folder that is held as long.
+
+    Args:
+        out: folder of the study.
+        capacity: processes at once.
+        ray: address of a cluster; None: processes here.
+
+    Raises:
+        ValueError: the folder cannot be used, another study works there, or there is no such cluster.
+    """
+    with locked(out) as lock, contextlib.closing(open_pool(out, capacity, ray, [lock.fileno()])) as pool:
+        yield pool
+
+
+def work(jobs: Sequence[Job], found: int, out: Path, pool: Pool, quiet: bool) -> Ended:
     """Does the jobs.
 
     Args:
         jobs: those without a result, in order.
         found: how many had one.
         out: folder of the study.
-        capacity: processes at once.
-        ray: address of a cluster; None: processes here.
+        pool: where they are done.
         quiet: show no progress.
 
     Returns:
         which failed, and the signal that stopped it.
-
-    Raises:
-        ValueError: another study works there, or there is no such cluster.
     """
-    with (
-        locked(out) as lock,
-        contextlib.closing(open_pool(out, capacity, ray, [lock.fileno()])) as pool,
-        interruptions() as signals,
-        Board(out, jobs, found, quiet) as board,
-    ):
+    with interruptions() as signals, Board(out, jobs, found, quiet) as board:
         return _drive(list(jobs), pool, board, signals)
 
 

@@ -5,7 +5,7 @@ import signal
 import sys
 
 import pytest
-from study_process import SMALL, begun, children, gone, kill_all, results, run, start, until
+from study_process import SMALL, begun, children, gone, kill_all, report, results, run, start, until, with_times_of
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks at processes through /proc")
 
@@ -34,8 +34,9 @@ def test_a_study_leaves_a_result_for_each_arm_and_seed(whole):
 
 
 def test_a_finished_study_touches_nothing(whole):
-    before = stamps(whole)
-    assert run(whole)[0] == 0
+    before, (code, said) = stamps(whole), run(whole)
+    assert code == 0
+    assert f"report: {whole / 'report' / 'index.html'}" in said
     assert stamps(whole) == before
 
 
@@ -47,13 +48,15 @@ def test_a_result_counts_where_its_run_directory_is_gone(whole, tmp_path):
     assert not (tmp_path / "new" / "runs").exists()
 
 
-def test_a_study_killed_in_its_middle_goes_on_to_the_same_results(whole, tmp_path):
+def test_a_study_killed_in_its_middle_goes_on_to_the_same_report(whole, tmp_path):
     process = start(tmp_path)
     until(lambda: begun(tmp_path), process)
     kill_all(process)
     assert results(tmp_path) != results(whole)
     assert run(tmp_path)[0] == 0
     assert results(tmp_path) == results(whole)
+    with_times_of(tmp_path, whole)
+    assert report(tmp_path) == report(whole)
 
 
 def test_the_processes_of_a_dead_study_save_and_end(whole, tmp_path):

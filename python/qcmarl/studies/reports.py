@@ -1,0 +1,406 @@
+"""The reports of the studies: for each a page in Markdown and in HTML, and one of all. Called by `command`.
+
+A report is made from results alone, of whatever there is, and says what is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from qcmarl.studies import export, figures, pages, statistics, tables
+from qcmarl.studies.arms import ARMS, GLOBAL, LOCAL, RATES, noise_arm
+from qcmarl.studies.plan import NOISY_READOUTS, STUDIES, Choice
+from qcmarl.studies.records import GREEDY, SAMPLED, Group, groups_of
+from qcmarl.studies.statistics import Interval
+
+Groups = Mapping[str, Mapping[str, Group]]
+FOLDER, INDEX = "report", "index"
+SKIRMISH = (
+    "Everything here was played in **skirmish**, an implementation of SMAC's published rules of its own. It is not"
+    " StarCraft II: no number below is a SMAC result, and none can be set beside one."
+)
+HOW_TO_READ = (
+    "Greedy: the most probable actions; sampled: actions drawn from the policy. Where every battle starts alike, a"
+    " greedy policy may win by a fixed sequence of moves, so the tests look at both. Execution says what an agent's"
+    " action may depend on: its own observation (local), messages of others too (communication), or whatever anybody"
+    " sees (central). Over training: the mean over all evaluations, sampled, which is larger the earlier a run learns."
+    " p: Welch's t-test against the first arm, corrected by Holm; P(better): the share of pairs of seeds in which the"
+    " arm has the higher sampled win rate than the first."
+)
+MANY, AT_ONCE = 10, 7
+"""More arms than MANY are drawn in several figures, AT_ONCE beside the first in each."""
+PAPER = (
+    ["arm", "win rate, %", "hours", "steps", "machine"],
+    [
+        ["MAPPO", "72 ± 4", "3.1", "2,000,000", "V100"],
+        ["Attention-MAPPO", "79 ± 3", "5.4", "2,000,000", "V100"],
+        ["QC-MAPPO (simulated)", "85 ± 2", "78.2", "2,000,000", "V100"],
+    ],
+)
+"""Table 1 of the QC-MAPPO paper (OpenReview 9tHzAuqDnh)."""
+
+
+class Report:
+    """What is known, and where the pages go.
+
+    Args:
+        choice: what was asked for.
+        results: by job.
+        skipped: why arms are missing, in words.
+        missing: jobs without a result.
+        out: folder of the study.
+    """
+
+    def __init__(
+        self,
+        choice: Choice,
+        results: Mapping[str, Mapping[str, Any]],
+        skipped: Sequence[str],
+        missing: Sequence[str],
+        out: Path,
+    ) -> None:
+        self.choice, self.results, self.skipped, self.missing, self.out = choice, results, skipped, missing, out
+        self.groups = groups_of(results)
+        self.folder = out / FOLDER
+
+    def write(self) -> Path:
+        """Writes all pages; returns the HTML page of all."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        export.write(self.folder / "marl-eval.json", self.groups)
+        self._clear()
+        head, everything = self._head(), []
+        for study in self.choice.studies:
+            blocks = PARTS.get(study, compare)(self, study)
+            title = STUDIES[study].title
+            pages.write(self.folder, study, title, [*head, *blocks, *self._tail()])
+            everything += [f"## {title}", *(_lower(block) for block in blocks)]
+        return pages.write(self.folder, INDEX, "Studies", [*head, *everything, *self._tail()])[1]
+
+    def _clear(self) -> None:
+        """Takes away the figures of an earlier report, which may have had others."""
+        for file in (self.folder / "figures").glob("*"):
+            file.unlink()
+
+    def _head(self) -> list[str]:
+        blocks = [SKIRMISH] if self.choice.family == "skirmish" else []
+        if self.choice.smoke:
+            blocks.append("**A smoke test**: tiny runs, which show that everything works and nothing else.")
+        if self.missing:
+            blocks.append(f"**Not finished:** {len(self.missing)} jobs have no result: {', '.join(self.missing)}.")
+        return [*blocks, HOW_TO_READ]
+
+    def _tail(self) -> list[str]:
+        return ["## Left out", "\n".join(f"* {reason}" for reason in self.skipped)] if self.skipped else []
+
+    def of(self, study: str) -> list[tuple[str, list[Group]]]:
+        """The groups of a study by environment, arms in the study's order."""
+        found = []
+        for map_name in self.choice.maps_of(study):
+            env = f"{self.choice.family}:{map_name}"
+            arms = self.groups.get(env, {})
+            groups = [arms[name] for name in self.choice.arms_of(study) if name in arms]
+            if groups:
+                found.append((env, groups))
+        return found
+
+    def figure(self, stem: str, figure: Any, caption: str) -> str:
+        """Saves a figure; returns the Markdown that shows it."""
+        figures.save(figure, self.folder / "figures" / stem)
+        return pages.picture(f"figures/{stem}.png", caption)
+
+
+def _lower(block: str) -> str:
+    """A block whose title, if it is one, is a level lower."""
+    return f"#{block}" if block.startswith("#") else block
+
+
+def compare(report: Report, study: str, only: Sequence[str] | None = None) -> list[str]:
+    """The usual parts of a comparison: quality, curves, bars, blind readings, cost.
+
+    Args:
+        report: to be written.
+        study: its name.
+        only: arms that are compared; None: all of the study.
+    """
+    blocks: list[str] = []
+    for env, found in report.of(study):
+        groups = [group for group in found if only is None or group.arm in only]
+        if groups:
+            blocks += [f"## {env}", pages.table(*tables.quality(groups)), tables.sources(groups)]
+            blocks += [tables.verdict(groups), *_pictures(report, f"{study}-{env.replace(':', '-')}", env, groups)]
+            blocks += [*_blind(groups), *_cost(report, f"{study}-{env.replace(':', '-')}", env, groups)]
+    return [block for block in blocks if block]
+
+
+def _pictures(report: Report, stem: str, env: str, groups: Sequence[Group]) -> list[str]:
+    """Learning curves, a few arms a figure and the first in each, and bars."""
+    blocks = []
+    size = AT_ONCE if len(groups) > MANY else len(groups)
+    parts = [groups[i : i + size] for i in range(1, len(groups), size)] or [()]
+    for k, part in enumerate(parts):
+        bundles = [group.curves() for group in (groups[0], *part)]
+        number = f"-{k + 1}" if len(parts) > 1 else ""
+        drawn, caption = figures.curves(bundles, env), f"Learning curves on {env}"
+        blocks.append(report.figure(f"{stem}-curves{number}", drawn, caption))
+        drawn = figures.curves(bundles, env, "IQM")
+        blocks.append(report.figure(f"{stem}-curves-iqm{number}", drawn, f"{caption}, interquartile mean"))
+    return [*blocks, report.figure(f"{stem}-bars", figures.bars(groups, env), f"Win rates after training on {env}")]
+
+
+def _blind(groups: Sequence[Group]) -> list[str]:
+    columns, rows = tables.blind(groups)
+    return [BLIND_MEANS, pages.table(columns, rows), tables.sources(groups)] if rows else []
+
+
+def _cost(report: Report, stem: str, env: str, groups: Sequence[Group]) -> list[str]:
+    return [
+        f"### Cost on {env}",
+        pages.table(*tables.cost(groups)),
+        tables.sources(groups),
+        pages.table(*tables.time_to_goal(groups)),
+        tables.sources(groups),
+        report.figure(f"{stem}-time", figures.time_against_quality(groups, env), f"Time against quality on {env}"),
+    ]
+
+
+BLIND_MEANS = (
+    "The same trained actors with what the circuit, or its stand-in, reads replaced: by its mean over the observations"
+    " of the evaluation, or by what it read at another observation. A win rate that does not move says that the policy"
+    " does not use the circuit from step to step."
+)
+
+
+def table1(report: Report, study: str) -> list[str]:
+    """The paper's Table 1 beside ours, which is another game."""
+    paper = [
+        "## What the paper reports, in another game",
+        pages.table(*PAPER),
+        "Table 1 of the QC-MAPPO paper: StarCraft II's 8m_vs_9m, 10 seeds, means and spreads as printed there."
+        " **Another game on another machine**: only ratios of hours can be compared with what is above.",
+    ]
+    return [*compare(report, study), *paper]
+
+
+def agents(report: Report, study: str) -> list[str]:
+    """The gap over the number of agents, and the usual parts."""
+    found = report.of(study)
+    names = [name for name in report.choice.arms_of(study) if all(_has(groups, name) for _, groups in found)]
+    reference = "attention-mappo" if "attention-mappo" in names else names[0] if names else ""
+    gaps: dict[str, list[tuple[int, dict[str, Interval]]]] = {}
+    rows = []
+    for env, groups in sorted(found, key=lambda pair: pair[1][0].agents):
+        by_name = {group.arm: group for group in groups}
+        for name in names:
+            if name != reference:
+                gap = {metric: _gap(by_name[name], by_name[reference], metric) for metric in (GREEDY, SAMPLED)}
+                gaps.setdefault(ARMS[name].title, []).append((groups[0].agents, gap))
+                cells = [f"{ARMS[name].title}, {env}", ARMS[name].execution, str(groups[0].agents)]
+                cells += [tables.clipping(by_name[name].algorithm), str(by_name[name].seeds), f"{groups[0].steps:,}"]
+                rows.append([*cells, *(tables.estimate(gap[metric]) for metric in (GREEDY, SAMPLED))])
+    blocks = []
+    if gaps:
+        title = ARMS[reference].title
+        caption = f"Win rates less those of {title} over the number of agents"
+        columns = ["arm, environment", "execution", "agents", "ratio, clip", "seeds", "steps", "greedy", "sampled"]
+        everyone = [group for _, groups in found for group in groups]
+        blocks = [
+            f"## The gap to {title}",
+            report.figure(f"{study}-gap", figures.gap_over_agents(gaps, title), caption),
+            pages.table(columns, rows),
+            f"Differences of mean win rates after training to those of {title}, with Welch's 95 % interval. "
+            + tables.sources(everyone),
+        ]
+    return [*blocks, *compare(report, study)]
+
+
+def _has(groups: Sequence[Group], arm: str) -> bool:
+    return any(group.arm == arm for group in groups)
+
+
+def _gap(ours: Group, theirs: Group, metric: str) -> Interval:
+    a, b = ours.final(metric), theirs.final(metric)
+    assert a is not None
+    assert b is not None
+    return statistics.difference_interval(a, b)
+
+
+def noise(report: Report, study: str) -> list[str]:
+    """Win rate over noise, played and trained under it, and the usual parts for what is trained without."""
+    blocks: list[str] = []
+    for env, groups in report.of(study):
+        by_name = {group.arm: group for group in groups}
+        lines = _noise_lines(report, env, by_name)
+        if lines:
+            mappo = by_name["mappo"].final(SAMPLED) if "mappo" in by_name else None
+            level = None if mappo is None else statistics.mean_interval(mappo)
+            drawn = figures.over_noise(_drawn(lines), level)
+            blocks += [
+                f"## Win rate over noise on {env}",
+                NOISE_MEANS,
+                report.figure(f"{study}-{env.replace(':', '-')}-noise", drawn, f"Win rate over noise on {env}"),
+            ]
+            for name, metric in (("sampled", SAMPLED), ("greedy", GREEDY)):
+                blocks += [f"### Win rate, {name}", pages.table(*_noise_table(lines, metric))]
+                blocks.append("Every arm here: joint ratio, clip 0.2. " + tables.sources(groups))
+    return [*blocks, *compare(report, study, ("mappo", *NOISY_READOUTS))]
+
+
+NOISE_MEANS = (
+    "Global depolarizing mixes the outcomes with the uniform law and leaves the most probable one where it was, so a"
+    " policy that survives it has shown little; local depolarizing of the two qubits of each CNOT is what a device"
+    " does. *Played*: trained without noise, played under it. *Trained*: trained and played under it; under local noise"
+    " for a tenth of the steps, with a noiseless run of the same length as rate 0."
+)
+
+
+class Point(NamedTuple):
+    """One rate of noise."""
+
+    rate: float
+    found: Mapping[str, Interval]
+    """Win rates by metric."""
+
+
+class Line(NamedTuple):
+    """One arm under one kind of noise, played or trained under it."""
+
+    panel: str
+    title: str
+    arm: str
+    seeds: int
+    steps: int
+    points: Sequence[Point]
+
+
+def _noise_lines(report: Report, env: str, by_name: Mapping[str, Group]) -> list[Line]:
+    lines = []
+    for channel, panel in ((GLOBAL, "global depolarizing"), (LOCAL, "local depolarizing")):
+        for arm in NOISY_READOUTS:
+            played = [r for r in report.results.values() if "noises" in r["settings"] and _is(r, env, arm)]
+            if played:
+                steps = int(played[0]["settings"]["config"]["run"]["steps"])
+                points = _played(played, channel)
+                lines.append(Line(panel, f"{ARMS[arm].title}, played", arm, len(played), steps, points))
+            trained = _trained(by_name, arm, channel)
+            if len(trained) > 1:
+                group = next(iter(trained.values()))
+                points = [Point(rate, _rates(g)) for rate, g in trained.items()]
+                lines.append(Line(panel, f"{ARMS[arm].title}, trained", arm, group.seeds, group.steps, points))
+    return lines
+
+
+def _is(result: Mapping[str, Any], env: str, arm: str) -> bool:
+    settings = result["settings"]
+    return bool(settings["arm"] == arm and settings["config"]["run"]["env"] == env)
+
+
+def _played(results: Sequence[Mapping[str, Any]], channel: str) -> list[Point]:
+    points = []
+    for name in results[0]["final"]:
+        kind, _, rate = name.partition(":")
+        if name == "none" or kind == channel:
+            values = {metric: [r["final"][name][metric] for r in results] for metric in (GREEDY, SAMPLED)}
+            points.append(Point(float(rate or 0), {m: statistics.mean_interval(v) for m, v in values.items()}))
+    return points
+
+
+def _trained(by_name: Mapping[str, Group], arm: str, channel: str) -> dict[float, Group]:
+    """What was trained under a kind of noise, by its rate."""
+    readout = arm.removeprefix("qc-")
+    names = {0.0: arm if channel == GLOBAL else noise_arm(readout, LOCAL, "0")}
+    names |= {float(rate): noise_arm(readout, channel, rate) for rate in RATES}
+    return {rate: by_name[name] for rate, name in names.items() if name in by_name}
+
+
+def _rates(group: Group) -> dict[str, Interval]:
+    return {m: statistics.mean_interval(v) for m in (GREEDY, SAMPLED) if (v := group.final(m)) is not None}
+
+
+def _drawn(lines: Sequence[Line]) -> dict[str, dict[str, list[tuple[float, Interval]]]]:
+    """As the figure wants it: by panel, by title."""
+    panels: dict[str, dict[str, list[tuple[float, Interval]]]] = {}
+    for line in lines:
+        panels.setdefault(line.panel, {})[line.title] = [(p.rate, p.found[SAMPLED]) for p in line.points]
+    return panels
+
+
+def _noise_table(lines: Sequence[Line], metric: str) -> tables.Table:
+    rates = sorted({point.rate for line in lines for point in line.points})
+    columns = ["arm", "execution", "noise", "seeds", "steps", *(f"{rate:g}" for rate in rates)]
+    rows = []
+    for line in lines:
+        by_rate = {point.rate: tables.estimate(point.found[metric]) for point in line.points}
+        cells = [line.title, ARMS[line.arm].execution, line.panel, str(line.seeds), f"{line.steps:,}"]
+        rows.append([*cells, *(by_rate.get(rate, "-") for rate in rates)])
+    return columns, rows
+
+
+def scaling(report: Report, study: str) -> list[str]:
+    """What the circuit costs: turns of training beside each other, over threads and agents; minutes to a win rate."""
+    result = report.results.get("scaling")
+    blocks: list[str] = []
+    if result is not None:
+        runs = result["time"]["runs"]
+        source = f"Commit {str(result['commit'])[:10]}; {result['time']['processor']}, {result['time']['cores']} cores."
+        blocks += [
+            "## Turns of training beside each other",
+            "One process, rollouts and updates of each arm in turns, no evaluations: a machine that is busy meanwhile"
+            " is busy for all. Ratio: time of an environment step over that of the first arm, the median over the"
+            " turns. The paper's table says 25.2 for QC-MAPPO over MAPPO.",
+            pages.table(*_timing_rows(runs)),
+            source,
+        ]
+        single = [run for run in runs if run["threads"] == 1]
+        if len(single) > 1:
+            costs: dict[str, list[tuple[int, float]]] = {}
+            for run in sorted(single, key=lambda r: r["agents"]):
+                for arm, measured in run["arms"].items():
+                    micros = 1e6 / measured["env_steps_per_second"]
+                    costs.setdefault(ARMS[arm].title, []).append((run["agents"], micros))
+            drawn = figures.cost_over_agents(costs)
+            blocks.append(report.figure("scaling-agents", drawn, "Cost of a step over the number of agents"))
+    for env, arms in report.groups.items():
+        groups = list(arms.values())
+        blocks += [f"## Minutes to a win rate of 0.8 on {env}", pages.table(*tables.time_to_goal(groups))]
+        blocks.append(tables.sources(groups))
+    return blocks
+
+
+def _timing_rows(runs: Sequence[Mapping[str, Any]]) -> tables.Table:
+    columns = [
+        "environment, arm",
+        "execution",
+        "ratio, clip",
+        "agents",
+        "threads",
+        "steps/s",
+        "ratio of times",
+        "turns",
+    ]
+    rows = []
+    for run in runs:
+        for arm, measured in run["arms"].items():
+            algorithm = vars(ARMS[arm].resolve(run["env"]))
+            cells = [f"{run['env']}, {ARMS[arm].title}", ARMS[arm].execution, tables.clipping(algorithm)]
+            cells += [str(run["agents"]), str(run["threads"]), f"{measured['env_steps_per_second']:,.0f}"]
+            cells += [f"{measured['ratio']:.2f}", str(len(measured["seconds"]))]
+            rows.append([*cells, ", ".join(f"{part} {share:.0%}" for part, share in measured["shares"].items())])
+    return [*columns, "where the time goes"], rows
+
+
+def module(report: Report, study: str) -> list[str]:
+    """What a module of its own has written."""
+    file = report.out / study / f"{study}.md"
+    return [pages.fragment(file, report.folder)] if file.is_file() else ["Nothing was found."]
+
+
+PARTS: dict[str, Callable[[Report, str], list[str]]] = {
+    "table1": table1,
+    "agents": agents,
+    "noise": noise,
+    "scaling": scaling,
+    "correlation": module,
+    "theory": module,
+}

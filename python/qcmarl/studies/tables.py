@@ -1,0 +1,188 @@
+"""The tables of the reports, as columns and rows of text. Called by `reports` and by `qcmarl report`.
+
+Every table of trained arms says how they execute, how many seeds and steps they had, and their ratio and clip range;
+the line below it says which commit and which processor it comes from.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from qcmarl.studies import statistics
+from qcmarl.studies.arms import ARMS
+from qcmarl.studies.records import GOAL, GREEDY, SAMPLED, Group
+from qcmarl.studies.statistics import Comparison, Interval, Values
+
+Table = tuple[list[str], list[list[str]]]
+"""Columns and rows."""
+BLIND = {"mean reading": "eval/win_rate_mean_law_sampled", "shuffled reading": "eval/win_rate_shuffled_sampled"}
+"""Sampled win rates with a circuit that does not see the observation."""
+SIGNIFICANT = 0.05
+
+
+def number(value: float, digits: int = 2) -> str:
+    """A number, or a dash for NaN."""
+    return "-" if math.isnan(value) else f"{value:.{digits}f}"
+
+
+def estimate(interval: Interval, digits: int = 2) -> str:
+    """0.71 [0.66, 0.76]; without the bounds where there are none."""
+    text = number(interval.estimate, digits)
+    if math.isnan(interval.low):
+        return text
+    return f"{text} [{number(interval.low, digits)}, {number(interval.high, digits)}]"
+
+
+def p_value(value: float) -> str:
+    """A p-value to two digits; small ones as a bound."""
+    return "-" if math.isnan(value) else "< 0.001" if value < 0.001 else f"{value:.2g}"
+
+
+def mean_of(values: Values | None) -> str:
+    """Mean and interval; a dash where there are none."""
+    return "-" if values is None else estimate(statistics.mean_interval(values))
+
+
+def iqm_of(values: Values | None) -> str:
+    """Interquartile mean and interval; a dash where there are none."""
+    return "-" if values is None else estimate(statistics.iqm_interval([values]))
+
+
+def clipping(algorithm: Mapping[str, Any]) -> str:
+    """Ratio and clip range; a dash for what has none."""
+    return f"{algorithm['ratio']}, {algorithm['clip']:g}" if algorithm.get("ratio") else "-"
+
+
+def _values(group: Group, metric: str) -> Values:
+    values = group.final(metric)
+    assert values is not None
+    return values
+
+
+def comparisons(groups: Sequence[Group], metric: str) -> list[Comparison | None]:
+    """Every group against the first, which itself has none."""
+    reference = _values(groups[0], metric)
+    return [None, *statistics.compare([_values(group, metric) for group in groups[1:]], reference)]
+
+
+def quality(groups: Sequence[Group]) -> Table:
+    """Win rates after training.
+
+    Args:
+        groups: of one environment; the others are tested against the first.
+    """
+    columns = ["arm", "execution", "ratio, clip", "seeds", "steps", "greedy: mean [95 %]", "sampled: mean [95 %]"]
+    columns += ["sampled: IQM [95 %]", "over training", "p, greedy", "p, sampled", "P(better)"]
+    rows = []
+    tests = zip(comparisons(groups, GREEDY), comparisons(groups, SAMPLED), strict=True)
+    for group, (greedy, sampled) in zip(groups, tests, strict=True):
+        cells = [group.title, ARMS[group.arm].execution, clipping(group.algorithm), str(group.seeds)]
+        cells += [f"{group.steps:,}", mean_of(group.final(GREEDY)), mean_of(group.final(SAMPLED))]
+        cells += [iqm_of(group.final(SAMPLED)), mean_of(group.over_training(SAMPLED))]
+        if greedy is None or sampled is None:
+            cells += ["", "", ""]
+        else:
+            cells += [p_value(greedy.p), p_value(sampled.p), number(sampled.improvement)]
+        rows.append(cells)
+    return columns, rows
+
+
+def blind(groups: Sequence[Group]) -> Table:
+    """Win rates of the actors with a mixer, whose reading is replaced by one that knows nothing of the observation."""
+    columns = ["arm", "execution", "ratio, clip", "seeds", "steps", "sampled, as trained", *BLIND]
+    rows = []
+    for group in groups:
+        replaced = [group.final(metric) for metric in BLIND.values()]
+        if any(values is not None for values in replaced):
+            cells = [group.title, ARMS[group.arm].execution, clipping(group.algorithm), str(group.seeds)]
+            rows.append([*cells, f"{group.steps:,}", *map(mean_of, (group.final(SAMPLED), *replaced))])
+    return columns, rows
+
+
+def cost(groups: Sequence[Group]) -> Table:
+    """Sizes and times.
+
+    Args:
+        groups: of one environment; times are compared with the first's.
+    """
+    columns = [
+        "arm",
+        "execution",
+        "ratio, clip",
+        "seeds",
+        "steps",
+        "parameters of the actor",
+        "of the mixer",
+        "minutes",
+    ]
+    columns += ["times the first", "steps/s", "processes at once", "where the time goes"]
+    first = groups[0].minutes().mean()
+    rows = []
+    for group in groups:
+        sizes, minutes = group.results[0]["parameters"], group.minutes()
+        cells = [group.title, ARMS[group.arm].execution, clipping(group.algorithm), str(group.seeds)]
+        cells += [f"{group.steps:,}", f"{sizes['actor']:,}", f"{sizes['mixer']:,}" if "mixer" in sizes else "-"]
+        cells += [estimate(statistics.mean_interval(minutes), 1), number(minutes.mean() / first)]
+        cells += [f"{group.time_of('env_steps_per_second').mean():,.0f}", _range(group.time_of("at_once"))]
+        cells += [", ".join(f"{name} {share:.0%}" for name, share in group.shares().items())]
+        rows.append(cells)
+    return columns, rows
+
+
+def _range(values: Any) -> str:
+    low, high = int(min(values)), int(max(values))
+    return str(low) if low == high else f"{low}-{high}"
+
+
+def time_to_goal(groups: Sequence[Group]) -> Table:
+    """How long until an evaluation in training wins 0.8 of its battles."""
+    columns = ["arm", "execution", "ratio, clip", "seeds", "steps", f"seeds that reach {GOAL:g}"]
+    columns += ["million steps until then", "minutes until then"]
+    rows = []
+    for group in groups:
+        reached = group.reached()
+        cells = [group.title, ARMS[group.arm].execution, clipping(group.algorithm), str(group.seeds)]
+        cells += [f"{group.steps:,}", f"{len(reached)} of {group.seeds}"]
+        if reached:
+            steps, minutes = np.array(reached).T
+            cells += [estimate(statistics.mean_interval(steps / 1e6)), estimate(statistics.mean_interval(minutes), 1)]
+        else:
+            cells += ["-", "-"]
+        rows.append(cells)
+    return columns, rows
+
+
+def verdict(groups: Sequence[Group], metric: str = SAMPLED) -> str:
+    """What the tests say, in a sentence."""
+    if len(groups) < 2:
+        return ""
+    first = groups[0].title
+    if min(group.seeds for group in groups) < 2:
+        return f"With one seed there is no test against {first}."
+    differ = []
+    for group, found in zip(groups, comparisons(groups, metric), strict=True):
+        if found is not None and found.p < SIGNIFICANT:
+            more = _values(group, metric)
+            word = "above" if np.mean(more) > np.mean(_values(groups[0], metric)) else "below"
+            differ.append(f"{group.title} ({word}, p {p_value(found.p)})")
+    if not differ:
+        return f"No arm's sampled win rate differs from that of {first} at the 5 % level (Welch, Holm)."
+    return f"Sampled win rates that differ from that of {first} at the 5 % level (Welch, Holm): {', '.join(differ)}."
+
+
+def sources(groups: Sequence[Group]) -> str:
+    """Commits and processors behind the numbers, and what the battles were."""
+    results = [result for group in groups for result in group.results]
+    commits = sorted(
+        {str(result["commit"])[:10] + ("+" if str(result["commit"]).endswith("+") else "") for result in results}
+    )
+    processors = sorted({result["time"]["processor"] for result in results})
+    battles = sorted({result["settings"]["final"]["battles"] for result in results})
+    return (
+        f"{groups[0].env}; {'/'.join(map(str, battles))} battles of each kind after training;"
+        f" commit {', '.join(commits)}; {', '.join(processors)}."
+    )

@@ -1,0 +1,165 @@
+"""Reports of results whose numbers are known."""
+
+import json
+import re
+
+import pytest
+from sample_results import store
+
+from qcmarl.studies import command, export, reports
+from qcmarl.studies.jobs import result_file
+from qcmarl.studies.records import groups_of
+
+RATES = {"mappo": (0.5, 0.7), "qc-factored": (0.8, 0.9)}
+
+
+def rate(arm, seed, agents):
+    """Known for two arms; elsewhere the same for all seeds."""
+    return RATES[arm][seed] if arm in RATES else 0.4
+
+
+def prepared(out, *studies, **options):
+    return command.prepare(command.StudyOptions(studies, out=out, **options))
+
+
+def report(out, *studies, **options):
+    choice = prepared(out, *studies, **options).choice
+    store(out, choice, rate)
+    ready = prepared(out, *studies, **options)
+    assert not [job for job in ready.missing if job.kind in ("train", "noise")]
+    command.report_of(ready)
+    return out / "report"
+
+
+def rows_of(page, title):
+    """Cells of the table rows of a Markdown page that begin with `title`."""
+    lines = [line for line in page.read_text().splitlines() if line.startswith(f"| {title} |")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+@pytest.fixture(scope="module")
+def table1(tmp_path_factory):
+    out = tmp_path_factory.mktemp("table1")
+    return report(out, "table1", seeds=2, arms=("mappo", "qc-factored"))
+
+
+def test_a_row_says_how_an_arm_executes_and_what_it_was_trained_with(table1):
+    quality = rows_of(table1 / "table1.md", "QC-MAPPO, factored")[0]
+    assert quality[:5] == ["QC-MAPPO, factored", "central", "joint, 0.2", "2", "2,000,000"]
+    assert rows_of(table1 / "table1.md", "MAPPO")[0][1] == "local"
+
+
+def test_the_numbers_of_a_row_are_the_results(table1):
+    mappo, ours = (rows_of(table1 / "table1.md", name)[0] for name in ("MAPPO", "QC-MAPPO, factored"))
+    # 0.5 and 0.7: s / sqrt(2) = 0.1, times t(0.975; 1) = 12.706
+    assert mappo[6] == "0.60 [-0.67, 1.87]"
+    assert ours[5] == "0.95 [0.31, 1.59]"
+    # over training: (0 + 1/2 + 1) / 3 of 0.5 and of 0.7
+    assert mappo[8].startswith("0.30 [")
+    # t = 0.25 / sqrt(0.01 + 0.0025) = 2.236 at 1.47 degrees of freedom: scipy.stats.t.sf(2.236, 1.4706) * 2 = 0.196
+    assert ours[10] == "0.2"
+    assert ours[11] == "1.00"
+    assert mappo[9:] == ["", "", ""]
+
+
+def test_sources_and_labels_are_on_every_page(table1):
+    for page in table1.glob("*.md"):
+        text = page.read_text()
+        assert "It is not StarCraft II" in text
+        assert "commit 0123456789; a processor" in text
+        assert "320 battles of each kind" in text
+
+
+def test_the_papers_figures_are_labelled_as_another_game(table1):
+    text = (table1 / "table1.md").read_text()
+    assert "## What the paper reports, in another game" in text
+    assert "| QC-MAPPO (simulated) | 85 ± 2 | 78.2 | 2,000,000 | V100 |" in text
+
+
+def test_minutes_to_a_win_rate_count_the_seeds_that_reach_it(table1):
+    page = table1 / "table1.md"
+    assert rows_of(page, "MAPPO")[2][5:] == ["0 of 2", "-", "-"]
+    # Both seeds at the third evaluation, after 2 M steps and 3 minutes.
+    assert rows_of(page, "QC-MAPPO, factored")[3][5:] == ["2 of 2", "2.00 [2.00, 2.00]", "3.0 [3.0, 3.0]"]
+
+
+def test_the_readings_that_know_nothing_are_shown_for_circuits_only(table1):
+    blind = rows_of(table1 / "table1.md", "QC-MAPPO, factored")[1]
+    assert blind[5:7] == ["0.85 [0.21, 1.49]", "0.10 [0.10, 0.10]"]
+
+
+def test_a_page_in_html_holds_its_pictures(table1):
+    for page in table1.glob("*.html"):
+        text = page.read_text()
+        sources = re.findall(r'<img src="([^"]{0,30})', text)
+        assert sources
+        assert all(source.startswith("data:image/svg+xml;base64,") for source in sources)
+
+
+def test_every_picture_is_there_as_png_and_svg(table1):
+    shown = re.findall(r"\]\((figures/[^)]*)\.png\)", (table1 / "index.md").read_text())
+    assert shown
+    for stem in shown:
+        assert (table1 / f"{stem}.png").read_bytes().startswith(b"\x89PNG")
+        assert "<svg" in (table1 / f"{stem}.svg").read_text()[:2000]
+
+
+def test_the_same_results_give_the_same_bytes(table1):
+    before = {path: path.read_bytes() for path in table1.rglob("*") if path.is_file()}
+    report(table1.parent, "table1", seeds=2, arms=("mappo", "qc-factored"))
+    assert {path: path.read_bytes() for path in table1.rglob("*") if path.is_file()} == before
+
+
+def test_a_report_of_a_part_says_what_is_missing(tmp_path):
+    options = {"seeds": 2, "arms": ("mappo", "qc-factored")}
+    store(tmp_path, prepared(tmp_path, "table1", **options).choice, rate)
+    result_file(tmp_path, "skirmish-8m_vs_9m/mappo/1").unlink()
+    command.report_of(prepared(tmp_path, "table1", **options))
+    text = (tmp_path / "report" / "table1.md").read_text()
+    assert "**Not finished:** 1 jobs have no result: skirmish-8m_vs_9m/mappo/1." in text
+    assert "With one seed there is no test" in text
+
+
+def test_a_report_of_nothing_is_still_a_report(tmp_path):
+    command.report_of(prepared(tmp_path, "all", seeds=1))
+    assert "have no result" in (tmp_path / "report" / "index.md").read_text()
+
+
+def test_the_gap_is_taken_to_the_first_arm_where_attention_is_missing(tmp_path):
+    page = report(tmp_path, "agents", seeds=2, arms=("mappo", "qc-factored"), maps=("8m_vs_9m", "3m")) / "agents.md"
+    gap = rows_of(page, "QC-MAPPO, factored, skirmish:3m")[0]
+    assert gap[1:6] == ["central", "3", "joint, 0.2", "2", "500,000"]
+    assert gap[7].startswith("0.25 [")  # 0.85 - 0.60
+    assert (page.parent / "figures" / "agents-gap.png").is_file()
+
+
+def test_noise_is_played_and_trained(tmp_path):
+    arms = ("mappo", "qc-factored", "qc-factored-global-1e-3", "qc-factored-global-1e-2")
+    page = report(tmp_path, "noise", seeds=2, arms=arms) / "noise.md"
+    played = rows_of(page, "QC-MAPPO, factored, played")[0]
+    assert played[5:] == [f"{v:.2f} [{v:.2f}, {v:.2f}]" for v in (0.9, 0.899, 0.89, 0.8, 0.4)]
+    trained = rows_of(page, "QC-MAPPO, factored, trained")[0]
+    assert trained[5].startswith("0.85")
+    assert trained[6] == "-"
+    assert trained[7].startswith("0.40")
+
+
+def test_the_export_is_nested_as_marl_eval_reads_it(tmp_path):
+    out = report(tmp_path, "table1", seeds=2, arms=("mappo", "qc-factored"))
+    exported = json.loads((out / "marl-eval.json").read_text())
+    run = exported["skirmish"]["8m_vs_9m"]["qc-factored"]["seed_1"]
+    assert run["step_2"]["step_count"] == 2_000_000
+    assert run["step_2"]["win_rate_sampled"] == [0.9]
+    assert run["absolute_metrics"]["win_rate_sampled"] == [0.9]
+    assert list(exported) == ["skirmish"]
+    assert export.marl_eval(groups_of({})) == {}
+
+
+def test_many_arms_are_drawn_in_several_figures_with_the_first_in_each(tmp_path):
+    store(tmp_path, prepared(tmp_path, "ablation", seeds=1, maps=("3m",)).choice, lambda *_: 0.5)
+    ready = prepared(tmp_path, "ablation", seeds=1, maps=("3m",))
+    command.report_of(ready)
+    arms = len({job.settings["arm"] for job in ready.plan.jobs})
+    drawn = list((tmp_path / "report" / "figures").glob("ablation-skirmish-3m-curves-[0-9].png"))
+    assert arms > reports.MANY
+    assert len(drawn) == -(-(arms - 1) // reports.AT_ONCE)
