@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from qcmarl.quantum import Circuit, LinearMixer, Mixer, qubits_for
+from qcmarl.mixers import LinearMixer, Mixer, qubits_for
+from qcmarl.quantum import Circuit
 
 LATENT, LAYERS = 64, 4
 """d and L of the reference actor."""

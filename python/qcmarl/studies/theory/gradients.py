@@ -17,7 +17,8 @@ from torch import Tensor
 
 import qcsim
 from qcmarl.nets import exponential_race
-from qcmarl.quantum import ANGLE_SCALE, CENTRED_SCALE
+from qcmarl.mixers import CENTRED_SCALE
+from qcmarl.quantum import ANGLE_SCALE
 from qcmarl.studies.theory.families import born_circuit
 
 MEASURED = 4
