@@ -16,8 +16,8 @@ import torch
 from torch import Tensor
 
 import qcsim
-from qcmarl.nets import exponential_race
 from qcmarl.mixers import CENTRED_SCALE
+from qcmarl.nets import exponential_race
 from qcmarl.quantum import ANGLE_SCALE
 from qcmarl.studies.theory.families import born_circuit
 
