@@ -2,8 +2,8 @@
 
 Every agent's features become a token; the tokens of the living read each other; each becomes logits. The agents draw
 independently, but given what everybody sees: execution is central, as it is with QC-MAPPO, whose main rival this is. No
-code for it is published; the nearest are the encoder of the multi-agent transformer (Wen et al. 2022, arXiv:2205.14953)
-and the paper's "transformer encoder as actor". The learner is `qcmarl.ppo`; this file is the configuration and the
+code for it is published; the nearest is the encoder of the multi-agent transformer (Wen et al. 2022, arXiv:2205.14953).
+The learner is `qcmarl.ppo`; this file is the configuration and the
 actor. See docs/algorithms/attention-mappo.md.
 """
 
@@ -33,11 +33,11 @@ class AttentionMAPPOConfig(PPOConfig):
     """Attention-MAPPO: a transformer encoder over the agents, tokens of `hidden` numbers."""
 
     layers: int = 1
-    """Encoder layers (>= 1); arXiv:2205.14953 has 1 on all but a few maps."""
+    """Encoder layers (>= 1); 1 as in the code of arXiv:2205.14953."""
     heads: int = 4
     """Attention heads (>= 1); divides `hidden`."""
     expansion: int = 1
-    """Width of the layer between the two linear maps after attention, in tokens (>= 1): 1 as in arXiv:2205.14953, 4 in
+    """Width between the two linear maps after attention, in tokens (>= 1): 1 in the code of arXiv:2205.14953, 4 in
     arXiv:1706.03762."""
 
 
