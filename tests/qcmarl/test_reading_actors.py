@@ -9,6 +9,7 @@ from toy import LampGame
 from qcmarl.algos import ALGORITHMS
 from qcmarl.buffer import Sizes
 from qcmarl.laws import Inputs
+from qcmarl.nets import dropping_out
 
 READERS = ["attention-mappo", "g2anet", "tarmac"]
 VARIANTS = [
@@ -61,7 +62,7 @@ def log_probs(policy, x, alive):
 @pytest.mark.parametrize("algo", READERS)
 def test_the_best_joint_action_of_an_easy_matrix_game_is_found(algo):
     team = learner(algo, matrix_game(EASY), n_envs=32, rollout_steps=4, lr=5e-3)
-    for _ in range(15):
+    for _ in range(12):
         team.iterate()
     assert greedy_return(team, matrix_game(EASY)) == pytest.approx(1)
 
@@ -70,14 +71,14 @@ def test_the_best_joint_action_of_an_easy_matrix_game_is_found(algo):
 @pytest.mark.parametrize("algo", READERS)
 def test_the_last_agent_learns_to_name_what_only_the_first_one_sees(algo, n_agents):
     team = learner(algo, relay_game(3, n_agents), n_envs=32, rollout_steps=4, lr=5e-3)
-    for _ in range(25):
+    for _ in range(15):
         team.iterate()
     assert greedy_return(team, relay_game(3, n_agents)) == pytest.approx(1)
 
 
 def test_agents_that_do_not_read_each_other_name_it_by_chance():
     team = mappo(relay_game(3), n_envs=32, rollout_steps=4, lr=5e-3)
-    for _ in range(25):
+    for _ in range(15):
         team.iterate()
     assert greedy_return(team, relay_game(3), 600) < 1 / 3 + 5 * (2 / 9 / 600) ** 0.5
 
@@ -87,7 +88,7 @@ def test_reading_each_other_is_no_way_out_of_the_climbing_game(algo):
     # Nobody sees anything there, and agents draw independently: as for MAPPO, -30 for a partner that still explores
     # drives both away from 11, and 7 or 5 is what they settle for.
     team = learner(algo, matrix_game(CLIMBING), n_envs=32, rollout_steps=4, lr=5e-3)
-    for _ in range(30):
+    for _ in range(20):
         team.iterate()
     assert greedy_return(team, matrix_game(CLIMBING)) * 11 == pytest.approx(7, abs=2.01)
 
@@ -182,10 +183,21 @@ def test_a_loaded_state_continues_bit_for_bit(algo):
 
 @pytest.mark.parametrize("algo", READERS)
 def test_the_lamp_game_is_learned_to_its_optimum(algo):
-    team = learner(algo, lr=2e-3, n_envs=16)
-    for _ in range(25):
+    team = learner(algo, lr=3e-3, n_envs=16)
+    for _ in range(20):
         metrics = team.iterate()
     assert metrics["train/return"] > 0.97 * 5
+
+
+@pytest.mark.parametrize(("algo", "layers"), [("attention-mappo", 2), ("g2anet", 2), ("tarmac", 3)])
+def test_dropout_reaches_every_hidden_layer_of_an_agent(algo, layers, monkeypatch):
+    policy, shares = decided(algo), []
+    with dropping_out(0.5, torch.Generator().manual_seed(0)):
+        rand = torch.rand
+        monkeypatch.setattr(torch, "rand", lambda *a, **k: shares.append(1) or rand(*a, **k))
+        dropped = log_probs(policy, features(), ALIVE)
+    assert len(shares) == layers
+    assert (dropped - log_probs(policy, features(), ALIVE)).abs().max() > 0.1
 
 
 def test_who_reads_everything_is_called_central_and_who_is_told_communicating():

@@ -19,7 +19,7 @@ from qcmarl.attention import Teams, attend
 from qcmarl.buffer import Sizes
 from qcmarl.config import PPOConfig, resolve_ppo
 from qcmarl.laws import IndependentLaw, Inputs, Law
-from qcmarl.nets import HEAD_GAIN, Trunk, linear, normalised
+from qcmarl.nets import HEAD_GAIN, Trunk, dropped, linear, normalised
 from qcmarl.policies import Policy
 from qcmarl.ppo import PPO
 from qcmarl.rollout import sizes_of
@@ -77,7 +77,7 @@ class EncoderLayer(nn.Module):
         answers = attend(queries, keys, values, answering)
         answers = answers.view(self.heads, teams.samples, teams.agents, -1).permute(1, 2, 0, 3).flatten(2)
         tokens = tokens + self.answer(teams.rows(answers))
-        widened = F.relu_(self.widen(normalised(tokens)))
+        widened = dropped(F.relu_(self.widen(normalised(tokens))))
         output: Tensor = tokens + self.narrow(widened)
         return output
 

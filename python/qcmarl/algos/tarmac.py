@@ -18,7 +18,7 @@ from qcmarl.attention import Teams, attend, attention_weights
 from qcmarl.buffer import Sizes
 from qcmarl.config import PPOConfig, resolve_ppo
 from qcmarl.laws import IndependentLaw, Inputs, Law
-from qcmarl.nets import HEAD_GAIN, Trunk, linear, normalised
+from qcmarl.nets import HEAD_GAIN, Trunk, dropped, linear, normalised
 from qcmarl.policies import Policy
 from qcmarl.ppo import PPO
 from qcmarl.rollout import sizes_of
@@ -72,7 +72,7 @@ class TarMACPolicy(Policy):
         state, answering = self.trunk(inputs.x), teams.answering()
         for _ in range(self.rounds):
             heard = teams.rows(attend(*self._spoken(state, teams), answering))
-            state = torch.tanh(self.update(torch.cat([state, heard], -1)))
+            state = dropped(torch.tanh(self.update(torch.cat([state, heard], -1))))
         return IndependentLaw(self.head(normalised(state)), inputs), None
 
     def attention_to_others(self, inputs: Inputs) -> Tensor:
