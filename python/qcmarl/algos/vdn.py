@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from qcmarl.buffer import Sizes
 from qcmarl.mixing import SumMixer
-from qcmarl.qlearning import QConfig, QLearner, resolve_q
+from qcmarl.qlearning import QLearner
 from qcmarl.rollout import sizes_of
+from qcmarl.value_config import QConfig, resolve_q
 from qcmarl.value_policies import ValuePolicy, build_values
 
 if TYPE_CHECKING:
