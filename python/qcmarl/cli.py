@@ -16,7 +16,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, Literal, NoReturn
 
 import tyro
 
@@ -81,6 +81,9 @@ class EvalOptions:
     """Episodes played greedily, and as many again by drawing from the law (>= 1)."""
     mean_law: bool = False
     """Play once more with the measured law replaced by its mean over the visited observations."""
+    reading: Annotated[tuple[Literal["mean", "shuffled"], ...], tyro.conf.UseAppendAction] = ()
+    """Play once more with the reading of the circuit, or of what stands for it, replaced by its mean (as --mean-law),
+    or by one drawn from the readings at all visited observations. May be given twice."""
     noise: str | None = None
     """Noise of the circuit, NAME:RATE as in training, or 'none'; default: the run's own. The run is left as it is."""
     seed: int = 1_000_000
@@ -290,8 +293,9 @@ def evaluate(arguments: list[str]) -> int:
             if getattr(options, name) < 1:
                 raise UsageError(f"{name} is {getattr(options, name)}; it must be at least 1")
         check_seed(options.seed)
-        trained = evaluation.load(options.run, options.episodes, options.mean_law, options.threads, options.noise)
-    metrics = evaluation.evaluate(trained, options.episodes, options.mean_law, options.seed)
+        mean, shuffled = options.mean_law or "mean" in options.reading, "shuffled" in options.reading
+        trained = evaluation.load(options.run, options.episodes, mean, options.threads, options.noise, shuffled)
+    metrics = evaluation.evaluate(trained, options.episodes, mean, options.seed, shuffled)
     report.print_evaluation(options.run, options.episodes, metrics, options.noise)
     return 0
 

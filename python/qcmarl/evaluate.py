@@ -1,4 +1,4 @@
-"""Win rates of a policy: greedy, sampled, and with the measured law replaced by its mean.
+"""Win rates of a policy: greedy, sampled, and with the reading of its mixer replaced.
 
 Called by `run` at intervals and by `qcmarl eval`. Battles are counted without favour to short ones: every environment
 plays a number of battles that is fixed beforehand, and whatever it begins after them is ignored.
@@ -6,7 +6,7 @@ plays a number of battles that is fixed beforehand, and whatever it begins after
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -21,6 +21,9 @@ from qcmarl.rollout import Player
 
 if TYPE_CHECKING:
     from qcmarl.envs import VecEnv
+
+POOL = 1 << 22
+"""Numbers kept of readings to be shuffled, 16 MiB: 65536 readings of 64 outcomes, 1024 of 4096."""
 
 
 @dataclass(frozen=True)
@@ -40,36 +43,100 @@ def quotas(battles: int, envs: int) -> npt.NDArray[np.int64]:
     return battles // envs + (np.arange(envs) < battles % envs).astype(np.int64)
 
 
-class ReadingMean:
-    """Mean of the mixer's reading over the steps of battles that count.
+class Listener:
+    """Hears the mixer's readings over the steps of battles that count.
 
     Args:
         policy: an actor with a mixer.
     """
 
     def __init__(self, policy: MixingPolicy) -> None:
-        self._handle = policy.mixer.register_forward_hook(lambda module, args, output: self._take(output))
-        self._sum: Tensor | None = None
-        self._count = 0
+        self._handle = policy.mixer.register_forward_hook(lambda module, args, output: self._hear(output))
         self.counted = torch.zeros(0, dtype=torch.bool)
         """(B,) environments whose current battle counts; set before each step."""
 
-    def _take(self, reading: Tensor) -> None:
-        chosen = reading[self.counted].double().sum(0)
-        self._sum = chosen if self._sum is None else self._sum + chosen
-        self._count += int(self.counted.sum())
+    def _hear(self, reading: Tensor) -> None:
+        if self.counted.any():
+            self.take(reading[self.counted])
+
+    def take(self, readings: Tensor) -> None:
+        """Readings (C, K) of one step, C >= 1."""
+        raise NotImplementedError
 
     def close(self) -> Tensor:
-        """Stops listening; returns the mean (K,)."""
+        """Stops listening; returns what is put in place of every reading."""
         self._handle.remove()
+        return self.found()
+
+    def found(self) -> Tensor:
+        """(K,) one reading for all observations, or (N, K) readings to draw from."""
+        raise NotImplementedError
+
+
+class ReadingMean(Listener):
+    """Mean of the readings, (K,)."""
+
+    def __init__(self, policy: MixingPolicy) -> None:
+        super().__init__(policy)
+        self._sum: Tensor | None = None
+        self._count = 0
+
+    def take(self, readings: Tensor) -> None:
+        """Adds up."""
+        chosen = readings.double().sum(0)
+        self._sum = chosen if self._sum is None else self._sum + chosen
+        self._count += len(readings)
+
+    def found(self) -> Tensor:
+        """The mean."""
         assert self._sum is not None
-        assert self._count > 0
         return (self._sum / self._count).float()
+
+
+class ReadingPool(Listener):
+    """Readings drawn evenly from all that were heard, (N, K), whenever they were: where battles run in step, those of
+    one moment would tell the time of it.
+
+    Args:
+        policy: an actor with a mixer.
+        seed: of the choice.
+        numbers: N K at most, but N is at least 1.
+
+    Source: Vitter 1985, doi:10.1145/3147.3165, algorithm R.
+    """
+
+    def __init__(self, policy: MixingPolicy, seed: int, numbers: int = POOL) -> None:
+        super().__init__(policy)
+        self._generator = torch.Generator().manual_seed(seed)
+        self._numbers = numbers
+        self._pool: list[Tensor] = []
+        self._heard = 0
+
+    def take(self, readings: Tensor) -> None:
+        """Keeps each with the chance that it then has in common with all before it."""
+        size = max(1, self._numbers // readings.shape[1])
+        for reading in readings:
+            self._heard += 1
+            if len(self._pool) < size:
+                self._pool.append(reading.clone())
+                continue
+            place = int(torch.randint(self._heard, (), generator=self._generator))
+            if place < size:
+                self._pool[place] = reading.clone()
+
+    def found(self) -> Tensor:
+        """The readings kept."""
+        return torch.stack(self._pool)
 
 
 @torch.inference_mode()
 def play(
-    policy: Policy, env: VecEnv, greedy_battles: int, sampled_battles: int, seed: int, mean: ReadingMean | None = None
+    policy: Policy,
+    env: VecEnv,
+    greedy_battles: int,
+    sampled_battles: int,
+    seed: int,
+    listeners: Sequence[Listener] = (),
 ) -> Battles:
     """Plays battles in all environments at once: half of them act greedily, half draw from the law.
 
@@ -79,7 +146,7 @@ def play(
         greedy_battles: number of greedy battles (>= 0).
         sampled_battles: number of sampled battles (>= 0).
         seed: of the environments and of the actions.
-        mean: told which steps count.
+        listeners: told which steps count.
 
     Returns:
         exactly the battles asked for.
@@ -92,8 +159,8 @@ def play(
     step = env.reset(seed)
     found: list[tuple[bool, bool, float, int]] = []
     while left.any():
-        if mean is not None:
-            mean.counted = torch.from_numpy(left > 0)
+        for listener in listeners:
+            listener.counted = torch.from_numpy(left > 0)
         acted = player.act(step, player.features(step), generator, greedy)
         step = env.step(acted.actions.numpy())
         player.observe(step)
@@ -107,9 +174,11 @@ def play(
     )
 
 
-def win_rates(policy: Policy, env: VecEnv, battles: int, seed: int, mean_law: bool = True) -> dict[str, float]:
-    """Plays `battles` greedy and as many sampled battles; for an actor with a mixer, both once more with its mean
-    reading.
+def win_rates(
+    policy: Policy, env: VecEnv, battles: int, seed: int, mean_law: bool = True, shuffled: bool = False
+) -> dict[str, float]:
+    """Plays `battles` greedy and as many sampled battles; for an actor with a mixer, both again with its reading
+    replaced.
 
     Args:
         policy: the actor.
@@ -117,13 +186,17 @@ def win_rates(policy: Policy, env: VecEnv, battles: int, seed: int, mean_law: bo
         battles: of each kind (>= 1).
         seed: of this evaluation.
         mean_law: play with the mean reading too, where there is one.
+        shuffled: play with readings drawn from those of all observations too, where there are any.
 
     Returns:
         `eval/...` as they are logged.
     """
-    mixing = policy if mean_law and isinstance(policy, MixingPolicy) else None
-    mean = None if mixing is None else ReadingMean(mixing)
-    found = play(policy, env, battles, battles, seed, mean)
+    listeners: dict[str, Listener] = {}
+    if isinstance(policy, MixingPolicy):
+        listeners |= {"mean_law": ReadingMean(policy)} if mean_law else {}
+        listeners |= {"shuffled": ReadingPool(policy, seed)} if shuffled else {}
+    found = play(policy, env, battles, battles, seed, list(listeners.values()))
+    readings = {name: listener.close() for name, listener in listeners.items()}
     greedy, sampled = found.greedy, ~found.greedy
     metrics = {
         "eval/win_rate": float(found.won[greedy].mean()),
@@ -132,17 +205,18 @@ def win_rates(policy: Policy, env: VecEnv, battles: int, seed: int, mean_law: bo
         "eval/return_sampled": float(found.episode_return[sampled].mean()),
         "eval/episode_length": float(found.length[greedy].mean()),
     }
-    if mixing is not None and mean is not None:
-        with fixed_reading(mixing, mean.close()):
+    for name, reading in readings.items():
+        assert isinstance(policy, MixingPolicy)
+        with fixed_reading(policy, reading):
             found = play(policy, env, battles, battles, seed)
-        metrics["eval/win_rate_mean_law"] = float(found.won[found.greedy].mean())
-        metrics["eval/win_rate_mean_law_sampled"] = float(found.won[~found.greedy].mean())
+        metrics[f"eval/win_rate_{name}"] = float(found.won[found.greedy].mean())
+        metrics[f"eval/win_rate_{name}_sampled"] = float(found.won[~found.greedy].mean())
     return metrics
 
 
 @contextmanager
 def fixed_reading(policy: MixingPolicy, reading: Tensor) -> Iterator[None]:
-    """While open, the mixer's reading is `reading` (K,) at every observation."""
+    """While open, the mixer's reading is `reading` (K,) at every observation, or one of (N, K) drawn at each."""
     policy.fixed_reading = reading
     try:
         yield

@@ -29,7 +29,9 @@ class Trained(NamedTuple):
     """Environment steps of training that it has seen."""
 
 
-def load(directory: Path, battles: int, mean_law: bool, threads: int, noise: str | None = None) -> Trained:
+def load(
+    directory: Path, battles: int, mean_law: bool, threads: int, noise: str | None = None, shuffled: bool = False
+) -> Trained:
     """Reads the last checkpoint of a run.
 
     Args:
@@ -38,12 +40,13 @@ def load(directory: Path, battles: int, mean_law: bool, threads: int, noise: str
         mean_law: whether the mean reading will be asked for.
         threads: of the environments.
         noise: of the circuit, in place of the run's own; "none": none. None: the run's own.
+        shuffled: whether shuffled readings will be asked for.
 
     Returns:
         what `evaluate` plays.
 
     Raises:
-        ValueError: there is no run, its checkpoint is damaged, it has no mean reading, or no circuit for the noise.
+        ValueError: there is no run, its checkpoint is damaged, there is no reading to replace, or no circuit for noise.
     """
     use_one_torch_thread()
     algo, run, config = kept_settings(directory)
@@ -58,6 +61,8 @@ def load(directory: Path, battles: int, mean_law: bool, threads: int, noise: str
         raise ValueError(f"the checkpoint in {directory} does not fit its {rundir.CONFIG}") from None
     if mean_law and not isinstance(policy, MixingPolicy):
         raise ValueError(f"{algo} measures no law; --mean-law is for algorithms with a circuit")
+    if shuffled and not isinstance(policy, MixingPolicy):
+        raise ValueError(f"{algo} measures nothing; --reading is for algorithms with a circuit or a stand-in for it")
     return Trained(policy, env, learner["env_steps"])
 
 
@@ -68,7 +73,7 @@ def _under(noise: str, algo: str, run: RunConfig, config: Any) -> LearnerConfig:
     return ALGORITHMS[algo].resolve(replace(config, noise=noise), run.env)
 
 
-def evaluate(trained: Trained, battles: int, mean_law: bool, seed: int) -> dict[str, float]:
+def evaluate(trained: Trained, battles: int, mean_law: bool, seed: int, shuffled: bool = False) -> dict[str, float]:
     """Win rates of what `load` gave.
 
     Args:
@@ -76,16 +81,23 @@ def evaluate(trained: Trained, battles: int, mean_law: bool, seed: int) -> dict[
         battles: of each kind (>= 1).
         mean_law: play with the mean reading too.
         seed: of the battles, 0..2^63-1.
+        shuffled: play with shuffled readings too.
 
     Returns:
         as `win_rates`, and `env_steps`, at which the checkpoint was made.
     """
-    rates = win_rates(trained.policy, trained.env, battles, seed, mean_law)
+    rates = win_rates(trained.policy, trained.env, battles, seed, mean_law, shuffled)
     return {"env_steps": trained.env_steps, **rates}
 
 
 def evaluate_run(
-    directory: Path, battles: int, mean_law: bool, seed: int, threads: int, noise: str | None = None
+    directory: Path,
+    battles: int,
+    mean_law: bool,
+    seed: int,
+    threads: int,
+    noise: str | None = None,
+    shuffled: bool = False,
 ) -> dict[str, float]:
     """Win rates of the last checkpoint of a run: `load`, then `evaluate`."""
-    return evaluate(load(directory, battles, mean_law, threads, noise), battles, mean_law, seed)
+    return evaluate(load(directory, battles, mean_law, threads, noise, shuffled), battles, mean_law, seed, shuffled)

@@ -112,7 +112,8 @@ class MixingPolicy(Policy):
         self.shots = shots
         self.draws = shots is not None
         self.fixed_reading: Tensor | None = None
-        """(K,), put in place of every reading where it is not None: what is the circuit worth to the policy?"""
+        """Put in place of every reading where it is not None: (K,), the same everywhere, or (N, K), of which one is
+        drawn for each sample from the generator of the inputs. What is the circuit worth to the policy?"""
 
     def encode(self, inputs: Inputs) -> Tensor:
         """(M, n, d) latents."""
@@ -121,13 +122,21 @@ class MixingPolicy(Policy):
         return everyone.index_add_(0, inputs.rows, living).view(inputs.samples, inputs.agents, -1)
 
     def read(self, latents: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        """(M, K) reading of the mixer, or the fixed one."""
-        if self.fixed_reading is not None:
-            return self.fixed_reading.expand(latents.shape[0], -1)
-        reading: Tensor = self.mixer(latents.flatten(1))
+        """(M, K) reading of the mixer, or what is fixed in its place."""
+        reading: Tensor = (
+            self.mixer(latents.flatten(1)) if self.fixed_reading is None else self._fixed(latents, generator)
+        )
         if self.shots is None or generator is None:
             return reading
         return frequencies(reading, self.shots, generator)
+
+    def _fixed(self, latents: Tensor, generator: torch.Generator | None) -> Tensor:
+        fixed = self.fixed_reading
+        assert fixed is not None
+        if fixed.dim() == 1:
+            return fixed.expand(len(latents), -1)
+        assert generator is not None, "readings are drawn from the generator of the inputs"
+        return fixed.index_select(0, torch.randint(len(fixed), (len(latents),), generator=generator))
 
 
 class FactoredPolicy(MixingPolicy):

@@ -7,7 +7,7 @@ from learners import mappo, qc_mappo
 from toy import LampGame
 
 from qcmarl.diagnostics import reading_metrics
-from qcmarl.evaluate import ReadingMean, fixed_reading, play, quotas, win_rates
+from qcmarl.evaluate import ReadingMean, ReadingPool, fixed_reading, play, quotas, win_rates
 from qcmarl.laws import IndependentLaw, entropy
 from qcmarl.policies import Policy
 
@@ -77,7 +77,7 @@ def test_the_mean_law_is_the_mean_over_the_steps_that_count(options):
     seen = []
     handle = policy.mixer.register_forward_hook(lambda module, args, output: seen.append(output.clone()))
     mean = ReadingMean(policy)
-    play(policy, uneven(3), 0, 3, seed=1, mean=mean)
+    play(policy, uneven(3), 0, 3, seed=1, listeners=[mean])
     handle.remove()
     assert len(seen) == 3
     expected = torch.cat([seen[0], seen[1][1:], seen[2][2:]]).mean(0)
@@ -92,6 +92,85 @@ def test_the_mean_law_is_played_and_taken_out_again():
     with fixed_reading(policy, torch.ones(16) / 16):
         assert policy.fixed_reading is not None
     assert "eval/win_rate_mean_law" not in win_rates(some_policy(), LampGame(6), 6, seed=4)
+
+
+# Readings of other observations ---------------------------------------------------------------------------------------
+
+
+def heard(numbers, rows=2000, width=4):
+    """A pool that heard rows 0, 1, 2, ... in parts of 10, each `width` times its number."""
+    pool = ReadingPool(qc_mappo().policy, seed=3, numbers=numbers)
+    for part in torch.arange(rows).view(-1, 10, 1).expand(-1, -1, width).float():
+        pool.take(part)
+    return pool.close()
+
+
+def test_a_pool_keeps_everything_while_there_is_room():
+    assert torch.equal(heard(10**6, rows=50)[:, 0], torch.arange(50.0))
+
+
+def test_a_pool_keeps_an_even_sample_of_all_that_was_heard():
+    kept = heard(4 * 400)
+    assert kept.shape == (400, 4)
+    assert len(kept[:, 0].unique()) == 400
+    standard = (2000**2 / 12 / 400) ** 0.5
+    assert kept[:, 0].mean().item() == pytest.approx(999.5, abs=4 * standard)
+    assert len(heard(1)) == 1
+
+
+def test_a_pool_hears_only_the_steps_that_count():
+    policy = qc_mappo().policy
+    seen, pool = [], ReadingPool(policy, seed=0)
+    handle = policy.mixer.register_forward_hook(lambda module, args, output: seen.append(output.clone()))
+    play(policy, uneven(3), 0, 3, seed=1, listeners=[pool])
+    handle.remove()
+    assert torch.equal(pool.close(), torch.cat([seen[0], seen[1][1:], seen[2][2:]]))
+
+
+def test_shuffled_readings_come_evenly_from_the_pool_whatever_is_seen():
+    policy = qc_mappo(readout="outcome").policy
+    latents = torch.randn(3000, 3, 8)
+    pool = torch.eye(16)[:4]
+    with fixed_reading(policy, pool):
+        drawn = policy.read(latents, torch.Generator().manual_seed(0))
+        again = policy.read(latents, torch.Generator().manual_seed(0))
+    assert torch.equal(drawn, again)
+    counts = drawn.sum(0)
+    assert (counts[4:] == 0).all()
+    assert ((counts[:4] - 750).abs() < 4 * (3000 * 3 / 16) ** 0.5).all()
+
+
+def test_what_replaces_a_reading_is_measured_with_the_shots_of_the_policy():
+    policy = qc_mappo(shots=10).policy
+    with fixed_reading(policy, torch.full((32,), 1 / 32)):
+        counts = policy.read(torch.randn(5, 3, 8), torch.Generator().manual_seed(0)) * 10
+    assert torch.allclose(counts, counts.round(), atol=1e-4)
+    assert (counts.round() != 10 / 32).all()
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"readout": "outcome"}, {"circuit": "linear"}, {"circuit": "mlp"}, {"circuit": "frozen"}]
+)
+def test_both_replacements_are_played_and_taken_out_again(options):
+    policy = qc_mappo(**options).policy
+    rates = win_rates(policy, LampGame(6), 6, seed=4, shuffled=True)
+    names = {f"eval/win_rate_{name}{kind}" for name in ("mean_law", "shuffled") for kind in ("", "_sampled")}
+    assert names <= rates.keys()
+    assert policy.fixed_reading is None
+    assert win_rates(policy, LampGame(6), 6, seed=4, shuffled=True) == rates
+    plain = win_rates(policy, LampGame(6), 6, seed=4, mean_law=False)
+    assert plain.items() <= rates.items()
+    assert not names & plain.keys()
+
+
+def test_a_team_that_reads_its_circuit_loses_by_a_shuffle_and_by_the_mean():
+    learner = qc_mappo(LampGame(32), n_envs=32, lr=5e-3, latent=16)
+    for _ in range(40):
+        learner.iterate()
+    rates = win_rates(learner.policy, LampGame(16), 60, seed=4, shuffled=True)
+    assert rates["eval/win_rate"] > 0.9
+    assert rates["eval/win_rate_mean_law"] < 0.5
+    assert rates["eval/win_rate_shuffled"] < 0.5
 
 
 def test_the_circuit_is_reported_on():

@@ -155,21 +155,34 @@ def test_the_controls_of_the_circuit_share_everything_but_the_mixer(kind, expect
     "sizes",
     [SIZES, Sizes(agents=3, actions=9, features=42, state=49), Sizes(agents=8, actions=15, features=108, state=180)],
 )
+@pytest.mark.parametrize("measured", [4, None, "all"])
 @pytest.mark.parametrize("kind", ["mlp", "wide"])
-def test_the_classical_actors_have_the_circuits_parameters_to_within_a_unit(sizes, kind):
-    quantum, control = (count(built(sizes, latent=64, hidden=64, circuit=c)) for c in ("quantum", kind))
-    inputs, outputs = sizes.agents * 64, sizes.agents * sizes.actions
-    unit = inputs + 1 + outputs if kind == "mlp" else sizes.features + 1 + 64
-    assert 0 <= control - quantum < unit
+def test_the_classical_actors_have_the_circuits_parameters_to_within_a_unit(sizes, measured, kind):
+    quantum, control = (
+        built(sizes, latent=64, hidden=64, measured_qubits=measured, circuit=c) for c in ("quantum", kind)
+    )
+    latents, outputs = control.encoder.layers[1].out_features, sizes.agents * sizes.actions
+    unit = sizes.agents * 64 + 1 + outputs if kind == "mlp" else sizes.features + 1 + latents
+    assert 0 <= count(control) - count(quantum) < unit
+
+
+EIGHT = Sizes(agents=8, actions=15, features=108, state=180)  # of skirmish:8m_vs_9m
 
 
 def test_the_parameters_on_8m_vs_9m_by_hand():
-    sizes = Sizes(agents=8, actions=15, features=108, state=180)
     encoder = 108 * 64 + 64 + 64 * 64 + 64
-    head = 512 * 120 + 120
-    assert count(built(sizes, latent=64, hidden=64)) == encoder + head + 36
-    hidden = 98 * 512 + 98 + 98 * 120 + 120  # 97 units are 39 numbers short
-    assert count(built(sizes, latent=64, hidden=64, circuit="mlp")) == encoder + hidden
+    assert count(built(EIGHT, latent=64, hidden=64)) == encoder + (64 * 120 + 120) + 36  # 6 qubits are measured
+    hidden = 512 * 13 + 13 + 13 * 120 + 120  # 12 units are 120 numbers short
+    assert count(built(EIGHT, latent=64, hidden=64, circuit="mlp")) == encoder + hidden
+    wide = 108 * 96 + 96 + 96 * 8 + 8  # as many latents as outcomes: 8 for each agent
+    assert count(built(EIGHT, latent=64, hidden=64, circuit="wide")) == wide + (64 * 120 + 120)
+
+
+def test_with_all_qubits_measured_the_classical_actors_are_larger():
+    everything = {"latent": 64, "hidden": 64, "measured_qubits": "all"}
+    assert built(EIGHT, circuit="mlp", **everything).mixer.map.out_features == 98
+    wide = built(EIGHT, circuit="wide", **everything).encoder
+    assert [layer.out_features for layer in wide.layers] == [65, 64]
 
 
 # They train -----------------------------------------------------------------------------------------------------------

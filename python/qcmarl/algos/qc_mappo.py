@@ -146,10 +146,10 @@ def qubits_of(config: QCMAPPOConfig, sizes: Sizes) -> Qubits:
 
 def build_policy(config: QCMAPPOConfig, sizes: Sizes) -> MixingPolicy:
     """The actor, freshly initialised from torch's global generator."""
-    amplitudes = sizes.agents * config.latent
     qubits, measured = qubits_of(config, sizes)
     team = (sizes.agents, sizes.actions)
     widths = matched(config, sizes, qubits, measured)
+    amplitudes = sizes.agents * widths.latent
     mixer = build_mixer(
         config.circuit,
         config.readout,
@@ -159,11 +159,11 @@ def build_policy(config: QCMAPPOConfig, sizes: Sizes) -> MixingPolicy:
         config.gradient,
         config.noise,
         qubits,
-        widths.hidden,
+        widths.mixer,
     )
-    encoder = Trunk(sizes.features, (widths.encoder, config.latent))
+    encoder = Trunk(sizes.features, (widths.encoder, widths.latent))
     if config.readout == "factored":
-        readings = {"mlp": widths.hidden, "wide": amplitudes}.get(config.circuit, 1 << measured)
+        readings = {"mlp": widths.mixer, "wide": amplitudes}.get(config.circuit, 1 << measured)
         return FactoredPolicy(encoder, mixer, *team, readings, 1 << (qubits - measured), config.shots)
     if config.readout == "register":
         return RegisterPolicy(encoder, mixer)
@@ -177,24 +177,31 @@ class Widths(NamedTuple):
 
     encoder: int
     """Hidden units of the encoder."""
-    hidden: int
+    latent: int
+    """Units of the encoder's last layer."""
+    mixer: int = 0
     """Units of the layer that 'mlp' has in place of the circuit."""
 
 
 def matched(config: QCMAPPOConfig, sizes: Sizes, qubits: int, measured: int) -> Widths:
     """The smallest widths with which 'mlp' and 'wide' have at least the parameters of the actor with the circuit.
 
-    Circuit and head of the factored readout are L q + (2^k + 1) n A numbers. A hidden layer of h units and its head are
-    (n d + 1) h + (h + 1) n A; without one the head is (n d + 1) n A, and each unit of the encoder adds F + 1 + d.
+    With W units in the encoder and d numbers for each agent, the encoder is (F + 1) W + (W + 1) d numbers, circuit and
+    head of the factored readout L q + (2^k + 1) n A. The hidden layer of 'mlp' with h units and its head are
+    (n d + 1) h + (h + 1) n A. The head of 'wide' reads all latents, which are as many as the outcomes, or d an agent
+    where those are more: (n d' + 1) n A, d' = min(d, 2^k / n); the encoder has the rest.
     """
-    outputs, amplitudes = sizes.agents * sizes.actions, sizes.agents * config.latent
-    missing = config.layers * qubits + (outputs << measured)
+    width, latent = config.hidden, config.latent
+    outputs, features = sizes.agents * sizes.actions, sizes.features
+    circuit = config.layers * qubits + (outputs << measured)
     if config.circuit == "mlp":
-        return Widths(config.hidden, max(2, math.ceil(missing / (amplitudes + 1 + outputs))))
+        units = math.ceil(circuit / (sizes.agents * latent + 1 + outputs))
+        return Widths(width, latent, max(2, units))
     if config.circuit == "wide":
-        more = math.ceil((missing - amplitudes * outputs) / (sizes.features + 1 + config.latent))
-        return Widths(max(1, config.hidden + more), 0)
-    return Widths(config.hidden, 0)
+        each = max(1, min(latent, (1 << measured) // sizes.agents))
+        total = (features + 1) * width + (width + 1) * latent + circuit
+        return Widths(max(1, math.ceil((total - each - sizes.agents * each * outputs) / (features + 1 + each))), each)
+    return Widths(width, latent)
 
 
 class QCMAPPO(PPO):
