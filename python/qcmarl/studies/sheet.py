@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from qcmarl.studies import figures, pages
+
 Draw = Callable[[Any], None]
 """Draws into a fresh `matplotlib.figure.Figure`."""
 
@@ -40,7 +42,7 @@ class Sheet:
 
     def table(self, head: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         """Adds a table; numbers are written with three significant digits, None as a dash."""
-        self._parts.append(markdown_table(head, rows))
+        self._parts.append(pages.table(head, [[cell(value) for value in row] for row in rows]))
 
     def figure(self, name: str, caption: str, draw: Draw, size: tuple[float, float]) -> None:
         """Adds a picture.
@@ -51,15 +53,14 @@ class Sheet:
             draw: into an empty figure.
             size: in inches.
         """
-        import matplotlib  # only a study pays for the import
+        from matplotlib import rc_context  # only a study pays for the import
         from matplotlib.figure import Figure
 
-        with matplotlib.rc_context({"svg.hashsalt": self._name, "font.size": 9.5}):
+        with rc_context({"font.size": 9.5}):
             figure = Figure(figsize=size, layout="constrained")
             draw(figure)
-            figure.savefig(self._folder / f"{name}.png", dpi=150)
-            figure.savefig(self._folder / f"{name}.svg", metadata={"Date": None})
-        self._parts.append(f"![{caption}]({name}.png)")
+            figures.save(figure, self._folder / name)
+        self._parts.append(pages.picture(f"{name}.png", caption))
 
     def write(self, data: Any) -> None:
         """Writes the page, and `data` (dataclasses, mappings, sequences, numbers) as JSON."""
@@ -75,12 +76,6 @@ def as_json(parts: dict[str, Any]) -> str:
         text = "[\n  " + ",\n  ".join(rows) + "\n ]" if rows else json.dumps(part, allow_nan=False)
         lines.append(f" {json.dumps(name)}: {text}")
     return "{\n" + ",\n".join(lines) + "\n}\n"
-
-
-def markdown_table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """A table whose first column is aligned to the left, the others to the right."""
-    lines = [head, ["---", *["---:"] * (len(head) - 1)], *([cell(value) for value in row] for row in rows)]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def cell(value: Any) -> str:

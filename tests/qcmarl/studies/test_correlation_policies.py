@@ -9,6 +9,7 @@ import torch
 from test_cli import TINY, success
 from toy import LampGame
 
+from qcmarl.algos import ALGORITHMS
 from qcmarl.laws import OutcomeLaw
 from qcmarl.policies import LocalPolicy, Policy
 from qcmarl.rollout import sizes_of
@@ -75,6 +76,20 @@ def test_a_law_that_factorises_has_none_and_looks_like_its_own_redraws():
     assert (found.exact.mean, found.monte_carlo.mean, found.monte_carlo.standard_error) == (0, 0, 0)
     assert found.plug_in > 0.02  # of what is 0: the lamps that all see, and the bias of counting
     assert abs(found.plug_in - found.redrawn.mean) < 6 * found.redrawn.standard_deviation + 1e-9
+
+
+@pytest.mark.parametrize(
+    ("algo", "options"),
+    [("qc-mappo", {"readout": "register", "latent": 4}), ("autoregressive-mappo", {}), ("mappo", {"recurrent": True})],
+)
+def test_every_kind_of_law_is_measured_and_its_estimates_agree(algo, options):
+    entry, env = ALGORITHMS[algo], LampGame(n_envs=2)
+    torch.manual_seed(0)
+    policy = entry.build_policy(entry.resolve(entry.config(**options), "toy:lamps"), sizes_of(env))
+    found = measure_policy(policy, env, steps=300)
+    error = found.exact.standard_error + found.monte_carlo.standard_error
+    assert abs(found.exact.mean - found.monte_carlo.mean) <= 5 * error
+    assert (found.exact.mean > 0.01) == (options.get("readout") == "register")
 
 
 def law_and_inputs(samples=6):
@@ -154,4 +169,4 @@ def test_the_page_is_written_with_its_figures(tmp_path):
     stored = json.loads((tmp_path / "correlation.json").read_text())
     (worst,) = [b for b in stored["bias"] if (b["map"], b["samples"]) == ("8m_vs_9m", 1000)]
     assert worst["plug_in"] == pytest.approx(14.7, abs=0.05)
-    assert len(stored["policies"]) == 4
+    assert len(stored["policies"]) == 5

@@ -3,7 +3,7 @@
 import dataclasses
 import json
 
-from qcmarl.studies.sheet import Sheet, cell, markdown_table, plain
+from qcmarl.studies.sheet import Sheet, cell, plain
 
 
 @dataclasses.dataclass(frozen=True)
@@ -16,10 +16,6 @@ def test_cells_have_three_digits_and_none_is_a_dash():
     assert [cell(v) for v in (0.123456, 1234, None, "a", 1e-5, -1e-20)] == [
         "0.123", "1,234", "-", "a", "1e-05", "-1e-20",
     ]  # fmt: skip
-
-
-def test_a_table_aligns_its_first_column_to_the_left():
-    assert markdown_table(("a", "b"), [("x", 1.0)]) == "| a | b |\n| --- | ---: |\n| x | 1 |"
 
 
 def test_json_holds_dataclasses_with_six_digits_and_no_infinite_number():

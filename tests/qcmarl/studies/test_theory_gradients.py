@@ -11,6 +11,13 @@ def test_one_angle_has_the_variances_of_a_sine():
     assert variance("projector", "uniform", 1, 1, 20_000).variance == pytest.approx(1 / 8, abs=0.003)
 
 
+@pytest.mark.parametrize("qubits", [2, 4, 7])
+def test_one_layer_already_spreads_z0_over_all_qubits_but_the_first(qubits):
+    # the ring turns Z0 into Z1 .. Z_{n-1}, so <Z0> = prod cos t_i: each of n - 1 angles has 2^-(n - 1), the first none
+    expected = (qubits - 1) / qubits * 2.0 ** (1 - qubits)
+    assert variance("<Z0>", "uniform", qubits, 1, 20_000).variance == pytest.approx(expected, rel=0.1)
+
+
 def test_small_angles_have_the_small_variance_of_a_sine_near_zero():
     assert variance("<Z0>", "small", 1, 1, 20_000).variance == pytest.approx(0.05**2, rel=0.05)
 

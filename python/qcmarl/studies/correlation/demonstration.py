@@ -29,6 +29,8 @@ POLICIES: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("QC-MAPPO, outcome, strong coupling", "qc-mappo", {"readout": "outcome", "coupling_scale": 3.0}),
 )
 """Untrained actors with which every estimate is shown: title, algorithm, options."""
+SMALL_TEAMS = (("QC-MAPPO, register", "qc-mappo", {"readout": "register"}),)
+"""Those that few agents can have."""
 
 
 @dataclass(frozen=True)
@@ -87,10 +89,10 @@ def run(out: Path, smoke: bool = False) -> None:
     shares = np.linspace(0, 1, 3 if smoke else 11)
     known = [copying_team(*MAPS[name], float(share)) for name in ("3m", "8m_vs_9m") for share in shares]
     pooled = shared_observation(3, 9, 200 if smoke else PAPERS_SAMPLES)
-    maps = ("3m",) if smoke else ("3m", "8m_vs_9m")
-    policies = [
-        untrained(*policy, f"skirmish:{name}", 200 if smoke else PAPERS_SAMPLES) for name in maps for policy in POLICIES
-    ]
+    steps = 200 if smoke else PAPERS_SAMPLES
+    policies = [untrained(*policy, "skirmish:3m", steps) for policy in (*POLICIES, *SMALL_TEAMS)]
+    if not smoke:
+        policies += [untrained(*policy, "skirmish:8m_vs_9m", steps) for policy in POLICIES]
     sheet = Sheet(out, "correlation", "Total correlation: the paper's estimator and sound ones")
     _write_bias(sheet, biases)
     _write_known(sheet, known)
