@@ -7,6 +7,7 @@ result comes back as text, so no file system needs to be shared; where one is, i
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import time
 from pathlib import Path
@@ -26,6 +27,7 @@ INTERVAL = 0.1
 def do(text: str, out: str, at_once: int) -> tuple[int, str, str | None]:
     """What a task does: (code, last lines of the log, the result as JSON)."""
     job, folder = Job.from_json(text), Path(out)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a cancelled task; may be ignored where Ray was started
     pool = LocalPool(folder, 1)
     pool.start(job, at_once)
     try:
