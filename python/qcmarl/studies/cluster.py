@@ -7,6 +7,8 @@ result comes back as text, so no file system needs to be shared; where one is, i
 from __future__ import annotations
 
 import os
+import signal
+import socket
 import time
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,8 @@ from qcmarl.studies.pools import LocalPool, Outcome
 
 LOCAL = "local"
 """Address that stands for a cluster of this machine alone, begun and ended with the study."""
+KNOCK = 5.0
+"""Seconds that a cluster has to answer."""
 INTERVAL = 0.1
 """Seconds between looks at a process."""
 
@@ -23,6 +27,7 @@ INTERVAL = 0.1
 def do(text: str, out: str, at_once: int) -> tuple[int, str, str | None]:
     """What a task does: (code, last lines of the log, the result as JSON)."""
     job, folder = Job.from_json(text), Path(out)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a cancelled task; may be ignored where Ray was started
     pool = LocalPool(folder, 1)
     pool.start(job, at_once)
     try:
@@ -32,6 +37,13 @@ def do(text: str, out: str, at_once: int) -> tuple[int, str, str | None]:
         pool.close()
     path = result_file(folder, job.name)
     return ended[0].code, ended[0].said, path.read_text() if ended[0].code == 0 else None
+
+
+def _knock(address: str) -> None:
+    """Raises OSError where nothing listens at HOST:PORT: Ray would try for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host and port.isdigit():
+        socket.create_connection((host, int(port)), KNOCK).close()
 
 
 class RayPool:
@@ -55,13 +67,11 @@ class RayPool:
         self._out = out.resolve()
         paths = os.environ.get("PYTHONPATH")
         environment = {"env_vars": {"PYTHONPATH": paths}} if paths else {}
-        options: dict[str, Any] = {"log_to_driver": False, "include_dashboard": False, "logging_level": "ERROR"}
-        where = {"num_cpus": jobs, **options} if address == LOCAL else {"address": address, **options}
-        if address != LOCAL:
-            where.pop("include_dashboard")
+        where = {"num_cpus": jobs, "include_dashboard": False} if address == LOCAL else {"address": address}
         try:
-            ray.init(**where, runtime_env=environment)
-        except (ConnectionError, RuntimeError, ValueError) as error:
+            _knock(address)
+            ray.init(**where, runtime_env=environment, log_to_driver=False, logging_level="ERROR")
+        except (OSError, RuntimeError, ValueError) as error:
             raise ValueError(f"no Ray cluster at '{address}': {error}") from None
         self.capacity = jobs if address == LOCAL else max(1, int(ray.cluster_resources().get("CPU", 1)))
         self._task = ray.remote(num_cpus=1, max_retries=0)(do)

@@ -87,7 +87,7 @@ STUDIES = {
         ("3m", "8m_vs_9m"),
         5,
         ALGORITHMS_COMPARED,
-        ("mappo", "qc-factored", "qc-outcome", "qmix", "attention-mappo"),
+        ALGORITHMS_COMPARED,
     ),
     "agents": Study(
         "The gap over the number of agents",
@@ -102,14 +102,14 @@ STUDIES = {
         ("3m",),
         5,
         ("mappo", *NOISY_READOUTS, *TRAINED_UNDER_NOISE),
-        ("mappo", *NOISY_READOUTS, noise_arm("factored", GLOBAL, "1e-2")),
+        ("mappo", *NOISY_READOUTS, *(noise_arm("factored", channel, "1e-2") for channel in (GLOBAL, LOCAL))),
     ),
     "ablation": Study(
         "Is it the quantum part?",
         ("8m_vs_9m", "3m"),
         5,
         CONTROLS,
-        ("qc-factored", "linear", "no-cnot", "qc-outcome", "mappo"),
+        ("qc-factored", "linear", "no-cnot", "orthogonal", "mlp", "depth-0", "qc-shots", "mixture", "mappo-dropout"),
     ),
     "correlation": Study("Total correlation: estimators that are sound, and one that is not"),
     "scaling": Study(
@@ -123,7 +123,7 @@ STUDIES = {
     "theory": Study("What the paper's theory says, run"),
 }
 """All of them, in the order of the reports."""
-SMOKE_STEPS, SMOKE_SEEDS, SMOKE_BATTLES = 6_400, 2, 16
+SMOKE_STEPS, SMOKE_SEEDS, SMOKE_BATTLES = 9_600, 2, 16
 
 
 @dataclass(frozen=True)

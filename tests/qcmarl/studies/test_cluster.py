@@ -2,9 +2,13 @@
 
 import importlib.util
 import shutil
+import signal
+from pathlib import Path
 
 import pytest
-from study_process import results, run
+from study_process import SMALL, begun, results, run, start, until
+
+from qcmarl import checkpoint
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="Ray is not installed")
 
@@ -28,6 +32,30 @@ def test_a_job_that_fails_on_a_cluster_is_told_and_goes_on_when_it_can(tmp_path)
     shutil.rmtree(blocked)
     assert run(tmp_path, "--ray", "local")[0] == 0
     assert len(results(tmp_path)) == 2
+
+
+def test_ctrl_c_reaches_the_jobs_on_a_cluster_and_the_same_command_goes_on(tmp_path):
+    command = [word if word != "9600" else "320000" for word in SMALL]
+    process = start(tmp_path, "--ray", "local", command=command)
+    until(lambda: begun(tmp_path), process)
+    process.send_signal(signal.SIGINT)
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == 128 + signal.SIGINT
+    assert said.count(": saved") == 2
+    until(lambda: not alive(tmp_path))
+    assert all(steps < 320_000 for steps in saved(tmp_path))
+
+
+def alive(out):
+    """Processes that still work in a folder."""
+    commands = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()]
+    return [c for c in commands if b"studies.worker" in c and str(out).encode() in c]
+
+
+def saved(out):
+    found = [checkpoint.load(path)["learner"]["env_steps"] for path in out.glob("runs/*/*/*/checkpoint.pt")]
+    assert found
+    return found
 
 
 def test_an_address_where_nothing_answers_is_a_users_matter(tmp_path):
