@@ -5,7 +5,8 @@ import pytest
 import torch
 
 import qcsim
-from qcmarl.quantum import CentredHead, Circuit
+from qcmarl.mixers import CentredHead
+from qcmarl.quantum import Circuit
 from qcmarl.studies.theory.fidelity import (
     cnots,
     fidelity,
