@@ -10,7 +10,6 @@ import contextlib
 import dataclasses
 import difflib
 import io
-import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -23,6 +22,7 @@ import tyro
 from qcmarl import evaluation, report, run
 from qcmarl.algos import ALGORITHMS
 from qcmarl.studies import command as studies
+from qcmarl.studies.machine import cores
 from qcmarl.watch import command as watch
 
 HELP = f"""\
@@ -50,11 +50,6 @@ examples:
 
 'qcmarl COMMAND --help' lists the options; those of an algorithm: qcmarl train --algo NAME --help
 """
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @dataclass(frozen=True)

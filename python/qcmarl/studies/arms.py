@@ -14,10 +14,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from qcmarl.algos import ALGORITHMS
+from qcmarl.config import PPOConfig
 from qcmarl.learner import LearnerConfig
 
 JOINT = {"ratio": "joint", "clip": 0.2}
 """What every PPO arm is compared under."""
+FEW_GAMES = {"smac": 8}
+"""Environments at once of a family whose every environment is a game with a process of its own."""
+ROLLOUT = 3200
+"""Environment steps of a PPO rollout, however many environments there are."""
 GLOBAL, LOCAL = "global-depolarizing", "depolarizing"
 RATES = ("1e-4", "1e-3", "1e-2", "5e-2")
 """Noise per CNOT in the noise study."""
@@ -61,8 +66,9 @@ class Arm:
             raise ValueError(f"arm '{self.name}' needs the algorithm '{self.algo}'; the algorithms are {known}")
         kind = ALGORITHMS[self.algo].config
         self._check_settings(kind)
+        settings = {**_few_games(kind, env.partition(":")[0]), **self.overrides}
         try:
-            return ALGORITHMS[self.algo].resolve(kind(**self.overrides), env)
+            return ALGORITHMS[self.algo].resolve(kind(**settings), env)
         except ValueError as error:
             raise ValueError(f"arm '{self.name}': {error}") from None
 
@@ -75,6 +81,15 @@ class Arm:
             if isinstance(value, str) and choices and value not in choices:
                 options = ", ".join(map(str, choices))
                 raise ValueError(f"arm '{self.name}' needs {name} '{value}' of {self.algo}; there are {options}")
+
+
+def _few_games(kind: type[Any], family: str) -> dict[str, int]:
+    """Fewer environments and longer rollouts where each environment is a game."""
+    if family not in FEW_GAMES:
+        return {}
+    games = FEW_GAMES[family]
+    longer = {"rollout_steps": ROLLOUT // games} if issubclass(kind, PPOConfig) else {}
+    return {"n_envs": games, **longer}
 
 
 def _choices(hint: Any) -> list[Any]:

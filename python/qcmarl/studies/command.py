@@ -164,13 +164,13 @@ def report_of(prepared: Prepared) -> Path:
     found = {job.name: results.find(job, prepared.places) for job in prepared.plan.jobs}
     there = {name: result for name, result in found.items() if result is not None}
     missing = [name for name, result in found.items() if result is None]
-    if "scaling" in prepared.choice.studies:
-        there = {**_curves_found(prepared), **there}
+    if {"scaling", "correlation"} & set(prepared.choice.studies):
+        there = {**_found_elsewhere(prepared), **there}
     return reports.Report(prepared.choice, there, prepared.plan.skipped, missing, prepared.out).write()
 
 
-def _curves_found(prepared: Prepared) -> dict[str, dict[str, Any]]:
-    """Runs of other studies that there happen to be: the study of costs tells how long they took."""
+def _found_elsewhere(prepared: Prepared) -> dict[str, dict[str, Any]]:
+    """Runs of other studies that there happen to be: the studies of costs and of correlation tell of them too."""
     others = plan(dataclasses.replace(prepared.choice, studies=("curves", "table1"), arms=None))
     found = {}
     for job in others.jobs:

@@ -14,6 +14,7 @@ from torch import nn
 from qcmarl import evaluation, rundir
 from qcmarl.policies import MixingPolicy
 from qcmarl.studies import machine
+from qcmarl.studies.arms import FEW_GAMES
 from qcmarl.studies.jobs import Job
 
 DIGITS = 6
@@ -35,7 +36,7 @@ def distill(job: Job, directory: Path, at_once: int) -> dict[str, Any]:
     """
     lines = rundir.read_metrics(directory)
     evaluated = [line for line in lines if "eval/win_rate" in line]
-    trained, final = final_rates(directory, job.settings["final"])
+    trained, final = final_rates(directory, job.settings["final"], blind=True)
     wall = float(lines[-1]["wall_seconds"])
     return {
         "settings": job.settings,
@@ -57,12 +58,21 @@ def distill(job: Job, directory: Path, at_once: int) -> dict[str, Any]:
 
 
 def final_rates(
-    directory: Path, final: Mapping[str, int], noise: str | None = None
+    directory: Path, final: Mapping[str, int], noise: str | None = None, blind: bool = False
 ) -> tuple[evaluation.Trained, dict[str, float]]:
-    """The last checkpoint's actor and its win rates over many battles, for mixers those with a blind reading too."""
-    trained = evaluation.load(directory, final["battles"], False, FINAL_THREADS, noise)
-    mixer = isinstance(trained.policy, MixingPolicy)
-    return trained, evaluation.evaluate(trained, final["battles"], mixer, final["seed"])
+    """The last checkpoint's actor and its win rates over many battles.
+
+    Args:
+        directory: of the run.
+        final: "battles" of each kind, and their "seed".
+        noise: of the circuit, in place of the run's own.
+        blind: play with readings that know nothing of the observation too, where there is a mixer.
+    """
+    family = str(rundir.read_config(directory)["run"]["env"]).partition(":")[0]
+    at_once = min(final["battles"], FEW_GAMES.get(family, final["battles"]))
+    trained = evaluation.load(directory, at_once, False, FINAL_THREADS, noise)
+    both = blind and isinstance(trained.policy, MixingPolicy)
+    return trained, evaluation.evaluate(trained, final["battles"], both, final["seed"], both)
 
 
 def parameters(policy: nn.Module) -> dict[str, int]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from qcmarl import run, rundir
-from qcmarl.studies.arms import ARMS, GLOBAL, LOCAL, RATES, arm_named, noise_arm
+from qcmarl.studies.arms import ARMS, FEW_GAMES, GLOBAL, LOCAL, RATES, arm_named, noise_arm
 from qcmarl.studies.jobs import Job, place
 
 STEPS = {"3m": 500_000}
@@ -239,7 +239,9 @@ def train_job(env: str, arm: str, seed: int, choice: Choice) -> Job:
 
 
 def _eval_battles(choice: Choice) -> int:
-    return SMOKE_BATTLES if choice.smoke else run.RunConfig().eval_battles
+    """Battles of an evaluation in training; they are played side by side, so few where each is a game."""
+    usual = SMOKE_BATTLES if choice.smoke else run.RunConfig().eval_battles
+    return min(usual, FEW_GAMES.get(choice.family, usual))
 
 
 def _noise_job(env: str, arm: str, seed: int, choice: Choice) -> Job:

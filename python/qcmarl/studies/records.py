@@ -86,6 +86,11 @@ class Group:
         values = [result["final"].get(metric) for result in self.results]
         return None if None in values else np.array(values, float)
 
+    def last(self, metric: str) -> Array | None:
+        """(S,) at the last evaluation in training; None where it was not logged."""
+        values = [result["curve"].get(metric, [None])[-1] for result in self.results]
+        return None if None in values else np.array(values, float)
+
     def curves(self) -> Bundle:
         """Learning curves."""
         return bundle(self.title, [result["curve"] for result in self.results])

@@ -72,11 +72,11 @@ class Report:
         self._clear()
         head, everything = self._head(), []
         for study in self.choice.studies:
-            blocks = PARTS.get(study, compare)(self, study)
+            blocks = [*([HOW_TO_READ] if STUDIES[study].arms else []), *PARTS.get(study, compare)(self, study)]
             title = STUDIES[study].title
             pages.write(self.folder, study, title, [*head, *blocks, *self._tail()])
-            everything += [f"## {title}", *(_lower(block) for block in blocks)]
-        return pages.write(self.folder, INDEX, "Studies", [*head, *everything, *self._tail()])[1]
+            everything += [f"## {title}", *(_lower(block) for block in blocks if block != HOW_TO_READ)]
+        return pages.write(self.folder, INDEX, "Studies", [*head, HOW_TO_READ, *everything, *self._tail()])[1]
 
     def _clear(self) -> None:
         """Takes away the figures of an earlier report, which may have had others."""
@@ -89,7 +89,7 @@ class Report:
             blocks.append("**A smoke test**: tiny runs, which show that everything works and nothing else.")
         if self.missing:
             blocks.append(f"**Not finished:** {len(self.missing)} jobs have no result: {', '.join(self.missing)}.")
-        return [*blocks, HOW_TO_READ]
+        return blocks
 
     def _tail(self) -> list[str]:
         return ["## Left out", "\n".join(f"* {reason}" for reason in self.skipped)] if self.skipped else []
@@ -117,7 +117,7 @@ def _lower(block: str) -> str:
 
 
 def compare(report: Report, study: str, only: Sequence[str] | None = None) -> list[str]:
-    """The usual parts of a comparison: quality, curves, bars, blind readings, cost.
+    """The usual parts of a comparison: quality, curves, bars, use of the circuit, cost.
 
     Args:
         report: to be written.
@@ -130,7 +130,7 @@ def compare(report: Report, study: str, only: Sequence[str] | None = None) -> li
         if groups:
             blocks += [f"## {env}", pages.table(*tables.quality(groups)), tables.sources(groups)]
             blocks += [tables.verdict(groups), *_pictures(report, f"{study}-{env.replace(':', '-')}", env, groups)]
-            blocks += [*_blind(groups), *_cost(report, f"{study}-{env.replace(':', '-')}", env, groups)]
+            blocks += [*_use(groups), *_cost(report, f"{study}-{env.replace(':', '-')}", env, groups)]
     return [block for block in blocks if block]
 
 
@@ -149,9 +149,9 @@ def _pictures(report: Report, stem: str, env: str, groups: Sequence[Group]) -> l
     return [*blocks, report.figure(f"{stem}-bars", figures.bars(groups, env), f"Win rates after training on {env}")]
 
 
-def _blind(groups: Sequence[Group]) -> list[str]:
-    columns, rows = tables.blind(groups)
-    return [BLIND_MEANS, pages.table(columns, rows), tables.sources(groups)] if rows else []
+def _use(groups: Sequence[Group]) -> list[str]:
+    columns, rows = tables.use_of_circuit(groups)
+    return [USE_MEANS, pages.table(columns, rows), tables.sources(groups)] if rows else []
 
 
 def _cost(report: Report, stem: str, env: str, groups: Sequence[Group]) -> list[str]:
@@ -165,10 +165,12 @@ def _cost(report: Report, stem: str, env: str, groups: Sequence[Group]) -> list[
     ]
 
 
-BLIND_MEANS = (
+USE_MEANS = (
     "The same trained actors with what the circuit, or its stand-in, reads replaced: by its mean over the observations"
     " of the evaluation, or by what it read at another observation. A win rate that does not move says that the policy"
-    " does not use the circuit from step to step."
+    " does not use the circuit from step to step. Total correlation of the joint law given the observation, and what a"
+    " measured outcome tells of the observation: at the last evaluation in training, mean over the seeds. A law that"
+    " factorises has total correlation 0 by construction."
 )
 
 
@@ -396,11 +398,20 @@ def module(report: Report, study: str) -> list[str]:
     return [pages.fragment(file, report.folder)] if file.is_file() else ["Nothing was found."]
 
 
+def correlation(report: Report, study: str) -> list[str]:
+    """What the module has written, and the total correlation of whatever was trained."""
+    blocks = module(report, study)
+    for env, arms in report.groups.items():
+        used = _use(list(arms.values()))
+        blocks += [f"## Trained policies on {env}", *used] if used else []
+    return blocks
+
+
 PARTS: dict[str, Callable[[Report, str], list[str]]] = {
     "table1": table1,
     "agents": agents,
     "noise": noise,
     "scaling": scaling,
-    "correlation": module,
+    "correlation": correlation,
     "theory": module,
 }

@@ -21,6 +21,12 @@ Table = tuple[list[str], list[list[str]]]
 """Columns and rows."""
 BLIND = {"mean reading": "eval/win_rate_mean_law_sampled", "shuffled reading": "eval/win_rate_shuffled_sampled"}
 """Sampled win rates with a circuit that does not see the observation."""
+USE = {
+    "total correlation, nats": "policy/total_correlation",
+    "its error": "policy/total_correlation_se",
+    "information, nats": "policy/outcome_information",
+}
+"""Logged at the last evaluation in training."""
 SIGNIFICANT = 0.05
 
 
@@ -91,15 +97,18 @@ def quality(groups: Sequence[Group]) -> Table:
     return columns, rows
 
 
-def blind(groups: Sequence[Group]) -> Table:
-    """Win rates of the actors with a mixer, whose reading is replaced by one that knows nothing of the observation."""
-    columns = ["arm", "execution", "ratio, clip", "seeds", "steps", "sampled, as trained", *BLIND]
+def use_of_circuit(groups: Sequence[Group]) -> Table:
+    """What a joint law or a circuit is used for: win rates with a reading that knows nothing of the observation, total
+    correlation, information. Arms that have none of it are left out."""
+    columns = ["arm", "execution", "ratio, clip", "seeds", "steps", "sampled, as trained", *BLIND, *USE]
     rows = []
     for group in groups:
         replaced = [group.final(metric) for metric in BLIND.values()]
-        if any(values is not None for values in replaced):
+        logged = [group.last(metric) for metric in USE.values()]
+        if any(values is not None for values in (*replaced, *logged)):
             cells = [group.title, ARMS[group.arm].execution, clipping(group.algorithm), str(group.seeds)]
-            rows.append([*cells, f"{group.steps:,}", *map(mean_of, (group.final(SAMPLED), *replaced))])
+            cells += [f"{group.steps:,}", *map(mean_of, (group.final(SAMPLED), *replaced))]
+            rows.append([*cells, *("-" if v is None else f"{np.mean(v):.2g}" for v in logged)])
     return columns, rows
 
 

@@ -34,7 +34,10 @@ def trained(job, rate):
     }
     if arm.startswith(MIXERS):
         final |= {"eval/win_rate_mean_law": 0.2, "eval/win_rate_mean_law_sampled": 0.1}
+        final |= {"eval/win_rate_shuffled": 0.2, "eval/win_rate_shuffled_sampled": 0.05}
     columns = {"eval/win_rate": greedy, "eval/win_rate_sampled": sampled}
+    if arm.startswith(MIXERS):
+        columns["policy/total_correlation"] = [0.5, None, 0.25]
     returns = {"eval/return": [20 * v for v in greedy], "eval/return_sampled": [20 * v for v in sampled]}
     return {
         "settings": job.settings,

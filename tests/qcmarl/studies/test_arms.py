@@ -43,6 +43,13 @@ def test_an_arm_of_another_map_is_refused():
         arm.resolve("skirmish:8m")
 
 
+def test_where_each_environment_is_a_game_there_are_few_and_rollouts_are_as_large():
+    here, there = (ARMS["mappo"].resolve(f"{family}:3m") for family in ("skirmish", "smac"))
+    assert there.n_envs == 8
+    assert here.n_envs * here.rollout_steps == there.n_envs * there.rollout_steps
+    assert ARMS["qmix"].resolve("smac:3m").n_envs == 8
+
+
 @pytest.mark.parametrize(
     ("arm", "message"),
     [

@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+from browser import Browser
 from sample_results import store
 
 from qcmarl.studies import command, export, reports
@@ -83,9 +84,11 @@ def test_minutes_to_a_win_rate_count_the_seeds_that_reach_it(table1):
     assert rows_of(page, "QC-MAPPO, factored")[3][5:] == ["2 of 2", "2.00 [2.00, 2.00]", "3.0 [3.0, 3.0]"]
 
 
-def test_the_readings_that_know_nothing_are_shown_for_circuits_only(table1):
+def test_what_a_circuit_is_used_for_is_shown_for_circuits_only(table1):
     blind = rows_of(table1 / "table1.md", "QC-MAPPO, factored")[1]
-    assert blind[5:7] == ["0.85 [0.21, 1.49]", "0.10 [0.10, 0.10]"]
+    assert blind[5:] == ["0.85 [0.21, 1.49]", "0.10 [0.10, 0.10]", "0.05 [0.05, 0.05]", "0.25", "-", "-"]
+    # MAPPO has a row in the tables of quality, cost, times and the paper's; the circuit one more, less the paper's.
+    assert [len(rows_of(table1 / "table1.md", name)) for name in ("MAPPO", "QC-MAPPO, factored")] == [4, 4]
 
 
 def test_a_page_in_html_holds_its_pictures(table1):
@@ -133,6 +136,14 @@ def test_the_gap_is_taken_to_the_first_arm_where_attention_is_missing(tmp_path):
     assert (page.parent / "figures" / "agents-gap.png").is_file()
 
 
+def test_costs_and_correlation_are_told_of_runs_that_other_studies_left(tmp_path):
+    report(tmp_path, "table1", seeds=2, arms=("mappo", "qc-factored"))
+    command.report_of(prepared(tmp_path, "scaling", "correlation"))
+    page = tmp_path / "report" / "scaling.md"
+    assert rows_of(page, "QC-MAPPO, factored")[0][5] == "2 of 2"
+    assert rows_of(tmp_path / "report" / "correlation.md", "QC-MAPPO, factored")[0][8] == "0.25"
+
+
 def test_noise_is_played_and_trained(tmp_path):
     arms = ("mappo", "qc-factored", "qc-factored-global-1e-3", "qc-factored-global-1e-2")
     page = report(tmp_path, "noise", seeds=2, arms=arms) / "noise.md"
@@ -163,3 +174,14 @@ def test_many_arms_are_drawn_in_several_figures_with_the_first_in_each(tmp_path)
     drawn = list((tmp_path / "report" / "figures").glob("ablation-skirmish-3m-curves-[0-9].png"))
     assert arms > reports.MANY
     assert len(drawn) == -(-(arms - 1) // reports.AT_ONCE)
+
+
+def test_a_page_works_in_a_browser_and_on_a_phone(table1):
+    if Browser.find() is None:
+        pytest.skip("there is no Chromium")
+    with Browser() as browser:
+        for width in (1200, 390):
+            browser.open(table1 / "index.html", width)
+            assert browser.errors == []
+            assert browser.run("document.documentElement.scrollWidth") <= width
+            assert browser.run("[...document.images].every(i => i.complete && i.naturalWidth > 100)")

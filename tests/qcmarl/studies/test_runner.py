@@ -27,7 +27,9 @@ def test_a_study_leaves_a_result_for_each_arm_and_seed(whole):
     assert list(results(whole)) == runs
     result = results(whole)[runs[1]]
     assert result["curve"]["env_steps"] == [3200, 6400, 9600]
-    assert {"eval/win_rate", "eval/win_rate_sampled", "eval/win_rate_mean_law"} <= result["final"].keys()
+    assert {"eval/win_rate", "eval/win_rate_sampled", "eval/win_rate_mean_law", "eval/win_rate_shuffled"} <= result[
+        "final"
+    ].keys()
     assert result["parameters"]["mixer"] == 4 * 8  # 4 layers of RY on ceil(log2(3 * 64)) qubits
     assert result["settings"]["config"]["run"]["seed"] == 0
     assert result["final"]["env_steps"] == 9600
