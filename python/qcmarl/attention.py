@@ -11,7 +11,8 @@ import math
 import torch
 from torch import Tensor
 
-from qcmarl.laws import UNAVAILABLE, Inputs
+from qcmarl.laws import Inputs
+from qcmarl.softmax import UNAVAILABLE
 
 
 class Teams:

@@ -11,8 +11,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from qcmarl.laws import UNAVAILABLE, Correlation, entropy, mean_and_error
+from qcmarl.laws import Correlation, entropy, mean_and_error
 from qcmarl.nets import exponential_race, normalised
+from qcmarl.softmax import masked_softmax
 from qcmarl.table import TableLaw
 
 MOST_ROWS = 1 << 18
@@ -53,8 +54,8 @@ class ChainLaw:
 
     def log_prob(self, actions: Tensor) -> Tensor:
         """(M,) log-probability of the joint action; `entropy_sum` is about the actions scored last."""
-        log_probs = self._given(self._seen + self._heard(actions), self._avail)
-        self._entropies = -(log_probs.exp() * log_probs).sum((1, 2))
+        log_probs, p = self._given(self._seen + self._heard(actions), self._avail)
+        self._entropies = -(p * log_probs).sum((1, 2))
         return log_probs.gather(2, actions.unsqueeze(-1)).squeeze(-1).sum(1)
 
     def entropy_sum(self) -> Tensor:
@@ -69,7 +70,7 @@ class ChainLaw:
         log_probs = self._seen.new_zeros(samples, 1)
         heard = self._seen.new_zeros(samples, 1, self._seen.shape[-1])
         for agent in range(self._agents):
-            own = self._given(self._seen[:, agent : agent + 1] + heard, self._avail[:, agent : agent + 1])
+            own, _ = self._given(self._seen[:, agent : agent + 1] + heard, self._avail[:, agent : agent + 1])
             log_probs = (log_probs.unsqueeze(2) + own).flatten(1)
             if agent + 1 < self._agents:
                 heard = (heard.unsqueeze(2) + self._told[agent]).flatten(1, 2)
@@ -90,7 +91,7 @@ class ChainLaw:
         """
         mean, conditional = torch.zeros(()), torch.zeros(())
         for _ in range(PREFIXES):
-            p = self._given(self._seen + self._heard(self.sample(generator)), self._avail).exp()
+            _, p = self._given(self._seen + self._heard(self.sample(generator)), self._avail)
             mean, conditional = mean + p / PREFIXES, conditional + entropy(p) / PREFIXES
         return (entropy(mean) - conditional).sum(1) * (PREFIXES / (PREFIXES - 1))
 
@@ -100,15 +101,14 @@ class ChainLaw:
         told = torch.bmm(chosen, self._told)
         return (told.cumsum(0) - told).transpose(0, 1)
 
-    def _given(self, hidden: Tensor, avail: Tensor) -> Tensor:
-        """(..., A) log-probabilities of hidden sums (..., H)."""
-        logits: Tensor = self._head(normalised(F.relu(hidden)))
-        return F.log_softmax(logits.masked_fill(~avail, UNAVAILABLE), -1)
+    def _given(self, hidden: Tensor, avail: Tensor) -> tuple[Tensor, Tensor]:
+        """(..., A) log-probabilities and probabilities of hidden sums (..., H)."""
+        return masked_softmax(self._head(normalised(F.relu(hidden))), avail)
 
     def _in_turn(self, choose: Choice) -> Tensor:
         chosen, heard = [], torch.zeros_like(self._seen[:, 0])
         for agent in range(self._agents):
-            action = choose(self._given(self._seen[:, agent] + heard, self._avail[:, agent]))
+            action = choose(self._given(self._seen[:, agent] + heard, self._avail[:, agent])[0])
             chosen.append(action)
             heard = heard + self._told[agent][action]
         return torch.stack(chosen, 1)

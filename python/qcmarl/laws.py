@@ -14,9 +14,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from qcmarl.nets import exponential_race
+from qcmarl.softmax import UNAVAILABLE, exponential, masked_softmax
 
-UNAVAILABLE = -1e10
-"""Logit of an unavailable action: exp of it is exactly 0, and 0 * log 0 stays 0 in the entropy."""
 TINY = 1e-30
 
 
@@ -98,7 +97,7 @@ class IndependentLaw:
     def __init__(self, logits: Tensor, inputs: Inputs) -> None:
         self._inputs = inputs
         avail = inputs.avail.flatten(0, 1).index_select(0, inputs.rows)
-        self.log_probs = F.log_softmax(logits.masked_fill(~avail, UNAVAILABLE), -1)
+        self.log_probs, self._probs = masked_softmax(logits, avail)
 
     def sample(self, generator: torch.Generator) -> Tensor:
         """(M, n) actions drawn from the law."""
@@ -115,7 +114,7 @@ class IndependentLaw:
 
     def entropy_sum(self) -> Tensor:
         """Sum of the rows' entropies, nats."""
-        return -(self.log_probs.exp() * self.log_probs).sum()
+        return -(self._probs * self.log_probs).sum()
 
     def _everyone(self, chosen: Tensor) -> Tensor:
         actions = first_available(self._inputs.avail)
@@ -146,7 +145,7 @@ class OutcomeLaw:
         masked = g.transpose(0, 1).masked_fill(~self._avail, UNAVAILABLE)
         self._g = masked - masked.amax(-1, keepdim=True).detach()
         self._w = coupling - coupling.amax(-1, keepdim=True).detach()
-        self._exp_g = self._g.exp()
+        self._exp_g = exponential(self._g)
         self._exp_w = self._w.exp()
         self._norm = torch.bmm(self._exp_g, self._exp_w.transpose(1, 2)) + TINY
 

@@ -10,7 +10,7 @@ import math
 
 from torch import Tensor
 
-from qcmarl.laws import UNAVAILABLE
+from qcmarl.softmax import UNAVAILABLE
 from qcmarl.table import TableLaw
 
 MOST_QUBITS = 16

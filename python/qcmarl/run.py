@@ -25,7 +25,7 @@ from qcmarl.algos import ALGORITHMS
 from qcmarl.envs import make
 from qcmarl.evaluate import win_rates
 from qcmarl.learner import LearnerConfig
-from qcmarl.parallel import use_one_torch_thread
+from qcmarl.parallel import keep_freed_memory, use_one_torch_thread
 from qcmarl.progress import Display, clock, percent
 
 EVALUATIONS = 25
@@ -116,6 +116,7 @@ class Run:
         quiet: bool = False,
     ) -> None:
         use_one_torch_thread()
+        keep_freed_memory()
         self.config, self.directory = config, directory
         self._description = described(algo, config, algorithm)
         torch.manual_seed(config.seed)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from qcmarl.laws import Correlation, entropy
+from qcmarl.softmax import exponential
 
 
 class TableLaw:
@@ -27,7 +28,7 @@ class TableLaw:
 
     def sample(self, generator: torch.Generator) -> Tensor:
         """(M, n) actions drawn from the law."""
-        return self._decoded(drawn(self.log_probs.exp(), generator))
+        return self._decoded(drawn(exponential(self.log_probs), generator))
 
     def mode(self, generator: torch.Generator) -> Tensor:
         """(M, n) most probable joint actions; the generator is not used."""
@@ -42,17 +43,17 @@ class TableLaw:
 
     def marginals(self) -> Tensor:
         """(n, M, A) law of each agent's action, whatever the others do."""
-        table = self.log_probs.exp().view(-1, *[self.actions] * self.agents)
+        table = exponential(self.log_probs).view(-1, *[self.actions] * self.agents)
         axes = range(1, self.agents + 1)
         return torch.stack([torch.einsum(table, [0, *axes], [0, agent]) for agent in axes])
 
     def entropy_sum(self) -> Tensor:
         """Sum over the samples of the joint entropy, nats."""
-        return -(self.log_probs.exp() * self.log_probs).sum()
+        return -(exponential(self.log_probs) * self.log_probs).sum()
 
     def exact_total_correlation(self) -> Tensor:
         """(M,) sum of the marginals' entropies less the joint one, nats."""
-        return entropy(self.marginals()).sum(0) - entropy(self.log_probs.exp())
+        return entropy(self.marginals()).sum(0) - entropy(exponential(self.log_probs))
 
     def correlation(self, generator: torch.Generator, draws: int) -> Correlation:
         """The mean of the total correlation, exact: nothing is drawn."""

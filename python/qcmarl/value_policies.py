@@ -11,9 +11,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from qcmarl.buffer import Sizes
-from qcmarl.laws import UNAVAILABLE, IndependentLaw, Inputs, Law
+from qcmarl.laws import IndependentLaw, Inputs, Law
 from qcmarl.nets import Trunk
 from qcmarl.policies import Policy
+from qcmarl.softmax import UNAVAILABLE
 
 
 class EpsilonGreedyLaw(IndependentLaw):
