@@ -29,6 +29,18 @@ POLICIES: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("QC-MAPPO, outcome, strong coupling", "qc-mappo", {"readout": "outcome", "coupling_scale": 3.0}),
 )
 """Untrained actors with which every estimate is shown: title, algorithm, options."""
+COLUMNS = (
+    "samples",
+    "joint actions seen",
+    "plug-in",
+    "Miller-Madow",
+    "permuted",
+    "redrawn",
+    "p redrawn",
+    "Monte Carlo",
+    "exact",
+)
+"""Of a table of policies; see `Measured`."""
 SMALL_TEAMS = (("QC-MAPPO, register", "qc-mappo", {"readout": "register"}),)
 """Those that few agents can have."""
 
@@ -330,27 +342,11 @@ def _write_policies(sheet: Sheet, policies: Sequence[Named]) -> None:
         "read against that. `exact` and `Monte Carlo` are given the observation. `qcmarl.studies.correlation.measure` "
         "says the same of any run directory.",
     )
-    sheet.table(
-        (
-            "policy",
-            "environment",
-            "samples",
-            "joint actions seen",
-            "plug-in",
-            "Miller-Madow",
-            "permuted",
-            "redrawn",
-            "p redrawn",
-            "Monte Carlo",
-            "exact",
-        ),
-        [(n.title, n.env, *policy_cells(n.measured)) for n in policies],
-    )
+    sheet.table(("policy", "environment", *COLUMNS), [(n.title, n.env, *policy_cells(n.measured)) for n in policies])
 
 
 def policy_cells(m: Measured) -> tuple[Any, ...]:
-    """One policy's row of a table: samples, joint actions seen, plug-in, Miller-Madow, permuted, redrawn and its p,
-    Monte Carlo, exact."""
+    """One policy's row of a table whose columns are `COLUMNS`."""
     return (
         m.steps,
         m.joint_seen,
