@@ -54,9 +54,13 @@ class ChainLaw:
 
     def log_prob(self, actions: Tensor) -> Tensor:
         """(M,) log-probability of the joint action; `entropy_sum` is about the actions scored last."""
-        log_probs, p = self._given(self._seen + self._heard(actions), self._avail)
+        log_probs, p = self.conditionals(actions)
         self._entropies = -(p * log_probs).sum((1, 2))
         return log_probs.gather(2, actions.unsqueeze(-1)).squeeze(-1).sum(1)
+
+    def conditionals(self, actions: Tensor) -> tuple[Tensor, Tensor]:
+        """(M, n, A) log-probabilities and probabilities of each agent's actions given what those before it chose."""
+        return self._given(self._seen + self._heard(actions), self._avail)
 
     def entropy_sum(self) -> Tensor:
         """Sum over the samples of sum_i H(pi_i given a_1 .. a_{i-1}) along the joint actions scored last, nats: by the
@@ -91,7 +95,7 @@ class ChainLaw:
         """
         mean, conditional = torch.zeros(()), torch.zeros(())
         for _ in range(PREFIXES):
-            _, p = self._given(self._seen + self._heard(self.sample(generator)), self._avail)
+            _, p = self.conditionals(self.sample(generator))
             mean, conditional = mean + p / PREFIXES, conditional + entropy(p) / PREFIXES
         return (entropy(mean) - conditional).sum(1) * (PREFIXES / (PREFIXES - 1))
 

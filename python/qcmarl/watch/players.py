@@ -10,6 +10,7 @@ import numpy.typing as npt
 import torch
 
 from qcmarl import evaluation
+from qcmarl.chain import ChainLaw
 from qcmarl.envs import Step, VecSkirmish
 from qcmarl.envs.scripted import Policy as Script
 from qcmarl.envs.scripted import named
@@ -116,7 +117,8 @@ class Trained:
 def agent_probabilities(acted: Acted) -> npt.NDArray[np.float64] | None:
     """(n, A) of each agent's own action in the first sample, whatever the others do; None for another kind of law.
 
-    Where the law is joint these are its marginals.
+    Where the law is joint these are its marginals; where the agents choose in turn, what each chose from, given those
+    before it.
     """
     avail, law = acted.inputs.avail[0], acted.law
     found: Any = torch.zeros(avail.shape, dtype=torch.float64)
@@ -124,6 +126,8 @@ def agent_probabilities(acted: Acted) -> npt.NDArray[np.float64] | None:
         found[acted.inputs.rows] = law.log_probs.exp().double()
     elif isinstance(law, OutcomeLaw | TableLaw):
         found += law.marginals()[:, 0].double()
+    elif isinstance(law, ChainLaw):
+        found += law.conditionals(acted.actions)[1][0].double()
     else:
         return None
     dead = found.sum(-1) == 0
