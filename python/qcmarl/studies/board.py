@@ -39,7 +39,11 @@ class Board:
     def __init__(self, out: Path, jobs: Sequence[Job], found: int, quiet: bool = False) -> None:
         self._out, self._jobs, self._found = out, jobs, found
         self.console = Console(quiet=quiet, highlight=False)
-        self._live = Live(console=self.console, auto_refresh=False) if self.console.is_terminal and not quiet else None
+        self._live = (
+            Live(console=self.console, auto_refresh=False, transient=True)
+            if self.console.is_terminal and not quiet
+            else None
+        )
         self._began, self._looked, self._ended = time.monotonic(), 0.0, 0
         self._steps_ended = 0
         self._steps_first: dict[str, int] = {}
@@ -73,31 +77,28 @@ class Board:
         if self._live is None or now - self._looked < REFRESH:
             return
         self._looked = now
-        lines = {job.name: last_line(run_directory(self._out, job.run)) if job.run else {} for job in running}
-        for job in running:
-            self._steps_first.setdefault(job.name, int(lines[job.name].get("env_steps", 0)))
-        self._live.update(self._table(running, lines), refresh=True)
+        self._live.update(self._table(running), refresh=True)
 
-    def _table(self, running: Sequence[Job], lines: dict[str, dict[str, float]]) -> Group:
+    def _table(self, running: Sequence[Job]) -> Group:
+        lines = {job.name: last_line(run_directory(self._out, job.run)) if job.run else {} for job in running}
         at = {job.name: int(lines[job.name].get("env_steps", 0)) for job in running if job.steps}
+        for name, steps in at.items():
+            self._steps_first.setdefault(name, steps)
         here = self._steps_ended + sum(steps - self._steps_first[name] for name, steps in at.items())
         speed = here / max(time.monotonic() - self._began, 1e-9)
         total = sum(job.steps for job in self._jobs)
-        left = (
-            total
-            - self._steps_ended
-            - sum(self._steps_first.values())
-            - sum(at[name] - self._steps_first[name] for name in at)
-        )
+        left = total - here - sum(self._steps_first.values())
         table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
         for job in running:
             line = lines[job.name]
-            rate = percent(line.get("train/win_rate"))
-            steps = f"{at[job.name]:,} of {job.steps:,}" if job.steps else job.kind
-            table.add_row(job.name, steps, f"train {rate}" if job.steps else "")
+            rate = percent(line.get("train/win_rate")).strip()
+            where = f"{at[job.name]:,} of {job.steps:,}" if job.steps else job.kind
+            table.add_row(job.name, where, f"train {rate}" if job.steps else "")
         remaining = clock(left / speed if speed else math.inf)
         head = f"{self._ended} of {len(self._jobs)} jobs  {speed:,.0f} steps/s  left {remaining}"
-        return Group(Text(head), ProgressBar(max(total, 1), max(total - left, 0), width=60), table)
+        bar = Table.grid()
+        bar.add_row(ProgressBar(max(total, 1), max(total - left, 0), width=60))  # alone it would not end its line
+        return Group(Text(head), bar, table)
 
 
 def last_line(directory: Path) -> dict[str, float]:
