@@ -7,7 +7,9 @@ exact: for teams of two to four agents.
 from __future__ import annotations
 
 import math
+from functools import cache
 
+import torch
 from torch import Tensor
 
 from qcmarl.softmax import UNAVAILABLE
@@ -47,13 +49,19 @@ class RegisterLaw(TableLaw):
     """
 
     def __init__(self, p: Tensor, avail: Tensor) -> None:
-        samples, agents, actions = avail.shape
-        table = p.view(samples, *[1 << qubits_per_agent(actions)] * agents)
-        for agent in range(agents):
-            table = table.narrow(agent + 1, 0, actions)
+        _, agents, actions = avail.shape
         mask = avail[:, 0]
         for agent in range(1, agents):
             mask = (mask.unsqueeze(2) & avail[:, agent].unsqueeze(1)).flatten(1)
-        weights = (table.flatten(1) + FLOOR / p.shape[1]).masked_fill(~mask, 1.0)
-        logs = weights.log().masked_fill(~mask, UNAVAILABLE)
-        super().__init__(logs - logs.logsumexp(-1, keepdim=True), agents, actions)
+        weights = p.index_select(1, outcomes(agents, actions)) + FLOOR / p.shape[1]
+        super().__init__(torch.where(mask, weights.log(), UNAVAILABLE).log_softmax(-1), agents, actions)
+
+
+@cache
+@torch.inference_mode(mode=False)  # play asks first, and what it made there could not be used in an update
+def outcomes(agents: int, actions: int) -> Tensor:
+    """(A^n,) the outcome of the register that is each joint action, the last agent's the fastest."""
+    code = torch.zeros(1, dtype=torch.int64)
+    for _ in range(agents):
+        code = ((code << qubits_per_agent(actions)).unsqueeze(1) + torch.arange(actions)).flatten()
+    return code

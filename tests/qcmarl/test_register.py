@@ -12,7 +12,7 @@ from toy import LampGame
 from qcmarl.algos.qc_mappo import QCMAPPO, QCMAPPOConfig, build_policy, resolve
 from qcmarl.buffer import Sizes
 from qcmarl.laws import Inputs
-from qcmarl.register import RegisterLaw, qubits_per_agent, register_qubits
+from qcmarl.register import RegisterLaw, outcomes, qubits_per_agent, register_qubits
 from qcmarl.table import drawn
 
 GENERATOR = torch.Generator().manual_seed(5)
@@ -162,6 +162,16 @@ def test_gradients_of_probabilities_and_entropy_agree_with_finite_differences():
 
     logits = torch.randn(2, 16, generator=GENERATOR, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(scored, (logits,))
+
+
+def test_a_law_first_made_at_play_can_be_differentiated_afterwards():
+    outcomes.cache_clear()
+    p, avail = some_law(2)
+    with torch.inference_mode():
+        RegisterLaw(p, avail)
+    p.requires_grad_()
+    RegisterLaw(p, avail).entropy_sum().backward()
+    assert p.grad.abs().max() > 0
 
 
 def test_gradients_stay_finite_where_an_outcome_has_no_amplitude():
