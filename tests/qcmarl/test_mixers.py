@@ -162,7 +162,7 @@ def test_the_classical_actors_have_the_circuits_parameters_to_within_a_unit(size
         built(sizes, latent=64, hidden=64, measured_qubits=measured, circuit=c) for c in ("quantum", kind)
     )
     latents, outputs = control.encoder.layers[1].out_features, sizes.agents * sizes.actions
-    unit = sizes.agents * 64 + 1 + outputs if kind == "mlp" else sizes.features + 1 + latents
+    unit = sizes.agents * latents + 1 + outputs if kind == "mlp" else sizes.features + 1 + latents
     assert 0 <= count(control) - count(quantum) < unit
 
 
@@ -172,9 +172,10 @@ EIGHT = Sizes(agents=8, actions=15, features=108, state=180)  # of skirmish:8m_v
 def test_the_parameters_on_8m_vs_9m_by_hand():
     encoder = 108 * 64 + 64 + 64 * 64 + 64
     assert count(built(EIGHT, latent=64, hidden=64)) == encoder + (64 * 120 + 120) + 36  # 6 qubits are measured
-    hidden = 512 * 13 + 13 + 13 * 120 + 120  # 12 units are 120 numbers short
-    assert count(built(EIGHT, latent=64, hidden=64, circuit="mlp")) == encoder + hidden
-    wide = 108 * 96 + 96 + 96 * 8 + 8  # as many latents as outcomes: 8 for each agent
+    mlp = 108 * 64 + 64 + 64 * 8 + 8  # as many latents as outcomes: 8 for each agent
+    hidden = 64 * 62 + 62 + 62 * 120 + 120
+    assert count(built(EIGHT, latent=64, hidden=64, circuit="mlp")) == mlp + hidden
+    wide = 108 * 96 + 96 + 96 * 8 + 8
     assert count(built(EIGHT, latent=64, hidden=64, circuit="wide")) == wide + (64 * 120 + 120)
 
 

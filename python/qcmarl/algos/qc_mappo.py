@@ -21,7 +21,7 @@ from qcmarl.mixers import qubits_for
 from qcmarl.nets import Trunk
 from qcmarl.policies import FactoredPolicy, MixingPolicy, OutcomePolicy, RegisterPolicy
 from qcmarl.ppo import PPO
-from qcmarl.quantum import LAWS, Circuit, Kind, Readout, build_mixer, check_kind, checked_noise, stopwatch
+from qcmarl.quantum import LAWS, NUMBERS, Circuit, Kind, Readout, build_mixer, check_kind, checked_noise, stopwatch
 from qcmarl.register import register_qubits
 from qcmarl.rollout import sizes_of
 
@@ -187,21 +187,22 @@ def matched(config: QCMAPPOConfig, sizes: Sizes, qubits: int, measured: int) -> 
     """The smallest widths with which 'mlp' and 'wide' have at least the parameters of the actor with the circuit.
 
     With W units in the encoder and d numbers for each agent, the encoder is (F + 1) W + (W + 1) d numbers, circuit and
-    head of the factored readout L q + (2^k + 1) n A. The hidden layer of 'mlp' with h units and its head are
-    (n d + 1) h + (h + 1) n A. The head of 'wide' reads all latents, which are as many as the outcomes, or d an agent
-    where those are more: (n d' + 1) n A, d' = min(d, 2^k / n); the encoder has the rest.
+    head of the factored readout L q + (2^k + 1) n A. In both controls the latents of all agents are as many as the
+    outcomes, d' = min(d, 2^k / n) for each. The hidden layer of 'mlp' with h units and its head are
+    (n d' + 1) h + (h + 1) n A; 'wide' has a head of (n d' + 1) n A and puts the rest into the encoder.
     """
-    width, latent = config.hidden, config.latent
-    outputs, features = sizes.agents * sizes.actions, sizes.features
-    circuit = config.layers * qubits + (outputs << measured)
-    if config.circuit == "mlp":
-        units = math.ceil(circuit / (sizes.agents * latent + 1 + outputs))
-        return Widths(width, latent, max(2, units))
+    width, latent, features = config.hidden, config.latent, sizes.features
+    if config.circuit not in NUMBERS:
+        return Widths(width, latent)
+    outputs = sizes.agents * sizes.actions
+    total = (features + 1) * width + (width + 1) * latent + config.layers * qubits + ((1 << measured) + 1) * outputs
+    each = max(1, min(latent, (1 << measured) // sizes.agents))
+    latents = sizes.agents * each
     if config.circuit == "wide":
-        each = max(1, min(latent, (1 << measured) // sizes.agents))
-        total = (features + 1) * width + (width + 1) * latent + circuit
-        return Widths(max(1, math.ceil((total - each - sizes.agents * each * outputs) / (features + 1 + each))), each)
-    return Widths(width, latent)
+        rest = total - each - (latents + 1) * outputs
+        return Widths(max(1, math.ceil(rest / (features + 1 + each))), each)
+    rest = total - (features + 1) * width - (width + 1) * each - outputs
+    return Widths(width, each, max(2, math.ceil(rest / (latents + 1 + outputs))))
 
 
 class QCMAPPO(PPO):
