@@ -102,7 +102,12 @@ STUDIES = {
         ("3m",),
         5,
         ("mappo", *NOISY_READOUTS, *TRAINED_UNDER_NOISE),
-        ("mappo", *NOISY_READOUTS, *(noise_arm("factored", channel, "1e-2") for channel in (GLOBAL, LOCAL))),
+        (
+            "mappo",
+            *NOISY_READOUTS,
+            noise_arm("factored", GLOBAL, "1e-2"),
+            *(noise_arm("factored", LOCAL, rate) for rate in ("0", "1e-2")),
+        ),
     ),
     "ablation": Study(
         "Is it the quantum part?",

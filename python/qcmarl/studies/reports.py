@@ -70,21 +70,23 @@ class Report:
         self.folder.mkdir(parents=True, exist_ok=True)
         export.write(self.folder / "marl-eval.json", self.groups)
         self._clear()
-        head, everything = self._head(), []
+        everything = []
         for study in self.choice.studies:
             blocks = [*([HOW_TO_READ] if STUDIES[study].arms else []), *PARTS.get(study, compare)(self, study)]
             title = STUDIES[study].title
-            pages.write(self.folder, study, title, [*head, *blocks, *self._tail()])
+            pages.write(self.folder, study, title, [*self._head(study), *blocks, *self._tail()])
             everything += [f"## {title}", *(_lower(block) for block in blocks if block != HOW_TO_READ)]
-        return pages.write(self.folder, INDEX, "Studies", [*head, HOW_TO_READ, *everything, *self._tail()])[1]
+        return pages.write(
+            self.folder, INDEX, "Studies", [*self._head(INDEX), HOW_TO_READ, *everything, *self._tail()]
+        )[1]
 
     def _clear(self) -> None:
         """Takes away the figures of an earlier report, which may have had others."""
         for file in (self.folder / "figures").glob("*"):
             file.unlink()
 
-    def _head(self) -> list[str]:
-        blocks = [SKIRMISH] if self.choice.family == "skirmish" else []
+    def _head(self, page: str) -> list[str]:
+        blocks = [SKIRMISH] if self.choice.family == "skirmish" and page != "theory" else []
         if self.choice.smoke:
             blocks.append("**A smoke test**: tiny runs, which show that everything works and nothing else.")
         if self.missing:

@@ -35,8 +35,8 @@ def test_a_job_that_fails_on_a_cluster_is_told_and_goes_on_when_it_can(tmp_path)
 
 
 def test_ctrl_c_reaches_the_jobs_on_a_cluster_and_the_same_command_goes_on(tmp_path):
-    command = [word if word != "9600" else "320000" for word in SMALL]
-    process = start(tmp_path, "--ray", "local", command=command)
+    words = [word if word != "9600" else "320000" for word in SMALL]
+    process = start(tmp_path, "--ray", "local", words=words)
     until(lambda: begun(tmp_path), process)
     process.send_signal(signal.SIGINT)
     said, _ = process.communicate(timeout=60)

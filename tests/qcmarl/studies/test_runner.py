@@ -105,8 +105,8 @@ def test_a_killed_worker_costs_the_others_nothing(tmp_path):
 
 
 def test_other_steps_under_the_same_name_are_refused(whole):
-    command = [word if word != "9600" else "3200" for word in SMALL]
-    code, said = run(whole, command=command)
+    words = [word if word != "9600" else "3200" for word in SMALL]
+    code, said = run(whole, words=words)
     assert code == 2
     assert "different: eval_every (384, now 128), steps (9600, now 3200). Choose another --out" in said
     assert said.count("\n") == 1
