@@ -88,8 +88,9 @@ def _count(module: nn.Module) -> int:
 
 
 def _columns(lines: Sequence[Mapping[str, Any]]) -> dict[str, list[float | None]]:
-    """What evaluations logged, by name; None where a number was not finite."""
-    names = ["env_steps", *(n for n in lines[0] if n.startswith(("eval/", "policy/")))]
+    """What evaluations logged, by name; None where a number was not finite, or not asked for."""
+    logged = dict.fromkeys(name for line in lines for name in line)
+    names = ["env_steps", *(n for n in logged if n.startswith(("eval/", "policy/")))]
     return {name: [line.get(name) for line in lines] for name in names}
 
 
