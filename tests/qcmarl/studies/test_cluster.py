@@ -10,7 +10,10 @@ from study_process import SMALL, begun, results, run, start, until
 
 from qcmarl import checkpoint
 
-pytestmark = pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="Ray is not installed")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="Ray is not installed"),
+]
 
 
 def test_a_cluster_makes_the_results_that_this_machine_makes(tmp_path):

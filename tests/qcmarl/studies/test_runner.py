@@ -61,6 +61,7 @@ def test_a_study_killed_in_its_middle_goes_on_to_the_same_report(whole, tmp_path
     assert report(tmp_path) == report(whole)
 
 
+@pytest.mark.slow
 def test_the_processes_of_a_dead_study_save_and_end(whole, tmp_path):
     process = start(tmp_path)
     until(lambda: begun(tmp_path), process)
@@ -72,6 +73,7 @@ def test_the_processes_of_a_dead_study_save_and_end(whole, tmp_path):
     assert results(tmp_path) == results(whole)
 
 
+@pytest.mark.slow
 def test_ctrl_c_saves_every_run_and_the_same_command_goes_on(whole, tmp_path):
     process = start(tmp_path)
     until(lambda: begun(tmp_path), process)
@@ -93,6 +95,7 @@ def test_a_run_that_fails_is_told_at_the_end_and_the_others_are_done(whole, tmp_
     assert len(results(tmp_path)) == 1
 
 
+@pytest.mark.slow
 def test_a_killed_worker_costs_the_others_nothing(tmp_path):
     process = start(tmp_path)
     until(lambda: begun(tmp_path), process)
