@@ -69,7 +69,7 @@ class QLearner:
         self.config, self.batch, self.learn_every = config, config.batch, config.learn_every
         self.policy, self.mixer, self.env = policy, mixer, env
         self.target_policy, self.target_mixer = copy.deepcopy(policy), copy.deepcopy(mixer)
-        self.memory = Memory(env, config.memory, config.memory_megabytes)
+        self.memory = Memory(env, config.memory, config.memory_megabytes, config.batch)
         self.generator = torch.Generator().manual_seed(seed)
         self.parameters = [*policy.parameters(), *mixer.parameters()]
         self.optimiser = _optimiser(config, self.parameters)

@@ -52,11 +52,12 @@ class Memory:
     Args:
         env: for its sizes.
         episodes: kept at most (>= 1); the ones finished longest ago leave.
-        megabytes: of the ring at most, in millions of bytes, unless one episode of full length of every environment
-            needs more; where the ring is full, the oldest steps leave and the episodes they belong to.
+        megabytes: of the ring at most, in millions of bytes, unless `least` episodes need more; where the ring is full,
+            the oldest steps leave and the episodes they belong to.
+        least: finished episodes that there is always room for, whatever their length (>= 1).
     """
 
-    def __init__(self, env: VecEnv, episodes: int, megabytes: int) -> None:
+    def __init__(self, env: VecEnv, episodes: int, megabytes: int, least: int = 1) -> None:
         self.envs, self.agents, self.capacity = env.n_envs, env.n_agents, episodes
         agents, actions = env.n_agents, env.n_actions
         shapes: dict[str, tuple[tuple[int, ...], torch.dtype]] = {
@@ -68,8 +69,9 @@ class Memory:
             "reward": ((), torch.float32),
         }
         per_row = self.envs * sum(int(np.prod(shape)) * kind.itemsize for shape, kind in shapes.values())
-        most = (-(-episodes // self.envs) + 1) * env.episode_limit
-        self.rows = max(env.episode_limit, min(megabytes * 10**6 // per_row, most))
+        # A round more than the finished ones: while an episode runs, the one before it must not leave.
+        floor, most = ((-(-kept // self.envs) + 1) * env.episode_limit for kept in (min(least, episodes), episodes))
+        self.rows = max(floor, min(megabytes * 10**6 // per_row, most))
         self.fields = {name: torch.empty(self.rows, self.envs, *s, dtype=d) for name, (s, d) in shapes.items()}
         self.row = 0
         """Rows written so far; row r is at r % rows."""

@@ -85,7 +85,7 @@ class QConfig:
     """Episodes remembered (>= 1)."""
     memory_megabytes: int = 128
     """Size of the memory, and nearly that of a checkpoint, in millions of bytes at most; full, it forgets earlier. It
-    holds at least one episode of full length of every environment."""
+    always has room for the episodes of an update and the running ones, all of full length."""
     gamma: float = 0.99
     """Discount per step, 0..1."""
     grad_clip: float = 10.0

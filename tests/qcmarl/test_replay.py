@@ -181,9 +181,22 @@ def test_what_half_precision_cannot_hold_is_stored_as_its_largest_number():
     assert memory.read("obs", memory.pack(torch.tensor([0])))[0].tolist() == [[-HALF_MAX, HALF_MAX]] * 2
 
 
-def test_the_ring_is_as_large_as_allowed_or_as_the_episodes_need_but_holds_one_of_each_environment():
+def test_the_ring_is_as_large_as_allowed_or_as_the_episodes_need_but_holds_a_batch():
     # A row: 1000 environments of 3 agents x (3 observations x 2 + 4 actions + 1 + 2 bytes) + 9 x 2 + 4 bytes.
     row = 1000 * (3 * 13 + 22)
     assert Memory(LampGame(1000), 10**6, 1).rows == 10**6 // row == 16
     assert Memory(LampGame(1000), 2000, 10).rows == 3 * 5  # two rounds of finished episodes, one of running ones
-    assert Memory(LampGame(10_000), 10**6, 1).rows == 5
+    assert Memory(LampGame(10_000), 10**6, 1).rows == 2 * 5  # a round of finished episodes, one of running ones
+    assert Memory(LampGame(10_000), 10**6, 1, least=10_001).rows == 3 * 5
+
+
+def test_a_batch_stays_at_hand_however_long_the_episodes_and_whenever_they_end():
+    limit, batch = 6, 5
+    env = Tape([[start, *[limit] * 10] for start in (1, 3, 4)], limit)
+    memory = Memory(env, 100, 0, least=batch)
+    play(memory, env, 3 * limit)
+    for _ in range(20):
+        play(memory, env, 1)
+        assert len(memory) >= batch
+        for first, where, steps, _ in memory.table.tolist():
+            check(memory, env, first, where, steps)
