@@ -197,7 +197,7 @@ class Collector:
     def _note_cuts(self, t: int, ages: Tensor) -> None:
         """Keeps what was last seen of episodes that the time limit cut; called while last actions are remembered."""
         step = self._step
-        cut = np.flatnonzero(step.truncated)
+        cut = np.flatnonzero(step.truncated & ~step.terminated)
         if not len(cut):
             return
         where = torch.from_numpy(cut)

@@ -143,6 +143,23 @@ def test_a_time_limit_counts_as_configured(timeout, cut):
     assert bool((final[4] == 0).all()) is cut
 
 
+def test_an_end_by_the_rules_at_the_time_limit_is_an_end():
+    env = LampGame(6, timeout=True)
+    see = env._see
+
+    def both(reward, ended, info):
+        step = see(reward, ended, info)
+        step.terminated = step.truncated
+        return step
+
+    env._see = both
+    learner = mappo(env, timeout="bootstrap")
+    learner.value_norm.update(torch.tensor([2.0, 4.0]))
+    learner.collector.collect()
+    assert (learner.rollout.terminated & learner.rollout.truncated)[4].all()
+    assert (learner._final_values(learner.rollout.reward.shape) == 0).all()
+
+
 def test_the_value_of_a_cut_episode_is_that_of_its_last_state():
     env = LampGame(6, timeout=True)
     learner = mappo(env, timeout="bootstrap", rollout_steps=5)
