@@ -9,6 +9,8 @@ import math
 from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
+from qcmarl.nets import NARROWEST
+
 CLIP_PER_AGENT = {"skirmish:3m": 0.2, "skirmish:8m": 0.1, "skirmish:8m_vs_9m": 0.1, "skirmish:5m_vs_6m": 0.05}
 """Clip range of per-agent ratios by environment: on the uneven maps 0.2 lets the entropy collapse."""
 CLIP_DEFAULT = 0.2
@@ -59,12 +61,12 @@ class PPOConfig:
     """The actor makes no more steps on a rollout once its KL from the policy that collected it exceeds this on a
     minibatch, nats; the critic goes on. Default: 0.05 for a joint ratio, 0.01 per agent; inf: never."""
     hidden: int = 64
-    """Width of the actor's layers."""
+    """Width of the actor's layers (>= 3: LayerNorm leaves of two numbers a sign)."""
     critic: Literal["state", "agent", "local"] = "state"
     """What a value is of: the state, one for the team; the state and an agent's own features, one per agent, as in the
     published runs of MAPPO; or an agent's own features alone (IPPO)."""
     critic_hidden: int = 128
-    """Width of the critic's two layers."""
+    """Width of the critic's two layers (>= 3)."""
     weight_decay: float = 0.0
     """Decoupled decay of the actor's weights per step, times the learning rate (>= 0; AdamW, arXiv:1711.05101)."""
     dropout: float = 0.0
@@ -111,9 +113,13 @@ def resolve_ppo(config: C, env_name: str, joint_law: bool) -> C:
         clip = CLIP_DEFAULT if ratio == "joint" else CLIP_PER_AGENT.get(env_name, CLIP_DEFAULT)
     target_kl = TARGET_KL[ratio] if config.target_kl is None else config.target_kl
     config = replace(config, ratio=ratio, clip=clip, target_kl=target_kl)
-    for name in ("n_envs", "rollout_steps", "epochs", "minibatches", "hidden", "critic_hidden"):
-        if getattr(config, name) < 1:
-            raise ValueError(f"{name} is {getattr(config, name)}; it must be at least 1")
+    for names, least in (
+        (("n_envs", "rollout_steps", "epochs", "minibatches"), 1),
+        (("hidden", "critic_hidden"), NARROWEST),
+    ):
+        for name in names:
+            if getattr(config, name) < least:
+                raise ValueError(f"{name} is {getattr(config, name)}; it must be at least {least}")
     check_minibatches(config)
     if not math.isfinite(config.entropy):
         raise ValueError(f"entropy is {config.entropy}; it must be finite")

@@ -128,7 +128,7 @@ class HiddenMixer(Mixer):
 
     Args:
         amplitudes: D.
-        width: K (>= 2).
+        width: K (>= 3).
     """
 
     is_law = False

@@ -17,6 +17,9 @@ from torch import Tensor, nn
 
 HEAD_GAIN = 0.01
 """Gain of the last layer of a policy: the first policy is nearly uniform over the available actions."""
+NARROWEST = 3
+"""Least width of a layer behind which rows are normalised: of one number nothing is left, of two a sign without a
+gradient."""
 _dropping = threading.local()
 """`now`: (share, generator) of the dropout that this thread's trunks are under, where they are."""
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeVar
 
+from qcmarl.nets import NARROWEST
+
 RECIPES: dict[str, dict[str, Any]] = {
     "fast": {
         "batch": 32,
@@ -93,7 +95,7 @@ class QConfig:
     timeout: Literal["terminal", "bootstrap"] = "terminal"
     """What a time limit means: the end, worth 0 (the rule of SMAC), or a cut whose last look's value counts."""
     hidden: int = 64
-    """Width of the agents' layers."""
+    """Width of the agents' layers (>= 3: LayerNorm leaves of two numbers a sign)."""
 
 
 C = TypeVar("C", bound=QConfig)
@@ -113,10 +115,11 @@ def resolve_q(config: C) -> C:
         raise ValueError(f"optimiser is '{config.optimiser}'; it must be adam or rmsprop")
     if config.unit not in ("steps", "episodes"):
         raise ValueError(f"unit is '{config.unit}'; it must be steps or episodes")
-    counts = ("n_envs", "rollout_steps", "batch", "learn_every", "epsilon_steps", "target_every", "memory", "hidden")
-    for name in (*counts, "memory_megabytes"):
-        if getattr(config, name) < 1:
-            raise ValueError(f"{name} is {getattr(config, name)}; it must be at least 1")
+    counts = ("n_envs", "rollout_steps", "batch", "learn_every", "epsilon_steps", "target_every", "memory")
+    for name in (*counts, "memory_megabytes", "hidden"):
+        least = NARROWEST if name == "hidden" else 1
+        if getattr(config, name) < least:
+            raise ValueError(f"{name} is {getattr(config, name)}; it must be at least {least}")
     assert config.batch is not None
     if config.batch > config.memory:
         raise ValueError(f"batch is {config.batch}; it must be at most memory = {config.memory}")

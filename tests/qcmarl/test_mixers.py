@@ -186,6 +186,14 @@ def test_with_all_qubits_measured_the_classical_actors_are_larger():
     assert [layer.out_features for layer in wide.layers] == [65, 64]
 
 
+@pytest.mark.parametrize("kind", ["mlp", "wide"])
+def test_a_control_of_a_few_readings_still_sees_more_than_signs(kind):
+    actor = built(EIGHT, latent=64, hidden=64, measured_qubits=1, circuit=kind)
+    assert actor.encoder.layers[1].out_features == 3  # a quarter of a reading each would be none
+    latents = actor.encode(Inputs(torch.randn(320, 108), torch.ones(40, 8, 15, dtype=torch.bool), torch.arange(320)))
+    assert len(latents.round(decimals=3).unique()) > 300
+
+
 # They train -----------------------------------------------------------------------------------------------------------
 
 
@@ -263,6 +271,8 @@ def test_an_unavailable_action_has_probability_exactly_zero_under_every_law(kind
         ({"circuit": "mlp", "readout": "outcome"}, "circuit 'mlp' gives plain numbers, no law; readout must be"),
         ({"circuit": "wide", "readout": "outcome"}, "the classical law for 'outcome' is circuit 'linear'"),
         ({"layers": -1}, "layers is -1; it must be at least 0"),
+        ({"latent": 2}, "latent is 2; it must be at least 3"),
+        ({"hidden": 2}, "hidden is 2; it must be at least 3"),
         ({"circuit": "no-cnot", "noise": "bit-flip:0.1"}, "follows the CNOTs, and circuit 'no-cnot' with 4 layers has"),
         ({"layers": 0, "noise": "bit-flip:0.1"}, "circuit 'quantum' with 0 layers has none"),
         ({"circuit": "mlp", "noise": "bit-flip:0.1"}, "which 'mlp' leaves out; circuit must be 'quantum' or 'frozen'"),

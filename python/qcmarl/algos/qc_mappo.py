@@ -18,7 +18,7 @@ from qcmarl.buffer import Sizes
 from qcmarl.config import PPOConfig, resolve_ppo
 from qcmarl.diagnostics import reading_metrics
 from qcmarl.mixers import qubits_for
-from qcmarl.nets import Trunk
+from qcmarl.nets import NARROWEST, Trunk
 from qcmarl.policies import FactoredPolicy, MixingPolicy, OutcomePolicy, RegisterPolicy
 from qcmarl.ppo import PPO
 from qcmarl.quantum import LAWS, NUMBERS, Circuit, Kind, Readout, build_mixer, check_kind, checked_noise, stopwatch
@@ -48,7 +48,7 @@ class QCMAPPOConfig(PPOConfig):
     rotation of the amplitudes; a linear layer of the same shape; a hidden layer, or a wider encoder, of as many
     parameters as the circuit and its head; or the embedding measured as it is."""
     latent: int = 64
-    """d, numbers per agent that enter the circuit (>= 1)."""
+    """d, numbers per agent that enter the circuit (>= 3: LayerNorm leaves of two a sign)."""
     layers: int = 4
     """Layers of RY and CNOT ring (>= 0; with none the embedding is measured as it is)."""
     angle_lr: float = 5e-3
@@ -71,7 +71,7 @@ class QCMAPPOConfig(PPOConfig):
 def resolve(config: QCMAPPOConfig, env_name: str) -> QCMAPPOConfig:
     """Fills in what was left open; raises ValueError where the configuration contradicts itself."""
     config = resolve_ppo(config, env_name, joint_law=config.readout != "factored")
-    for name, least in (("latent", 1), ("layers", 0)):
+    for name, least in (("latent", NARROWEST), ("layers", 0)):
         if getattr(config, name) < least:
             raise ValueError(f"{name} is {getattr(config, name)}; it must be at least {least}")
     check_kind(config.circuit, config.readout, config.layers)
@@ -189,20 +189,21 @@ def matched(config: QCMAPPOConfig, sizes: Sizes, qubits: int, measured: int) -> 
     With W units in the encoder and d numbers for each agent, the encoder is (F + 1) W + (W + 1) d numbers, circuit and
     head of the factored readout L q + (2^k + 1) n A. In both controls the latents of all agents are as many as the
     outcomes, d' = min(d, 2^k / n) for each. The hidden layer of 'mlp' with h units and its head are
-    (n d' + 1) h + (h + 1) n A; 'wide' has a head of (n d' + 1) n A and puts the rest into the encoder.
+    (n d' + 1) h + (h + 1) n A; 'wide' has a head of (n d' + 1) n A and puts the rest into the encoder. Neither h
+    nor d' is below 3.
     """
     width, latent, features = config.hidden, config.latent, sizes.features
     if config.circuit not in NUMBERS:
         return Widths(width, latent)
     outputs = sizes.agents * sizes.actions
     total = (features + 1) * width + (width + 1) * latent + config.layers * qubits + ((1 << measured) + 1) * outputs
-    each = max(1, min(latent, (1 << measured) // sizes.agents))
+    each = max(NARROWEST, min(latent, (1 << measured) // sizes.agents))
     latents = sizes.agents * each
     if config.circuit == "wide":
         rest = total - each - (latents + 1) * outputs
         return Widths(max(1, math.ceil(rest / (features + 1 + each))), each)
     rest = total - (features + 1) * width - (width + 1) * each - outputs
-    return Widths(width, each, max(2, math.ceil(rest / (latents + 1 + outputs))))
+    return Widths(width, each, max(NARROWEST, math.ceil(rest / (latents + 1 + outputs))))
 
 
 class QCMAPPO(PPO):
