@@ -126,6 +126,8 @@ def resolve_ppo(config: C, env_name: str, joint_law: bool) -> C:
     for name in ("lr", "clip", "value_clip", "huber", "grad_clip", "target_kl"):
         if not getattr(config, name) > 0:
             raise ValueError(f"{name} is {getattr(config, name)}; it must be positive")
+    if math.isinf(config.lr):
+        raise ValueError(f"lr is {config.lr}; it must be finite")
     for name in ("weight_decay", "input_noise"):
         if not 0 <= getattr(config, name) < math.inf:
             raise ValueError(f"{name} is {getattr(config, name)}; it must be finite and not negative")

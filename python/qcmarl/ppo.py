@@ -129,10 +129,11 @@ class PPO:
             for samples in self.rollout.minibatches(self.config.minibatches, self.chunk, self.generator):
                 sums = self._differentiate(samples, targets)
                 actor_learns = actor_learns and self._within_trust(sums)
-                largest_norm = torch.maximum(largest_norm, self._step(actor_learns))
+                norm, moved = self._step(actor_learns)
+                largest_norm = torch.maximum(largest_norm, norm)
                 total += sums
                 steps += 1
-                actor_steps += actor_learns
+                actor_steps += moved
         named = Sums(*total.tolist())
         return {
             "train/approx_kl": named.kl / named.entries,
@@ -150,14 +151,16 @@ class PPO:
         named = Sums(*sums.tolist())
         return named.kl / named.entries <= self.config.target_kl
 
-    def _step(self, actor_learns: bool) -> Tensor:
-        """Clips the gradients and moves the critic, and the actor if it may; returns the norm of the actor's."""
+    def _step(self, actor_learns: bool) -> tuple[Tensor, bool]:
+        """Clips the gradients and moves the critic, and the actor if it may and its gradient is finite: without a trust
+        region a ratio may exceed all numbers. Returns the norm of the actor's gradient, and whether it moved."""
         nn.utils.clip_grad_norm_(self.critic.parameters(), self.config.grad_clip)
         self.critic_adam.step()
         norm = nn.utils.clip_grad_norm_(self.policy.parameters(), self.config.grad_clip)
-        if actor_learns:
+        moves = actor_learns and bool(norm.isfinite())
+        if moves:
             self.actor_adam.step()
-        return norm
+        return norm, moves
 
     @torch.no_grad()
     def _targets(self) -> Targets:

@@ -5,6 +5,7 @@ Extended by the configurations in `algos`; `run` resolves one before anything is
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeVar
 
@@ -126,6 +127,8 @@ def resolve_q(config: C) -> C:
     for name in ("lr", "grad_clip"):
         if not getattr(config, name) > 0:
             raise ValueError(f"{name} is {getattr(config, name)}; it must be positive")
+    if config.lr == math.inf:
+        raise ValueError(f"lr is {config.lr}; it must be finite")
     for name in ("lam", "gamma", "epsilon_start", "epsilon_end"):
         if not 0 <= getattr(config, name) <= 1:
             raise ValueError(f"{name} is {getattr(config, name)}; it must be within 0..1")

@@ -271,6 +271,8 @@ def test_an_unavailable_action_has_probability_exactly_zero_under_every_law(kind
         ({"circuit": "mlp", "readout": "outcome"}, "circuit 'mlp' gives plain numbers, no law; readout must be"),
         ({"circuit": "wide", "readout": "outcome"}, "the classical law for 'outcome' is circuit 'linear'"),
         ({"layers": -1}, "layers is -1; it must be at least 0"),
+        ({"lr": math.inf}, "lr is inf; it must be finite"),
+        ({"angle_lr": math.inf}, "angle_lr is inf; it must be positive and finite"),
         ({"latent": 2}, "latent is 2; it must be at least 3"),
         ({"hidden": 2}, "hidden is 2; it must be at least 3"),
         ({"circuit": "no-cnot", "noise": "bit-flip:0.1"}, "follows the CNOTs, and circuit 'no-cnot' with 4 layers has"),

@@ -229,6 +229,16 @@ def test_a_small_kl_target_stops_the_actor_and_lets_the_critic_go_on():
     assert len(critic_steps) == 10
 
 
+def test_a_gradient_that_is_not_finite_moves_nothing_even_without_a_trust_region():
+    learner = mappo(ratio="joint", target_kl=math.inf)
+    learner.collector.collect()
+    learner.rollout.log_prob[3, 0] -= 200  # in one minibatch of two; exp(200) is no number of single precision
+    before = [p.detach().clone() for p in learner.policy.parameters()]
+    assert 0 < learner.update()["train/actor_steps"] < 1
+    assert all(p.isfinite().all() for p in learner.policy.parameters())
+    assert not any(map(torch.equal, learner.policy.parameters(), before))
+
+
 def test_an_infinite_kl_target_stops_nothing():
     assert mappo(target_kl=math.inf).iterate()["train/actor_steps"] == 1
 

@@ -1,6 +1,7 @@
 """Q-learning for teams: targets by hand, who picks and who values, the games that each mixer solves and does not."""
 
 import copy
+import math
 from types import SimpleNamespace
 
 import numpy as np
@@ -343,6 +344,7 @@ def test_a_recipe_fills_what_was_left_open_and_nothing_else(algo, recipe, batch,
     [
         ({"recipe": "slow"}, "recipe is 'slow'; it must be one of fast, finetuned, pymarl"),
         ({"batch": 0}, "batch is 0; it must be at least 1"),
+        ({"lr": math.inf}, "lr is inf; it must be finite"),
         ({"batch": 51, "memory": 50}, "batch is 51; it must be at most memory = 50"),
         ({"lam": 1.5}, "lam is 1.5; it must be within 0..1"),
         ({"lr": 0.0}, "lr is 0.0; it must be positive"),

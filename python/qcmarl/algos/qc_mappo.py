@@ -77,8 +77,8 @@ def resolve(config: QCMAPPOConfig, env_name: str) -> QCMAPPOConfig:
     check_kind(config.circuit, config.readout, config.layers)
     check_shots(config)
     measured = checked_measured(config)
-    if not config.angle_lr > 0:
-        raise ValueError(f"angle_lr is {config.angle_lr}; it must be positive")
+    if not 0 < config.angle_lr < math.inf:
+        raise ValueError(f"angle_lr is {config.angle_lr}; it must be positive and finite")
     if not math.isfinite(config.coupling_scale):
         raise ValueError(f"coupling_scale is {config.coupling_scale}; it must be finite")
     noise = checked_noise(config.noise, config.circuit, config.layers)
