@@ -11,8 +11,8 @@ from typing import Literal, TypeVar
 
 from qcmarl.nets import NARROWEST
 
-CLIP_PER_AGENT = {"skirmish:3m": 0.2, "skirmish:8m": 0.1, "skirmish:8m_vs_9m": 0.1, "skirmish:5m_vs_6m": 0.05}
-"""Clip range of per-agent ratios by environment: on the uneven maps 0.2 lets the entropy collapse."""
+CLIP_PER_AGENT = {"3m": 0.2, "8m": 0.1, "8m_vs_9m": 0.1, "5m_vs_6m": 0.05}
+"""Clip range of per-agent ratios by map of skirmish and smac: on the uneven maps 0.2 lets the entropy collapse."""
 CLIP_DEFAULT = 0.2
 """Clip range elsewhere, and of every joint ratio."""
 TARGET_KL = {"joint": 0.05, "agent": 0.01}
@@ -110,7 +110,7 @@ def resolve_ppo(config: C, env_name: str, joint_law: bool) -> C:
         )
     clip = config.clip
     if clip is None:
-        clip = CLIP_DEFAULT if ratio == "joint" else CLIP_PER_AGENT.get(env_name, CLIP_DEFAULT)
+        clip = CLIP_DEFAULT if ratio == "joint" else clip_per_agent(env_name)
     target_kl = TARGET_KL[ratio] if config.target_kl is None else config.target_kl
     config = replace(config, ratio=ratio, clip=clip, target_kl=target_kl)
     for names, least in (
@@ -147,6 +147,12 @@ def resolve_local(config: L, env_name: str) -> L:
     if config.recurrent:
         check_minibatches(config, config.chunk)
     return config
+
+
+def clip_per_agent(env_name: str) -> float:
+    """Default clip range of per-agent ratios in an environment."""
+    family, _, name = env_name.partition(":")
+    return CLIP_PER_AGENT.get(name, CLIP_DEFAULT) if family in ("skirmish", "smac") else CLIP_DEFAULT
 
 
 def check_minibatches(config: PPOConfig, chunk: int = 1) -> None:

@@ -33,7 +33,7 @@ EVALUATIONS = 25
 MEAN_LAW_EVERY = 5
 """Evaluations from one with the mean law to the next."""
 LARGEST_SEED = 2**63 - 1
-"""Environments take twice as much, torch's generators no more than this without wrapping."""
+"""Environments take twice as much; torch's generators read the low 32 bits, so seeds 2^32 apart share their weights."""
 
 
 @dataclass(frozen=True)
