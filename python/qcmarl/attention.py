@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from qcmarl.laws import Inputs
-from qcmarl.softmax import UNAVAILABLE
+from qcmarl.laws.softmax import UNAVAILABLE
 
 
 class Teams:

@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 from qcmarl.buffer import Sizes
 from qcmarl.laws import IndependentLaw, Inputs, Law, OutcomeLaw
+from qcmarl.laws.register import RegisterLaw
 from qcmarl.mixers import CentredHead, Mixer, frequencies
 from qcmarl.nets import HEAD_GAIN, Trunk, linear, normalised
-from qcmarl.register import RegisterLaw
 
 
 class Policy(nn.Module):

@@ -16,8 +16,8 @@ from qcmarl.algos.autoregressive import (
     AutoregressivePolicy,
     resolve,
 )
-from qcmarl.chain import ChainLaw
 from qcmarl.laws import Inputs
+from qcmarl.laws.chain import ChainLaw
 from qcmarl.nets import linear
 
 GENERATOR = torch.Generator().manual_seed(5)

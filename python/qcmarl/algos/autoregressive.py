@@ -16,10 +16,10 @@ import torch
 from torch import Tensor, nn
 
 from qcmarl.buffer import Sizes
-from qcmarl.chain import ChainLaw
 from qcmarl.config import PPOConfig, resolve_ppo
 from qcmarl.diagnostics import law_metrics
 from qcmarl.laws import Inputs, Law
+from qcmarl.laws.chain import ChainLaw
 from qcmarl.nets import HEAD_GAIN, Trunk, linear
 from qcmarl.policies import Policy
 from qcmarl.ppo import PPO

@@ -17,12 +17,12 @@ import torch
 from qcmarl.buffer import Sizes
 from qcmarl.config import PPOConfig, resolve_ppo
 from qcmarl.diagnostics import reading_metrics
+from qcmarl.laws.register import register_qubits
 from qcmarl.mixers import qubits_for
 from qcmarl.nets import NARROWEST, Trunk
 from qcmarl.policies import FactoredPolicy, MixingPolicy, OutcomePolicy, RegisterPolicy
 from qcmarl.ppo import PPO
 from qcmarl.quantum import LAWS, NUMBERS, Circuit, Kind, Readout, build_mixer, check_kind, checked_noise, stopwatch
-from qcmarl.register import register_qubits
 from qcmarl.rollout import sizes_of
 
 if TYPE_CHECKING:

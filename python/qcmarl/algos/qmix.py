@@ -1,7 +1,7 @@
 """QMIX: the value of a joint action is a monotone function, made from the state, of the agents' values of their own.
 
 Rashid et al. 2018, arXiv:1803.11485. Each agent acts on its own observation (with its last action and its id); the
-state is read in training only, by the mixer. The learner is `qcmarl.qlearning`; this file is the configuration, the
+state is read in training only, by the mixer. The learner is `qcmarl.value.learner`; this file is the configuration, the
 agents and the mixer. See docs/algorithms/qmix.md.
 """
 
@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qcmarl.buffer import Sizes
-from qcmarl.mixing import MonotonicMixer
-from qcmarl.qlearning import QLearner
 from qcmarl.rollout import sizes_of
-from qcmarl.value_config import QConfig, resolve_q
-from qcmarl.value_policies import ValuePolicy, build_values
+from qcmarl.value.config import QConfig, resolve_q
+from qcmarl.value.learner import QLearner
+from qcmarl.value.mixing import MonotonicMixer
+from qcmarl.value.policies import ValuePolicy, build_values
 
 if TYPE_CHECKING:
     from qcmarl.envs import VecEnv

@@ -1,7 +1,7 @@
 """VDN: the value of a joint action is the sum of the values that the agents give to their own.
 
 Sunehag et al. 2018, arXiv:1706.05296. Each agent acts on its own observation (with its last action and its id). The
-learner is `qcmarl.qlearning`; this file is the configuration and the agents. See docs/algorithms/vdn.md.
+learner is `qcmarl.value.learner`; this file is the configuration and the agents. See docs/algorithms/vdn.md.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qcmarl.buffer import Sizes
-from qcmarl.mixing import SumMixer
-from qcmarl.qlearning import QLearner
 from qcmarl.rollout import sizes_of
-from qcmarl.value_config import QConfig, resolve_q
-from qcmarl.value_policies import ValuePolicy, build_values
+from qcmarl.value.config import QConfig, resolve_q
+from qcmarl.value.learner import QLearner
+from qcmarl.value.mixing import SumMixer
+from qcmarl.value.policies import ValuePolicy, build_values
 
 if TYPE_CHECKING:
     from qcmarl.envs import VecEnv

@@ -10,15 +10,15 @@ import numpy.typing as npt
 import torch
 
 from qcmarl import evaluation
-from qcmarl.chain import ChainLaw
 from qcmarl.envs import Step, VecSkirmish
 from qcmarl.envs.scripted import Policy as Script
 from qcmarl.envs.scripted import named
 from qcmarl.laws import IndependentLaw, OutcomeLaw
+from qcmarl.laws.chain import ChainLaw
+from qcmarl.laws.table import TableLaw
 from qcmarl.policies import Policy
 from qcmarl.rollout import Acted, Player
 from qcmarl.run import kept_settings
-from qcmarl.table import TableLaw
 
 
 class Choice(NamedTuple):

@@ -1,6 +1,6 @@
 """The memory of played episodes: what every agent saw and did, and what came of it, at each episode's true length.
 
-Filled and read by `qlearning`. One row holds a step of all B environments, so an episode is a column of consecutive
+Filled and read by `learner`. One row holds a step of all B environments, so an episode is a column of consecutive
 rows and is stored as it is played, once and without padding; rows form a ring. Observations and states are kept in half
 precision.
 """

@@ -11,10 +11,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from qcmarl.laws import Correlation, entropy, mean_and_error
+from qcmarl.laws.law import Correlation, entropy, mean_and_error
+from qcmarl.laws.softmax import masked_softmax
+from qcmarl.laws.table import TableLaw
 from qcmarl.nets import exponential_race, normalised
-from qcmarl.softmax import masked_softmax
-from qcmarl.table import TableLaw
 
 MOST_ROWS = 1 << 18
 """Rows (samples times actions of all agents but the last) of the last pass in which a law is written out in full."""

@@ -12,8 +12,8 @@ from functools import cache
 import torch
 from torch import Tensor
 
-from qcmarl.softmax import UNAVAILABLE
-from qcmarl.table import TableLaw
+from qcmarl.laws.softmax import UNAVAILABLE
+from qcmarl.laws.table import TableLaw
 
 MOST_QUBITS = 16
 """Of a register: 65536 numbers a sample."""

@@ -12,8 +12,8 @@ from toy import LampGame
 from qcmarl.algos.qc_mappo import QCMAPPO, QCMAPPOConfig, build_policy, resolve
 from qcmarl.buffer import Sizes
 from qcmarl.laws import Inputs
-from qcmarl.register import RegisterLaw, outcomes, qubits_per_agent, register_qubits
-from qcmarl.table import drawn
+from qcmarl.laws.register import RegisterLaw, outcomes, qubits_per_agent, register_qubits
+from qcmarl.laws.table import drawn
 
 GENERATOR = torch.Generator().manual_seed(5)
 THREE = Sizes(agents=3, actions=9, features=42, state=49)  # of skirmish:3m

@@ -20,11 +20,11 @@ from torch import Tensor, nn
 
 from qcmarl.nets import normalised
 from qcmarl.parallel import PartedGradient
-from qcmarl.replay import Memory, Packed
 from qcmarl.returns import gae
 from qcmarl.rollout import WINDOW, Player
-from qcmarl.value_config import QConfig
-from qcmarl.value_policies import ValuePolicy
+from qcmarl.value.config import QConfig
+from qcmarl.value.policies import ValuePolicy
+from qcmarl.value.replay import Memory, Packed
 
 if TYPE_CHECKING:
     from qcmarl.envs import Step, VecEnv

@@ -8,8 +8,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from qcmarl.laws import Correlation, entropy
-from qcmarl.softmax import exponential
+from qcmarl.laws.law import Correlation, entropy
+from qcmarl.laws.softmax import exponential
 
 
 class TableLaw:

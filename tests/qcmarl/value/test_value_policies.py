@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from qcmarl.laws import Inputs
-from qcmarl.value_policies import EpsilonGreedyLaw, FeedForwardValues, RecurrentValues
+from qcmarl.value.policies import EpsilonGreedyLaw, FeedForwardValues, RecurrentValues
 
 AVAIL = torch.tensor([[[False, True, True, False], [True, False, False, False], [True, True, True, True]]])
 """One sample of three agents; the second is dead."""

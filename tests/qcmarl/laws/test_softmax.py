@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from qcmarl.softmax import exponential, masked_softmax
+from qcmarl.laws.softmax import exponential, masked_softmax
 
 
 def case(dtype=torch.float64):

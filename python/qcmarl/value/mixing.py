@@ -1,6 +1,6 @@
 """Mixers: from the values of the agents' own actions to the value of the joint action.
 
-Called by `qlearning`; needed in training only, for an agent acts on its own values. Both are monotone in every agent's
+Called by `learner`; needed in training only, for an agent acts on its own values. Both are monotone in every agent's
 value, so that the best joint action is the agents' best actions. A dead agent's value is 0.
 """
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from qcmarl.mixing import MonotonicMixer, SumMixer
+from qcmarl.value.mixing import MonotonicMixer, SumMixer
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Actors of the value-based algorithms: each agent values its own actions, and is greedy or epsilon-greedy in them.
 
-Built by `algos.qmix` and `algos.vdn`, used by `rollout.Player`, `evaluate` and, for the values, by `qlearning`. Weights
+Built by `algos.qmix` and `algos.vdn`, used by `rollout.Player`, `evaluate` and, for the values, by `learner`. Weights
 are shared by the agents.
 """
 
@@ -12,9 +12,9 @@ from torch import Tensor, nn
 
 from qcmarl.buffer import Sizes
 from qcmarl.laws import IndependentLaw, Inputs, Law
+from qcmarl.laws.softmax import UNAVAILABLE
 from qcmarl.nets import Trunk
 from qcmarl.policies import Policy
-from qcmarl.softmax import UNAVAILABLE
 
 
 class EpsilonGreedyLaw(IndependentLaw):

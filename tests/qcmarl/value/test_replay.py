@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from toy import LampGame
 
-from qcmarl.replay import HALF_MAX, Memory
+from qcmarl.value.replay import HALF_MAX, Memory
 
 AGENTS, ACTIONS = 2, 3
 

@@ -12,10 +12,10 @@ from tasks import CLIMBING, EASY, greedy_return, matrix_game, relay_game
 from toy import LampGame
 
 from qcmarl.algos import ALGORITHMS
-from qcmarl.qlearning import td_lambda
-from qcmarl.replay import Packed
 from qcmarl.rollout import Player
-from qcmarl.value_config import RECIPES
+from qcmarl.value.config import RECIPES
+from qcmarl.value.learner import td_lambda
+from qcmarl.value.replay import Packed
 
 LEARNERS = {
     "qmix": qmix,
