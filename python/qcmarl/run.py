@@ -23,6 +23,7 @@ import torch
 from qcmarl import checkpoint, rundir
 from qcmarl.algos import ALGORITHMS
 from qcmarl.envs import make
+from qcmarl.envs.registry import side_by_side
 from qcmarl.evaluate import win_rates
 from qcmarl.learner import LearnerConfig
 from qcmarl.parallel import keep_freed_memory, use_one_torch_thread
@@ -121,7 +122,7 @@ class Run:
         self._description = described(algo, config, algorithm)
         torch.manual_seed(config.seed)
         env = make(config.env, algorithm.n_envs, threads)
-        self._eval_env = make(config.env, 2 * min(config.eval_battles, 32), threads)
+        self._eval_env = make(config.env, side_by_side(config.env, 2 * min(config.eval_battles, 32)), threads)
         self.learner = ALGORITHMS[algo].build(algorithm, env, config.seed, threads)
         self._wall = 0.0
         self._metrics = self._continue() if resume else self._begin()

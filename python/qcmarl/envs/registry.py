@@ -20,6 +20,8 @@ class Family:
     names: tuple[str, ...]
     open: bool = False
     """Whether `names` are examples, and others may be asked for."""
+    few: int | None = None
+    """How many of its environments a machine carries side by side where each is a process of weight; None: hundreds."""
     files: str = ""
     """What the names of files that say more of this kind end in; none if empty."""
 
@@ -42,7 +44,7 @@ def _pettingzoo(name: str, n_envs: int, n_threads: int, **options: Any) -> VecEn
 
 FAMILIES: dict[str, Family] = {
     "skirmish": Family(make=skirmish.VecSkirmish, names=skirmish.MAPS, files=".toml"),
-    "smac": Family(make=_smac, names=smac.MAPS),
+    "smac": Family(make=_smac, names=smac.MAPS, few=8),
     "pettingzoo": Family(
         make=_pettingzoo, names=("cooperative_pong_v6", "knights_archers_zombies_v11", "simple_spread_v3"), open=True
     ),
@@ -71,6 +73,16 @@ def make(identifier: str, n_envs: int = 64, n_threads: int = 0, **options: Any) 
     """
     family, name = resolve(identifier)
     return FAMILIES[family].make(name, n_envs, n_threads, **options)
+
+
+def side_by_side(identifier: str, wanted: int) -> int:
+    """How many environments an evaluation should open of those it could use: fewer where each is a game.
+
+    >>> side_by_side("skirmish:3m", 64), side_by_side("smac:3m", 64)
+    (64, 8)
+    """
+    few = FAMILIES[resolve(identifier)[0]].few
+    return wanted if few is None else min(wanted, few)
 
 
 def resolve(identifier: str) -> tuple[str, str]:

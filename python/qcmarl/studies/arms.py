@@ -15,12 +15,11 @@ from typing import Any
 
 from qcmarl.algos import ALGORITHMS
 from qcmarl.config import PPOConfig
+from qcmarl.envs.registry import FAMILIES
 from qcmarl.learner import LearnerConfig
 
 JOINT = {"ratio": "joint", "clip": 0.2}
 """What every PPO arm is compared under."""
-FEW_GAMES = {"smac": 8}
-"""Environments at once of a family whose every environment is a game with a process of its own."""
 ROLLOUT = 3200
 """Environment steps of a PPO rollout, however many environments there are."""
 GLOBAL, LOCAL = "global-depolarizing", "depolarizing"
@@ -85,9 +84,9 @@ class Arm:
 
 def _few_games(kind: type[Any], family: str) -> dict[str, int]:
     """Fewer environments and longer rollouts where each environment is a game."""
-    if family not in FEW_GAMES:
+    games = FAMILIES[family].few
+    if games is None:
         return {}
-    games = FEW_GAMES[family]
     longer = {"rollout_steps": ROLLOUT // games} if issubclass(kind, PPOConfig) else {}
     return {"n_envs": games, **longer}
 

@@ -14,7 +14,6 @@ from torch import nn
 from qcmarl import evaluation, rundir
 from qcmarl.policies import MixingPolicy
 from qcmarl.studies import machine
-from qcmarl.studies.arms import FEW_GAMES
 from qcmarl.studies.jobs import Job
 
 DIGITS = 6
@@ -68,9 +67,7 @@ def final_rates(
         noise: of the circuit, in place of the run's own.
         blind: play with readings that know nothing of the observation too, where there is a mixer.
     """
-    family = str(rundir.read_config(directory)["run"]["env"]).partition(":")[0]
-    at_once = min(final["battles"], FEW_GAMES.get(family, final["battles"]))
-    trained = evaluation.load(directory, at_once, False, FINAL_THREADS, noise)
+    trained = evaluation.load(directory, final["battles"], False, FINAL_THREADS, noise)
     both = blind and isinstance(trained.policy, MixingPolicy)
     return trained, evaluation.evaluate(trained, final["battles"], both, final["seed"], both)
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from qcmarl import run, rundir
-from qcmarl.studies.arms import ARMS, FEW_GAMES, GLOBAL, LOCAL, RATES, arm_named, noise_arm
+from qcmarl.envs.registry import FAMILIES
+from qcmarl.studies.arms import ARMS, GLOBAL, LOCAL, RATES, arm_named, noise_arm
 from qcmarl.studies.jobs import Job, place
 
 STEPS = {"3m": 500_000}
@@ -246,7 +247,7 @@ def train_job(env: str, arm: str, seed: int, choice: Choice) -> Job:
 def _eval_battles(choice: Choice) -> int:
     """Battles of an evaluation in training; they are played side by side, so few where each is a game."""
     usual = SMOKE_BATTLES if choice.smoke else run.RunConfig().eval_battles
-    return min(usual, FEW_GAMES.get(choice.family, usual))
+    return min(usual, FAMILIES[choice.family].few or usual)
 
 
 def _noise_job(env: str, arm: str, seed: int, choice: Choice) -> Job:
