@@ -70,7 +70,7 @@ class PPOConfig:
     weight_decay: float = 0.0
     """Decoupled decay of the actor's weights per step, times the learning rate (>= 0; AdamW, arXiv:1711.05101)."""
     dropout: float = 0.0
-    """Share of the actor's hidden units that are left out, drawn anew for each minibatch; in updates only (0..1)."""
+    """Share of the hidden units of the actor's trunk left out, drawn anew for each part; in updates only (0..1)."""
     input_noise: float = 0.0
     """Standard deviation of normal noise on the actor's normalised features, in updates only (>= 0)."""
 

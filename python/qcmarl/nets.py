@@ -105,6 +105,26 @@ class Critic(nn.Module):
         return value.squeeze(-1)
 
 
+def unrolled(gru: nn.GRUCell, x: Tensor, start: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
+    """A GRU over L steps of K sequences; its memory is emptied where an episode begins.
+
+    Args:
+        gru: F numbers to H.
+        x: (L, K, F).
+        start: (L, K) bool, first steps of episodes.
+        hidden: (K, H) memory before the first step.
+
+    Returns:
+        outputs (L * K, H) and the memory after the last step (K, H).
+    """
+    keep = (~start).to(hidden.dtype).unsqueeze(-1)
+    outputs = []
+    for step, kept in zip(x, keep, strict=True):
+        hidden = gru(step, hidden * kept)
+        outputs.append(hidden)
+    return torch.cat(outputs), hidden
+
+
 def exponential_race(log_weights: Tensor, generator: torch.Generator) -> Tensor:
     """Draws an index along the last axis with probability proportional to exp(log_weights).
 

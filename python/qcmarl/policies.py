@@ -13,7 +13,7 @@ from qcmarl.buffer import Sizes
 from qcmarl.laws import IndependentLaw, Inputs, Law, OutcomeLaw
 from qcmarl.laws.register import RegisterLaw
 from qcmarl.mixers import CentredHead, Mixer, frequencies
-from qcmarl.nets import HEAD_GAIN, Trunk, linear, normalised
+from qcmarl.nets import HEAD_GAIN, Trunk, linear, normalised, unrolled
 
 
 class Policy(nn.Module):
@@ -74,13 +74,8 @@ class RecurrentPolicy(Policy):
         """An independent law; memory is emptied where `inputs.start` says that an episode begins."""
         assert inputs.start is not None
         assert inputs.hidden is not None
-        hidden = inputs.hidden
-        keep = (~inputs.start).to(hidden.dtype).unsqueeze(-1)
-        outputs = []
-        for x, kept in zip(self.trunk(inputs.x), keep, strict=True):
-            hidden = self.gru(x, hidden * kept)
-            outputs.append(hidden)
-        living = torch.stack(outputs).flatten(0, 1).index_select(0, inputs.rows)
+        outputs, hidden = unrolled(self.gru, self.trunk(inputs.x), inputs.start, inputs.hidden)
+        living = outputs.index_select(0, inputs.rows)
         return IndependentLaw(self.head(normalised(living)), inputs), hidden
 
 

@@ -7,28 +7,21 @@ file is the one an uninterrupted run writes. One process writes at a time: it ho
 
 from __future__ import annotations
 
-import errno
 import json
 import math
 import os
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from qcmarl import checkpoint
+from qcmarl.locks import taken
 from qcmarl.quantum import engine_description
-
-try:
-    import fcntl
-except ImportError:  # Windows: no lock there
-    fcntl = None  # type: ignore[assignment]
 
 CONFIG, METRICS, CHECKPOINT = "config.json", "metrics.jsonl", "checkpoint.pt"
 DECIDING = ("algo", "run", "algorithm")
 """Parts of config.json that decide the course of a run; the others only describe it."""
-NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)
-"""What file systems without locks answer, such as Lustre mounted without flock: a run goes on there unguarded."""
 INFINITE = {"inf": math.inf, "-inf": -math.inf}
 """How config.json writes what JSON has no number for."""
 
@@ -148,7 +141,7 @@ class MetricsFile:
     def __init__(self, directory: Path) -> None:
         self._path = directory / METRICS
         self._file = self._path.open("a")
-        if not _locked(self._file):
+        if not taken(self._file):
             self._file.close()
             raise ValueError(f"run directory {directory} is being written by another process")
 
@@ -173,20 +166,6 @@ class MetricsFile:
     def close(self) -> None:
         """Closes the file."""
         self._file.close()
-
-
-def _locked(file: TextIO) -> bool:
-    """Takes the file for this process, until it is closed; False where another has it."""
-    if fcntl is None:
-        return True
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError as error:
-        if error.errno not in NO_LOCKS:
-            raise
-    return True
 
 
 def git_hash(file: Path = Path(__file__)) -> str | None:

@@ -11,16 +11,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
+from qcmarl.locks import taken
 from qcmarl.run import interruptions
 from qcmarl.studies import results
 from qcmarl.studies.board import Board
 from qcmarl.studies.jobs import Job
 from qcmarl.studies.pools import Outcome, Pool, describe, open_pool
-
-try:
-    import fcntl
-except ImportError:  # Windows: no lock there
-    fcntl = None  # type: ignore[assignment]
 
 INTERVAL = 0.1
 """Seconds between looks at the processes."""
@@ -60,23 +56,11 @@ def locked(out: Path) -> Iterator[TextIO]:
         raise ValueError(f"the folder {out} cannot be used: {error.strerror}") from None
     with file:
         deadline = time.monotonic() + LOCK_PATIENCE
-        while not _taken(file):
+        while not taken(file):
             if time.monotonic() > deadline:
                 raise ValueError(f"another study is at work in {out}; choose another --out, or wait for its end")
             time.sleep(INTERVAL)
         yield file
-
-
-def _taken(file: TextIO) -> bool:
-    if fcntl is None:
-        return True
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:  # a file system without locks: the study goes on there unguarded
-        return True
-    return True
 
 
 @contextlib.contextmanager

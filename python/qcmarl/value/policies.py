@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from qcmarl.buffer import Sizes
 from qcmarl.laws import IndependentLaw, Inputs, Law
 from qcmarl.laws.softmax import UNAVAILABLE
-from qcmarl.nets import Trunk
+from qcmarl.nets import Trunk, unrolled
 from qcmarl.policies import Policy
 
 
@@ -106,11 +106,8 @@ class RecurrentValues(ValuePolicy):
         """An epsilon-greedy law; memory is emptied where `inputs.start` says that an episode begins."""
         assert inputs.start is not None
         assert inputs.hidden is not None
-        hidden, outputs = inputs.hidden, []
-        for x, starts in zip(F.relu(self.first(inputs.x)), inputs.start, strict=True):
-            hidden = self.gru(x, hidden * (~starts).to(x.dtype).unsqueeze(-1))
-            outputs.append(hidden)
-        living = torch.cat(outputs).index_select(0, inputs.rows)
+        outputs, hidden = unrolled(self.gru, F.relu(self.first(inputs.x)), inputs.start, inputs.hidden)
+        living = outputs.index_select(0, inputs.rows)
         return EpsilonGreedyLaw(self.head(living), inputs, self.epsilon), hidden
 
     def values(self, x: Tensor, rows: Tensor, widths: list[int]) -> Tensor:
