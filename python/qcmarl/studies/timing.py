@@ -15,7 +15,7 @@ import torch
 from qcmarl.algos import ALGORITHMS
 from qcmarl.envs import make
 from qcmarl.learner import Learner
-from qcmarl.parallel import use_one_torch_thread
+from qcmarl.parallel import keep_freed_memory, use_one_torch_thread
 from qcmarl.studies.arms import ARMS
 from qcmarl.studies.distill import rounded
 
@@ -40,6 +40,7 @@ def measure(envs: Sequence[str], arms: Sequence[str], rounds: int, threads: Sequ
         over the turns).
     """
     use_one_torch_thread()
+    keep_freed_memory()
     few = max(2, rounds // FEWER)
     plans = [(envs[0], t, rounds) for t in threads] + [(env, 1, few) for env in envs[1:]]
     return {"runs": [_turns(env, arms, count, t) for env, t, count in plans]}
