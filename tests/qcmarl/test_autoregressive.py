@@ -8,7 +8,6 @@ import torch
 from tasks import CLIMBING, EASY, greedy_return, matrix_game, relay_game
 from toy import LampGame
 
-from qcmarl import chain
 from qcmarl.algos import ALGORITHMS
 from qcmarl.algos.autoregressive import (
     AutoregressiveMAPPO,
@@ -16,7 +15,7 @@ from qcmarl.algos.autoregressive import (
     AutoregressivePolicy,
     resolve,
 )
-from qcmarl.laws import Inputs
+from qcmarl.laws import Inputs, chain
 from qcmarl.laws.chain import ChainLaw
 from qcmarl.nets import linear
 
