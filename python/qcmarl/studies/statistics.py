@@ -106,12 +106,12 @@ def welch(ours: Values, theirs: Values) -> float:
         theirs: (R,) values.
 
     Returns:
-        NaN for fewer than two values. Where neither group varies, 1 if their means are equal and 0 if not, which is the
-        limit of the test as the spreads go to 0.
+        NaN for fewer than two values. Where neither group varies, 1 if their means are equal; if not, NaN: the limit of
+        the test would be 0, but win rates of few seeds agree by chance, and no spread can be told from them.
     """
     difference, error, freedom = _difference(ours, theirs)
     if error == 0:
-        return float(difference == 0)
+        return 1.0 if difference == 0 else math.nan
     return 2 * float(scipy.stats.t.sf(abs(difference) / error, freedom))
 
 
