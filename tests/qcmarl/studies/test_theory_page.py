@@ -6,6 +6,8 @@ import pytest
 
 from qcmarl.studies import theory
 
+pytestmark = pytest.mark.slow  # a smoke run takes 12 s
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
