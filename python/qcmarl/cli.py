@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import difflib
 import io
 import re
 import sys
@@ -21,6 +20,7 @@ import tyro
 
 from qcmarl import evaluation, report, run
 from qcmarl.algos import ALGORITHMS
+from qcmarl.hints import did_you_mean
 from qcmarl.studies import command as studies
 from qcmarl.studies.machine import cores
 from qcmarl.watch import command as watch
@@ -256,8 +256,7 @@ def hint(arguments: Sequence[str], known: Sequence[str]) -> str:
     given = (a.partition("=")[0].replace("_", "-") for a in arguments if a.startswith("--"))
     spoken = {*known, *("--no-" + name[2:] for name in known)}
     unknown = next((name for name in given if name not in spoken), None)
-    close = difflib.get_close_matches(unknown, known, n=1) if unknown else []
-    return f" (did you mean {close[0]}?)" if close else ""
+    return did_you_mean(unknown, known) if unknown else ""
 
 
 def sentence(box: str) -> str:

@@ -118,7 +118,7 @@ class PPO:
         self.seconds["acting"] += collected - began - in_env
         self.seconds["update"] += time.perf_counter() - collected
         self.env_steps += self.config.n_envs * self.config.rollout_steps
-        return {**self._episode_metrics(), **metrics}
+        return {**self.collector.episodes.metrics(), **metrics}
 
     def update(self) -> dict[str, float]:
         """The epochs of one rollout."""
@@ -255,16 +255,6 @@ class PPO:
         values = self.critic(self._seen(state, x if self.config.critic == "state" else x.index_select(0, flat)))
         old, returns = targets.values[flat], targets.returns[flat]
         return clipped_value_loss(values, old, returns, self.config.value_clip, self.config.huber).sum()
-
-    def _episode_metrics(self) -> dict[str, float]:
-        collector = self.collector
-        if not collector.wins:
-            return {}
-        return {
-            "train/win_rate": sum(collector.wins) / len(collector.wins),
-            "train/return": sum(collector.returns) / len(collector.returns),
-            "train/episode_length": sum(collector.lengths) / len(collector.lengths),
-        }
 
     def diagnostics(self, generator: torch.Generator) -> dict[str, float]:
         """What an algorithm wants to say about its policy on the last rollout; nothing unless overridden."""

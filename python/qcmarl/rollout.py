@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -66,12 +67,14 @@ class Player:
 
     def features(self, step: Step) -> Tensor:
         """(B, n, F) features of all agents at the current step."""
-        return self.features_of(step.obs)
-
-    def features_of(self, obs: Floats) -> Tensor:
-        """(B, n, F) features of all agents who see `obs` (B, n, O) after what they did last."""
-        self._raw[..., : self._obs_size] = torch.from_numpy(obs)
+        self._raw[..., : self._obs_size] = torch.from_numpy(step.obs)
         return normalised(self._raw)
+
+    def final_features(self, obs: Floats, where: Tensor) -> Tensor:
+        """(K, n, F) features in environments `where` (K,), of agents who see `obs` (B, n, O) after they acted."""
+        raw = self._raw[where]
+        raw[..., : self._obs_size] = torch.from_numpy(obs)[where]
+        return normalised(raw)
 
     def state(self, step: Step) -> Tensor:
         """(B, S) what the critic reads: the state and the share of the episode's time that is used, normalised."""
@@ -133,6 +136,42 @@ class Player:
         self.hidden, self.start, self.age = state["hidden"].clone(), state["start"].clone(), state["age"].clone()
 
 
+class RecentEpisodes:
+    """The latest `WINDOW` episodes that ended in training."""
+
+    KINDS = (
+        ("wins", "battle_won", "train/win_rate"),
+        ("returns", "episode_return", "train/return"),
+        ("lengths", "episode_length", "train/episode_length"),
+    )
+    """Name of a window, of what the environment tells, and of what is logged."""
+
+    def __init__(self) -> None:
+        self._windows: dict[str, deque[float]] = {name: deque(maxlen=WINDOW) for name, _, _ in self.KINDS}
+
+    def note(self, step: Step) -> None:
+        """Takes up the episodes that this step ended."""
+        ended = np.flatnonzero(step.terminated | step.truncated)
+        if len(ended):
+            for name, told, _ in self.KINDS:
+                self._windows[name].extend(step.info[told][ended].astype(float).tolist())
+
+    def metrics(self) -> dict[str, float]:
+        """Their means, `train/...`; nothing before the first one."""
+        windows = ((logged, self._windows[name]) for name, _, logged in self.KINDS)
+        return {logged: sum(window) / len(window) for logged, window in windows if window}
+
+    def state_dict(self) -> dict[str, list[float]]:
+        """The windows, copied."""
+        return {name: list(window) for name, window in self._windows.items()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Goes back to what `state_dict` gave; other entries are left alone."""
+        for name, window in self._windows.items():
+            window.clear()
+            window.extend(state[name])
+
+
 class Collector:
     """Fills rollouts from one batch of environments that goes on from rollout to rollout.
 
@@ -152,9 +191,7 @@ class Collector:
         self._generator = generator
         self._player = Player(policy, env)
         self._step = env.reset(seed)
-        self.wins: deque[float] = deque(maxlen=WINDOW)
-        self.returns: deque[float] = deque(maxlen=WINDOW)
-        self.lengths: deque[float] = deque(maxlen=WINDOW)
+        self.episodes = RecentEpisodes()
         self.environment_seconds = 0.0
 
     @torch.inference_mode()
@@ -184,7 +221,7 @@ class Collector:
         out.truncated[t] = torch.from_numpy(self._step.truncated)
         self._note_cuts(t, ages + 1)
         player.observe(self._step)
-        self._note_ends()
+        self.episodes.note(self._step)
 
     def _log_prob(self, acted: Acted) -> Tensor:
         log_prob = acted.law.log_prob(acted.actions)
@@ -202,24 +239,14 @@ class Collector:
             return
         where = torch.from_numpy(cut)
         state = self._player.critic_features(torch.from_numpy(step.info["final_state"][cut]), ages[where])
-        self.rollout.cuts.append(Cut(t, where, state, self._player.features_of(step.info["final_obs"])[where]))
-
-    def _note_ends(self) -> None:
-        step = self._step
-        ended = np.flatnonzero(step.terminated | step.truncated)
-        if len(ended):
-            self.wins.extend(step.info["battle_won"][ended].astype(float).tolist())
-            self.returns.extend(step.info["episode_return"][ended].tolist())
-            self.lengths.extend(step.info["episode_length"][ended].astype(float).tolist())
+        self.rollout.cuts.append(Cut(t, where, state, self._player.final_features(step.info["final_obs"], where)))
 
     def state_dict(self) -> dict[str, Any]:
         """The environments and everything remembered between rollouts."""
         return {
             "env": self.env.state_dict(),
             "player": self._player.state_dict(),
-            "wins": list(self.wins),
-            "returns": list(self.returns),
-            "lengths": list(self.lengths),
+            **self.episodes.state_dict(),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -227,6 +254,4 @@ class Collector:
         self.env.load_state_dict(state["env"])
         self._step = self.env.last_step()
         self._player.load_state_dict(state["player"])
-        for window, kept in ((self.wins, "wins"), (self.returns, "returns"), (self.lengths, "lengths")):
-            window.clear()
-            window.extend(state[kept])
+        self.episodes.load_state_dict(state)

@@ -79,12 +79,12 @@ def read_config(directory: Path) -> dict[str, Any]:
     kinds = dict(zip(DECIDING, (str, dict, dict), strict=True))
     if not isinstance(config, dict) or not all(isinstance(config.get(part), kind) for part, kind in kinds.items()):
         raise ValueError(f"{path} is not a run's configuration: it must have {', '.join(DECIDING)}")
-    for part in ("run", "algorithm"):
-        config[part] = {
-            name: INFINITE.get(value, value) if isinstance(value, str) else value
-            for name, value in config[part].items()
-        }
-    return config
+    return {**config, **{part: with_infinite(config[part]) for part in ("run", "algorithm")}}
+
+
+def with_infinite(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings as JSON has them, with the infinite numbers that it lacks."""
+    return {name: INFINITE.get(v, v) if isinstance(v, str) else v for name, v in settings.items()}
 
 
 def as_json(values: Mapping[str, Any], indent: int | None = None) -> str:

@@ -6,7 +6,6 @@ calling thread: right, not fast.
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import importlib.util
 import pkgutil
@@ -19,6 +18,7 @@ import numpy.typing as npt
 from qcmarl.envs.actions import available_actions
 from qcmarl.envs.base import Floats, Integers, Step, as_integer
 from qcmarl.envs.kept import LARGEST_SEED, KeptVec, drawn_seed
+from qcmarl.hints import did_you_mean
 
 PACKAGES = ("pettingzoo.butterfly", "pettingzoo.sisl", "pettingzoo.atari", "mpe2")
 """Where names are looked for, in this order."""
@@ -206,8 +206,7 @@ def _maker(name: str) -> Callable[..., Any]:
         if name in _modules(package):
             return _imported(package, name)
     known = [module for package in PACKAGES for module in _modules(package)]
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    hint = f" (did you mean '{close[0]}'?)" if close else ""
+    hint = did_you_mean(name, known, cutoff=0.5, quote="'")
     more = "" if _modules("mpe2") else "; simple_spread_v3 and its like come with pip install mpe2"
     raise ValueError(f"unknown environment 'pettingzoo:{name}'; known are {', '.join(known)}{hint}{more}")
 

@@ -6,7 +6,6 @@ the unit tables), which is more than an agent sees. Healers follow the team and 
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -15,6 +14,7 @@ import numpy.typing as npt
 
 from qcmarl.envs.base import Bools, Floats, Step
 from qcmarl.envs.skirmish import VecSkirmish
+from qcmarl.hints import did_you_mean
 
 Actions = npt.NDArray[np.int64]
 Policy = Callable[[VecSkirmish, Step, np.random.Generator], Actions]
@@ -62,8 +62,7 @@ def named(name: str) -> Policy:
         ValueError: for an unknown one, with the options and the likeliest meant.
     """
     if name not in POLICIES:
-        close = difflib.get_close_matches(name, POLICIES, n=1)
-        hint = f" (did you mean '{close[0]}'?)" if close else ""
+        hint = did_you_mean(name, POLICIES, quote="'")
         raise ValueError(f"unknown scripted policy '{name}'; the policies are {', '.join(POLICIES)}{hint}")
     return POLICIES[name]
 

@@ -7,7 +7,6 @@ and the same clip range; only `mappo-published` has those of the published recip
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from typing import Any
 from qcmarl.algos import ALGORITHMS
 from qcmarl.config import PPOConfig
 from qcmarl.envs.registry import FAMILIES
+from qcmarl.hints import did_you_mean
 from qcmarl.learner import LearnerConfig
 
 JOINT = {"ratio": "joint", "clip": 0.2}
@@ -175,6 +175,4 @@ def arm_named(name: str) -> Arm:
     """The arm; raises ValueError that names the nearest."""
     if name in ARMS:
         return ARMS[name]
-    near = difflib.get_close_matches(name, ARMS, n=1)
-    hint = f" (did you mean {near[0]}?)" if near else ""
-    raise ValueError(f"unknown arm '{name}'{hint}; the arms are {', '.join(ARMS)}")
+    raise ValueError(f"unknown arm '{name}'{did_you_mean(name, ARMS)}; the arms are {', '.join(ARMS)}")

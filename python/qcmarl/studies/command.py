@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import difflib
 import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 import tyro
 
 from qcmarl.envs.registry import FAMILIES
+from qcmarl.hints import did_you_mean
 from qcmarl.studies import machine, reports, results, runner
 from qcmarl.studies.arms import arm_named
 from qcmarl.studies.jobs import Job
@@ -95,8 +95,7 @@ def _studies(names: tuple[str, ...]) -> tuple[str, ...]:
         raise ValueError(f"name a study; the studies are {', '.join(known)}")
     for name in names:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f" (did you mean {near[0]}?)" if near else ""
+            hint = did_you_mean(name, known)
             raise ValueError(f"unknown study '{name}'{hint}; the studies are {', '.join(known)}")
     return tuple(name for name in STUDIES if name in names or ALL in names)
 
@@ -111,8 +110,7 @@ def _check(options: StudyOptions) -> None:
         raise ValueError(f"env is '{options.env}'; the families are {', '.join(FAMILIES)}")
     for name in options.maps or ():
         if not family.knows(name):
-            near = difflib.get_close_matches(name, family.names, n=1)
-            hint = f" (did you mean {near[0]}?)" if near else ""
+            hint = did_you_mean(name, family.names)
             raise ValueError(f"unknown map '{name}' of {options.env}{hint}; there are {', '.join(family.names)}")
     for name in options.arms or ():
         arm_named(name)

@@ -10,8 +10,6 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from markdown_it import MarkdownIt
-
 STYLE = """
 :root { color-scheme: light; }
 body { font: 16px/1.5 system-ui, sans-serif; color: #1b1f24; background: #fff; max-width: 84rem; margin: 0 auto;
@@ -64,6 +62,8 @@ def write(folder: Path, name: str, title: str, blocks: Sequence[str]) -> tuple[P
 
 def as_html(title: str, markdown: str, folder: Path) -> str:
     """A whole HTML file with its pictures inside."""
+    from markdown_it import MarkdownIt  # a tenth of a second: only a report pays for the import
+
     body = MarkdownIt("commonmark", {"html": False}).enable("table").render(markdown)
     body = body.replace("<table>", '<div class="wide"><table>').replace("</table>", "</table></div>")
     body = re.sub(r' style="text-align:\w+"', "", body)

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import scipy.stats
 
 LEVEL = 0.95
 """Of every interval."""
@@ -30,6 +29,12 @@ class Interval(NamedTuple):
     high: float
 
 
+def _scipy() -> Any:
+    import scipy.stats  # half a second: only a report pays for the import
+
+    return scipy.stats
+
+
 def mean_interval(values: Values) -> Interval:
     """The mean and Student's interval: mean ± t(0.975; S - 1) s / sqrt(S).
 
@@ -40,7 +45,7 @@ def mean_interval(values: Values) -> Interval:
     mean = float(x.mean())
     if len(x) < 2:
         return Interval(mean, math.nan, math.nan)
-    half = float(scipy.stats.t.ppf((1 + LEVEL) / 2, len(x) - 1) * x.std(ddof=1) / math.sqrt(len(x)))
+    half = float(_scipy().t.ppf((1 + LEVEL) / 2, len(x) - 1) * x.std(ddof=1) / math.sqrt(len(x)))
     return Interval(mean, mean - half, mean + half)
 
 
@@ -51,7 +56,7 @@ def interquartile_mean(values: npt.NDArray[np.float64], axis: int = -1) -> npt.N
         values: along `axis` one a seed.
         axis: which.
     """
-    trimmed: npt.NDArray[np.float64] = scipy.stats.trim_mean(values, 0.25, axis)
+    trimmed: npt.NDArray[np.float64] = _scipy().trim_mean(values, 0.25, axis)
     return trimmed
 
 
@@ -94,7 +99,7 @@ def difference_interval(ours: Values, theirs: Values) -> Interval:
         theirs: (R,) values, subtracted.
     """
     difference, error, freedom = _difference(ours, theirs)
-    half = float(scipy.stats.t.ppf((1 + LEVEL) / 2, freedom)) * error
+    half = float(_scipy().t.ppf((1 + LEVEL) / 2, freedom)) * error
     return Interval(difference, difference - half, difference + half)
 
 
@@ -112,7 +117,7 @@ def welch(ours: Values, theirs: Values) -> float:
     difference, error, freedom = _difference(ours, theirs)
     if error == 0:
         return 1.0 if difference == 0 else math.nan
-    return 2 * float(scipy.stats.t.sf(abs(difference) / error, freedom))
+    return 2 * float(_scipy().t.sf(abs(difference) / error, freedom))
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

@@ -76,18 +76,12 @@ def trained(job: Job, out: Path) -> Path:
             raise ValueError(f"{directory} is a run of another configuration; different: {', '.join(different)}")
     if begun and _steps_done(directory) >= job.settings["config"]["run"]["steps"]:
         return directory
-    algorithm = ALGORITHMS[config["algo"]].config(**_infinite(config)["algorithm"])
+    algorithm = ALGORITHMS[config["algo"]].config(**rundir.with_infinite(config["algorithm"]))
     run = Run(config["algo"], RunConfig(**config["run"]), algorithm, directory, begun, threads=1, quiet=True)
     stopped = run.train()
     if stopped:
         raise Stopped(stopped)
     return directory
-
-
-def _infinite(config: dict[str, Any]) -> dict[str, Any]:
-    """The configuration with the infinite numbers that JSON lacks."""
-    algorithm = {k: rundir.INFINITE.get(v, v) if isinstance(v, str) else v for k, v in config["algorithm"].items()}
-    return {**config, "algorithm": algorithm}
 
 
 def _steps_done(directory: Path) -> int:

@@ -11,23 +11,21 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections import deque
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from qcmarl.nets import normalised
 from qcmarl.parallel import PartedGradient
 from qcmarl.returns import gae
-from qcmarl.rollout import WINDOW, Player
+from qcmarl.rollout import Player, RecentEpisodes
 from qcmarl.value.config import QConfig
 from qcmarl.value.policies import ValuePolicy
 from qcmarl.value.replay import Memory, Packed
 
 if TYPE_CHECKING:
-    from qcmarl.envs import Step, VecEnv
+    from qcmarl.envs import VecEnv
 
 PART = 6400
 """A batch is differentiated in an even number of parts of about so many rows (steps times agents) at most."""
@@ -76,9 +74,7 @@ class QLearner:
         self._gradient = PartedGradient(self.parameters, threads)
         self._player = Player(policy, env)
         self._step = env.reset(seed)
-        self._windows: dict[str, deque[float]] = {
-            name: deque(maxlen=WINDOW) for name in ("battle_won", "episode_return", "episode_length")
-        }
+        self._recent = RecentEpisodes()
         self.episodes = 0
         """Episodes finished so far."""
         self.updates = 0
@@ -101,7 +97,7 @@ class QLearner:
         metrics = {"train/epsilon": self.epsilon(), "train/updates": float(self.updates - before)}
         if self.updates > before:
             metrics.update(_averages(sums, self.updates - before))
-        return {**self._episode_metrics(), **metrics}
+        return {**self._recent.metrics(), **metrics}
 
     def epsilon(self) -> float:
         """Probability of a random action after the steps made so far."""
@@ -123,7 +119,7 @@ class QLearner:
         answered = time.perf_counter()
         player.observe(self._step)
         self.episodes += self.memory.learn_of(self._step, self.config.timeout == "bootstrap")
-        self._note_ends(self._step)
+        self._recent.note(self._step)
         self.env_steps += self.config.n_envs
         self.seconds["environment"] += answered - stepped
         self.seconds["acting"] += time.perf_counter() - answered + stepped - began
@@ -228,17 +224,6 @@ class QLearner:
         everyone = living.new_zeros(len(batch.packed.slots) * self.memory.agents)
         return everyone.index_add(0, batch.rows, living).view(-1, self.memory.agents)
 
-    def _note_ends(self, step: Step) -> None:
-        ended = np.flatnonzero(step.terminated | step.truncated)
-        for name, window in self._windows.items():
-            if len(ended):
-                window.extend(step.info[name][ended].astype(float).tolist())
-
-    def _episode_metrics(self) -> dict[str, float]:
-        names = ("train/win_rate", "train/return", "train/episode_length")
-        windows = self._windows.values()
-        return {name: sum(w) / len(w) for name, w in zip(names, windows, strict=True) if w}
-
     def diagnostics(self, generator: torch.Generator) -> dict[str, float]:
         """Nothing."""
         return {}
@@ -256,7 +241,7 @@ class QLearner:
             "memory": self.memory.state_dict(),
             "env": self.env.state_dict(),
             "player": self._player.state_dict(),
-            "windows": {name: list(window) for name, window in self._windows.items()},
+            "windows": self._recent.state_dict(),
             "generator": self.generator.get_state(),
             "seconds": dict(self.seconds),
             **{name: getattr(self, name) for name in COUNTS},
@@ -268,9 +253,7 @@ class QLearner:
             getattr(self, name).load_state_dict(state[name])
         self._step = self.env.last_step()
         self._player.load_state_dict(state["player"])
-        for name, window in self._windows.items():
-            window.clear()
-            window.extend(state["windows"][name])
+        self._recent.load_state_dict(state["windows"])
         self.generator.set_state(state["generator"])
         self.seconds.update(state["seconds"])
         for name in COUNTS:
