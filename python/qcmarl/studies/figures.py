@@ -35,7 +35,8 @@ class Panel(NamedTuple):
     title: str
     metric: str
     label: str | None = None
-    """Of the vertical axis; None: as the first panel's."""
+    """Of the vertical axis; None: what the whole figure is of. Panels that differ in it or in their limits have axes of
+    their own."""
     levels: Mapping[str, float] = {}
     """Horizontal lines by what they mean."""
     limits: tuple[float | None, float | None] = LIMITS
@@ -116,10 +117,10 @@ def curves(
         title: of the figure.
         centre: the mean with Student's interval, or the interquartile mean with a bootstrap's.
         panels: what is drawn side by side.
-        what: is drawn, in words, where a panel has no label.
+        what: is drawn, in words.
         seeds: draw a thin line for each seed too.
     """
-    own = any(panel.label is not None for panel in panels)
+    own = any((panel.label, panel.limits) != (panels[0].label, panels[0].limits) for panel in panels)
     levels = {name: value for panel in panels for name, value in panel.levels.items()}
     figure, axes = row_of_axes(len(panels), 3.8, legend_rows(len(bundles) + len(levels)), share=not own)
     interval = statistics.mean_interval if centre == "mean" else lambda values: statistics.iqm_interval([values], 500)

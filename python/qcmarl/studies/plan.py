@@ -20,13 +20,14 @@ from qcmarl.studies.jobs import Job, place
 from qcmarl.studies.parts import Part
 
 STEPS = {"3m": 500_000, **{where: budget.steps for where, budget in BUDGETS.items()}}
-"""Steps of a run by environment, family or map, where they are not STEPS_ELSEWHERE."""
-STEPS_ELSEWHERE = 2_000_000
+SMOKE_STEPS = {where: budget.smoke_steps for where, budget in BUDGETS.items()}
+"""Steps of a run by environment, family or map, where they are not those elsewhere."""
+STEPS_ELSEWHERE, SMOKE_STEPS_ELSEWHERE = 2_000_000, 9_600
 FINAL_BATTLES = 320
 """Battles of each kind after training: ten times an evaluation's, as arXiv:2209.10485 asks."""
 FINAL_SEED = 2_000_000
 """Of those battles: the same for every run, and none that training or its evaluations use."""
-SMOKE_STEPS, SMOKE_SEEDS, SMOKE_BATTLES = 9_600, 2, 16
+SMOKE_SEEDS, SMOKE_BATTLES = 2, 16
 MODULES = ("correlation", "theory")
 """Studies that are modules of their own and train nothing."""
 
@@ -66,13 +67,13 @@ class Choice:
         return Chosen(self._envs(part), self._arms(part), seeds, part.plays, noises)
 
     def _envs(self, part: Part) -> tuple[str, ...]:
-        own = part.smoke_maps if self.smoke else part.maps
-        envs = tuple(self.env_of(name) for name in self.maps or own)
-        if self.maps and part.fixed:
+        if self.maps is None:
+            own = part.smoke_maps if self.smoke else part.maps
+            return tuple(name if ":" in name else f"{self.family}:{name}" for name in own)
+        envs = tuple(map(self.env_of, self.maps))
+        if part.fixed:
             return tuple(env for env in envs if env in part.maps)
-        if self.maps and part.families:
-            return tuple(env for env in envs if env.partition(":")[0] in part.families)
-        return envs
+        return tuple(env for env in envs if not part.families or env.partition(":")[0] in part.families)
 
     def _arms(self, part: Part) -> tuple[str, ...]:
         if self.arms and part.fixed:
@@ -94,9 +95,9 @@ class Choice:
 
     def steps_on(self, env: str) -> int:
         """Environment steps of a run."""
+        own, elsewhere = (SMOKE_STEPS, SMOKE_STEPS_ELSEWHERE) if self.smoke else (STEPS, STEPS_ELSEWHERE)
         family, _, name = env.partition(":")
-        own = next((STEPS[key] for key in (env, family, name) if key in STEPS), STEPS_ELSEWHERE)
-        return self.steps or (SMOKE_STEPS if self.smoke else own)
+        return self.steps or next((own[key] for key in (env, family, name) if key in own), elsewhere)
 
     @property
     def battles(self) -> int:

@@ -17,16 +17,26 @@ class Budget:
 
     steps: int
     """Environment steps of a run."""
+    smoke_steps: int
+    """The same of a smoke test."""
     settings: Mapping[str, Any]
     """Of the algorithm: rollouts, learning rate, entropy bonus and what they are brought to over `anneal` steps."""
 
 
 def _budget(
-    steps: int, n_envs: int, rollout_steps: int, lr: float, entropy: float, final: float, annealed: float = 0.8
+    steps: int,
+    smoke_steps: int,
+    n_envs: int,
+    rollout_steps: int,
+    lr: float,
+    entropy: float,
+    final: float,
+    annealed: float = 0.8,
 ) -> Budget:
     """`final` is the entropy bonus at the end of the schedule, which takes a share `annealed` of the steps."""
     return Budget(
         steps,
+        smoke_steps,
         {
             "n_envs": n_envs,
             "rollout_steps": rollout_steps,
@@ -40,8 +50,8 @@ def _budget(
 
 
 BUDGETS = {
-    "game": _budget(200_000, 64, 8, 2e-3, 0.1, 1e-3),
-    "queue": _budget(1_000_000, 64, 50, 1e-3, 0.05, 1e-3),
+    "game": _budget(40_000, 4_096, 64, 8, 2e-3, 0.1, 1e-3),
+    "queue": _budget(1_000_000, 9_600, 64, 50, 1e-3, 0.05, 1e-3),
 }
 """By family, or by environment (family:name) where one needs another."""
 

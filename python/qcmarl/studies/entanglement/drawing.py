@@ -36,33 +36,33 @@ def bell_states(panels: Mapping[str, Sequence[Bar]], what: str) -> Figure:
     """Winning probabilities by state, a panel for each kind of agents, with what theory allows.
 
     Args:
-        panels: bars by the panel's title; a panel may be empty.
+        panels: bars by the panel's title, at least one each; a title of a bar has the same colour in all.
         what: is drawn.
     """
     figure, axes = figures.row_of_axes(len(panels), 3.6, 1)
-    figure.set_figwidth(3.9 * len(panels))
+    figure.set_figwidth(1.5 + 3.4 * len(panels))
+    titles = list(dict.fromkeys(bar.title for bars in panels.values() for bar in bars))
     for axis, (title, bars) in zip(axes, panels.items(), strict=True):
         for i, bar in enumerate(bars):
-            _bar(axis, i, bar)
+            _bar(axis, i, bar, figures.style(titles.index(bar.title))["color"])
         axis.axhline(theory.CLASSICAL, **figures.LEVELS[0], linewidth=0.9, label="best classical")
-        axis.set(title=title, ylim=CHSH_LIMITS)
+        axis.set(title=title, ylim=CHSH_LIMITS, xlim=(-0.6, max(len(bars), 3) - 0.4))
         axis.set_xticks(range(len(bars)), [bar.title.replace(" ", "\n") for bar in bars])
+        axis.grid(visible=False, axis="x")
     axes[0].set_ylabel(what)
-    drawn = next((axis for axis, bars in zip(axes, panels.values(), strict=True) if bars), axes[0])
-    figures.legend_below(figure, drawn, 3)
+    figures.legend_below(figure, axes[0], 3)
     return figure
 
 
-def _bar(axis: Axes, i: int, bar: Bar) -> None:
-    colour = figures.style(i)["color"]
+def _bar(axis: Axes, i: int, bar: Bar, colour: str) -> None:
     middle, low, high = statistics.mean_interval(bar.values)
     axis.bar(i, middle, width=0.7, color=colour, alpha=0.35)
     if not np.isnan(low):
         axis.plot([i, i], np.clip([low, high], 0, 1), color=colour, linewidth=2)
     spread = np.linspace(-0.2, 0.2, len(bar.values)) if len(bar.values) > 1 else np.zeros(1)
-    label = "a seed" if i == 0 else None
-    axis.plot(i + spread, bar.values, "o", color=colour, markersize=3.5, label=label)
-    label = "largest by theory" if i == 0 else None
+    first = i == 0
+    axis.plot(i + spread, bar.values, "o", color=colour, markersize=3.5, label="a seed" if first else None)
+    label = "largest by theory" if first else None
     axis.plot([i - 0.42, i + 0.42], [bar.largest] * 2, color="black", linewidth=1.6, label=label)
 
 

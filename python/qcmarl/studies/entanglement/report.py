@@ -18,7 +18,6 @@ from qcmarl.studies.records import GREEDY, SAMPLED, Group
 if TYPE_CHECKING:
     from qcmarl.studies.reports import Report
 
-READINGS = (("greedy", GREEDY), ("as drawn", SAMPLED))
 QUEUE_METRICS = {
     "return": "eval/return",
     "throughput": "eval/throughput",
@@ -66,15 +65,25 @@ def _known(values: references.Values | None) -> str:
 
 def _curves(report: Report, stem: str, env: str, groups: Sequence[Group]) -> str:
     """Learning curves with the values of the game."""
-    values = references.values_of(env)
-    levels = {"best classical": values.classical, _quantum(values): values.quantum} if values else {}
-    panels = [Panel(title, metric, None, levels, (None, None)) for title, metric in READINGS]
+    panels = _panels(references.values_of(env))
     drawn = figures.curves([group.curves() for group in groups], env, panels=panels, what=WHAT, seeds=True)
     return report.figure(stem, drawn, f"Learning curves on {env}")
 
 
-def _quantum(values: references.Values) -> str:
-    return "quantum value" if values.exact else "best quantum value known"
+def _panels(values: references.Values | None) -> list[Panel]:
+    """The law as it is, and greedy local choices near the values of the game."""
+    if values is None:
+        return [Panel("as drawn", SAMPLED), Panel("greedy", GREEDY)]
+    levels = {
+        "best classical": values.classical,
+        "quantum value" if values.exact else "best quantum value known": values.quantum,
+    }
+    gap = values.quantum - values.classical
+    near = (values.classical - 2 * gap, values.quantum + gap)
+    return [
+        Panel("as drawn", SAMPLED, None, levels, (None, 1.02)),
+        Panel("greedy, near the values", GREEDY, None, levels, near),
+    ]
 
 
 def bell_states(report: Report, study: str) -> list[str]:
@@ -95,7 +104,7 @@ def bell_states(report: Report, study: str) -> list[str]:
         return []
     columns = ["state, agents", "seeds", "steps", "greedy: mean [95 %]", "best seed"]
     columns += [f"{references.threshold(CHSH):g} or more", "largest by theory"]
-    drawn = drawing.bell_states(panels, WHAT)
+    drawn = drawing.bell_states({title: bars for title, bars in panels.items() if bars}, WHAT)
     return [
         "## Four Bell states on CHSH",
         BELL_MEANS,
