@@ -19,8 +19,8 @@ SETTING_GAIN = 1.0
 """Gain of the layer that makes the settings: the first measurements differ from observation to observation."""
 ADVICE_GAIN = 0.01
 FOLLOWED = 3.0
-"""Logit by which an agent first prefers the action that its outcome names: a measurement that nobody heeds would have no
-gradient, nor would an actor whose outcome says nothing."""
+"""Logit by which an agent first prefers the action that its outcome names: a measurement that nobody heeds would have
+no gradient, nor would an actor whose outcome says nothing."""
 
 
 class LocalActor(nn.Module):
