@@ -1,6 +1,7 @@
 """Environments behind one batched contract; `skirmish` needs no game client, and none needs torch or the simulator."""
 
 from qcmarl.envs.base import Step, VecEnv
+from qcmarl.envs.game import VecGame
 from qcmarl.envs.parallel import parallel_env
 from qcmarl.envs.registry import make
 from qcmarl.envs.skirmish import Skirmish, VecSkirmish
@@ -17,6 +18,7 @@ __all__ = [
     "Step",
     "UnitKind",
     "VecEnv",
+    "VecGame",
     "VecSkirmish",
     "VecSmac",
     "builtin_map",
