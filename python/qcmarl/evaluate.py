@@ -16,6 +16,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from qcmarl.envs.queue import VecQueue
+from qcmarl.games.queueing_exact import rates
 from qcmarl.policies import MixingPolicy, Policy
 from qcmarl.rollout import Player
 
@@ -211,7 +213,7 @@ def win_rates(
             found = play(policy, env, battles, battles, seed)
         metrics[f"eval/win_rate_{name}"] = float(found.won[found.greedy].mean())
         metrics[f"eval/win_rate_{name}_sampled"] = float(found.won[~found.greedy].mean())
-    return metrics
+    return {**metrics, **(rates(policy, env) if isinstance(env, VecQueue) else {})}
 
 
 @contextmanager

@@ -9,6 +9,8 @@ from typing import Any
 
 from qcmarl.envs import skirmish, smac
 from qcmarl.envs.base import VecEnv
+from qcmarl.envs.queue import VecQueue
+from qcmarl.games.queueing import MODELS as QUEUES
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ FAMILIES: dict[str, Family] = {
     "pettingzoo": Family(
         make=_pettingzoo, names=("cooperative_pong_v6", "knights_archers_zombies_v11", "simple_spread_v3"), open=True
     ),
+    "queue": Family(make=VecQueue, names=tuple(QUEUES)),
 }
 
 
