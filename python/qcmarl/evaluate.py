@@ -17,8 +17,8 @@ import torch
 from torch import Tensor
 
 from qcmarl.envs.game import VecGame
-from qcmarl.games.exact import exact_rates, is_exact
 from qcmarl.envs.queue import VecQueue
+from qcmarl.games.exact import exact_rates, is_exact
 from qcmarl.games.queueing_exact import rates as queueing_rates
 from qcmarl.policies import MixingPolicy, Policy
 from qcmarl.rollout import Player

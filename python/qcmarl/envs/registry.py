@@ -10,8 +10,8 @@ from typing import Any
 from qcmarl.envs import skirmish, smac
 from qcmarl.envs.base import VecEnv
 from qcmarl.envs.game import VecGame
-from qcmarl.games import NAMES as GAMES
 from qcmarl.envs.queue import VecQueue
+from qcmarl.games import NAMES as GAMES
 from qcmarl.games.queueing import MODELS as QUEUES
 
 
