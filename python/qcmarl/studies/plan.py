@@ -27,7 +27,7 @@ FINAL_BATTLES = 320
 """Battles of each kind after training: ten times an evaluation's, as arXiv:2209.10485 asks."""
 FINAL_SEED = 2_000_000
 """Of those battles: the same for every run, and none that training or its evaluations use."""
-SMOKE_SEEDS, SMOKE_BATTLES = 2, 16
+SMOKE_BATTLES = 16
 MODULES = ("correlation", "theory")
 """Studies that are modules of their own and train nothing."""
 
@@ -66,7 +66,7 @@ class Choice:
         return tuple(part for part in chosen if part.envs and part.arms)
 
     def _choose(self, part: Part, special: set[str]) -> Chosen:
-        seeds = range(self.seeds or (SMOKE_SEEDS if self.smoke else part.seeds))
+        seeds = range(self.seeds or (part.smoke_seeds if self.smoke else part.seeds))
         noises = part.smoke_noises if self.smoke else part.noises
         return Chosen(self._envs(part), self._arms(part, special), seeds, part.plays, noises, part.fixed)
 

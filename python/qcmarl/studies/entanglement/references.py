@@ -30,12 +30,12 @@ GAMES = {
 }
 Bounds = Mapping[str, Values]
 """Of a queue, by what is measured."""
-QUEUES = {"2x2": queueing.Queue()}
 RATES = {
     "return": "episode_return",
     "throughput": "throughput",
     "waiting time": "waiting_time",
     "backlog": "backlog",
+    "coordination": "coordination",
 }
 """What is measured of a queue, as `games.queueing` names it."""
 THRESHOLDS = {"game:chsh": 0.845, "game:ghz": 0.99, "game:rendezvous-k3": 0.578}
@@ -59,7 +59,7 @@ def threshold(env: str) -> float:
 
 @functools.cache
 def queue_bounds(env: str) -> Bounds:
-    """Return, throughput, waiting time and backlog of the best policies of a queue: those of the largest return.
+    """What the best policies of a queue earn, those of the largest return.
 
     The return's classical value bounds every policy of agents who do not communicate (`games.queueing_bounds`).
 
@@ -70,10 +70,11 @@ def queue_bounds(env: str) -> Bounds:
         by what is measured, in the order of the reports; empty for what is no queue of known bounds.
     """
     family, _, name = env.partition(":")
-    if family != "queue" or name not in QUEUES:
+    if family != "queue" or name not in queueing.MODELS:
         return {}
-    best = [queueing_bounds.best(QUEUES[name], resource) for resource in ("classical", "entangled")]
-    rates = [queueing.follow(QUEUES[name], list(one.plan)) for one in best]
+    model = queueing.MODELS[name]
+    best = [queueing_bounds.best(model, resource) for resource in ("classical", "entangled")]
+    rates = [queueing.follow(model, list(one.plan)) for one in best]
     exact = best[1].ceiling - best[1].value < 1e-9
     pairs = {title: [getattr(one, field) for one in rates] for title, field in RATES.items()}
     return {title: Values(classical, quantum, exact) for title, (classical, quantum) in pairs.items()}

@@ -23,8 +23,14 @@ QUEUE_METRICS = {
     "throughput": "eval/throughput",
     "waiting time": "eval/waiting_time",
     "backlog": "eval/backlog",
+    "coordination": "eval/coordination",
 }
+"""By what is measured, the metric of the policy with greedy local choices."""
+AS_DRAWN = {"return, as drawn": "eval/return_sampled"}
 QUEUE_DRAWN = ("return", "throughput", "waiting time")
+UNBOUNDED = (-math.inf, math.inf)
+BOUNDS = {"throughput": (0.0, 1.0), "waiting time": (0.0, math.inf)}
+"""What the values cannot leave."""
 
 
 def entanglement(report: Report, study: str) -> list[str]:
@@ -158,7 +164,7 @@ ENTROPY_MEANS = (
 
 
 def queues(report: Report, study: str) -> list[str]:
-    """Return, throughput, waiting time and backlog in queues."""
+    """What is earned in queues, beside the certified bounds."""
     blocks = []
     for env, groups in _compared(report, study, "queue"):
         bounds = references.queue_bounds(env)
@@ -167,7 +173,7 @@ def queues(report: Report, study: str) -> list[str]:
         certified = {QUEUE_METRICS["return"]: bounds["return"].classical} if bounds else {}
         blocks += [f"## {env}", *_bounded(bounds)]
         blocks += [report.figure(f"{study}-{_stem(env)}-curves", drawn, f"Learning curves on {env}")]
-        blocks += [pages.table(*tables.measured(groups, QUEUE_METRICS, certified)), sources(groups)]
+        blocks += [pages.table(*tables.measured(groups, {**QUEUE_METRICS, **AS_DRAWN}, certified)), sources(groups)]
     return blocks
 
 
@@ -175,7 +181,7 @@ def _queue_panels(bounds: references.Bounds) -> list[Panel]:
     panels = []
     for name in QUEUE_DRAWN:
         levels = {"best classical": bounds[name].classical, "best quantum": bounds[name].quantum} if bounds else {}
-        panels.append(Panel(name, QUEUE_METRICS[name], name, levels, (None, None), (-math.inf, math.inf)))
+        panels.append(Panel(name, QUEUE_METRICS[name], name, levels, (None, None), BOUNDS.get(name, UNBOUNDED)))
     return panels
 
 
@@ -187,8 +193,9 @@ def _bounded(bounds: references.Bounds) -> list[str]:
 
 
 QUEUE_MEANS = (
-    "What packets are like is independent of the past, so the best classical return is found by going back in time over"
-    " all pairs of functions from an agent's packet to a server: it bounds every policy of agents who do not"
-    " communicate, with whatever memory and shared randomness. The best quantum return has an entangled state in"
-    " every step."
+    "What packets are like is independent of the past, so the best classical return is found by going back in time "
+    "over all pairs of functions from an agent's packet to a server: it bounds every policy of agents who do not "
+    "communicate, with whatever memory and shared randomness. The best quantum return has an entangled state in every"
+    " step. Throughput is the share of the packets that are taken up; waiting time is in steps; backlog in units of "
+    "work; coordination is the winning probability of the game that each step is. Exact expectations over an episode."
 )
