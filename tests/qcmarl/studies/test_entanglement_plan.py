@@ -38,6 +38,7 @@ def test_every_game_is_learned_by_agents_who_share_five_things():
 def test_each_bell_state_and_a_product_state_is_measured_in_three_ways():
     names = {bell(state, agents) for state in STATES for agents in ("own", "identical", "ry")}
     assert len(names) == 15
+    assert {"entangled", "product", "phi-plus-identical", "phi-minus-own", "product-ry"} <= names
     assert names <= trained()["game:chsh"]
     settings = vars(ARMS["psi-minus-ry"].resolve("game:chsh"))
     assert (settings["state"], settings["identical"], settings["gates"]) == ("psi-", True, "ry")

@@ -51,7 +51,7 @@ def _budget(
 
 BUDGETS = {
     "game": _budget(40_000, 4_096, 64, 8, 2e-3, 0.1, 1e-3),
-    "queue": _budget(1_000_000, 9_600, 64, 50, 1e-3, 0.05, 1e-3),
+    "queue": _budget(300_000, 9_600, 64, 50, 1e-3, 0.05, 1e-3),
 }
 """By family, or by environment (family:name) where one needs another."""
 
