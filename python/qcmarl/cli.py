@@ -20,6 +20,7 @@ import tyro
 
 from qcmarl import evaluation, report, run
 from qcmarl.algos import ALGORITHMS
+from qcmarl.games.exact import is_exact
 from qcmarl.hints import did_you_mean
 from qcmarl.studies import command as studies
 from qcmarl.studies.machine import cores
@@ -290,7 +291,8 @@ def evaluate(arguments: list[str]) -> int:
         mean, shuffled = options.mean_law or "mean" in options.reading, "shuffled" in options.reading
         trained = evaluation.load(options.run, options.episodes, mean, options.threads, options.noise, shuffled)
     metrics = evaluation.evaluate(trained, options.episodes, mean, options.seed, shuffled)
-    report.print_evaluation(options.run, options.episodes, metrics, options.noise)
+    exact = is_exact(trained.policy, trained.env)
+    report.print_evaluation(options.run, options.episodes, metrics, options.noise, exact)
     return 0
 
 

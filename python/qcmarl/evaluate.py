@@ -16,8 +16,10 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from qcmarl.envs.game import VecGame
 from qcmarl.envs.queue import VecQueue
-from qcmarl.games.queueing_exact import rates
+from qcmarl.games import queueing_exact
+from qcmarl.games.exact import exact_rates, is_exact
 from qcmarl.policies import MixingPolicy, Policy
 from qcmarl.rollout import Player
 
@@ -180,7 +182,7 @@ def win_rates(
     policy: Policy, env: VecEnv, battles: int, seed: int, mean_law: bool = True, shuffled: bool = False
 ) -> dict[str, float]:
     """Plays `battles` greedy and as many sampled battles; for an actor with a mixer, both again with its reading
-    replaced.
+    replaced. In a game the rates are computed instead, exactly, wherever that is possible (`games.exact`).
 
     Args:
         policy: the actor.
@@ -197,23 +199,33 @@ def win_rates(
     if isinstance(policy, MixingPolicy):
         listeners |= {"mean_law": ReadingMean(policy)} if mean_law else {}
         listeners |= {"shuffled": ReadingPool(policy, seed)} if shuffled else {}
-    found = play(policy, env, battles, battles, seed, list(listeners.values()))
+    heard = play(policy, env, battles, battles, seed, list(listeners.values())) if listeners else None
     readings = {name: listener.close() for name, listener in listeners.items()}
+    rates = _rates(policy, env, battles, seed, heard)
+    for name, reading in readings.items():
+        assert isinstance(policy, MixingPolicy)
+        with fixed_reading(policy, reading):
+            replaced = _rates(policy, env, battles, seed)
+        rates[f"eval/win_rate_{name}"] = replaced["eval/win_rate"]
+        rates[f"eval/win_rate_{name}_sampled"] = replaced["eval/win_rate_sampled"]
+    return rates
+
+
+def _rates(policy: Policy, env: VecEnv, battles: int, seed: int, played: Battles | None = None) -> dict[str, float]:
+    """Rates of the policy as it stands: exact, or of what it played, or of what it plays now."""
+    if isinstance(env, VecGame) and is_exact(policy, env):
+        return exact_rates(policy, env)
+    if isinstance(env, VecQueue) and queueing_exact.is_exact(policy, env):
+        return queueing_exact.rates(policy, env)
+    found = play(policy, env, battles, battles, seed) if played is None else played
     greedy, sampled = found.greedy, ~found.greedy
-    metrics = {
+    return {
         "eval/win_rate": float(found.won[greedy].mean()),
         "eval/win_rate_sampled": float(found.won[sampled].mean()),
         "eval/return": float(found.episode_return[greedy].mean()),
         "eval/return_sampled": float(found.episode_return[sampled].mean()),
         "eval/episode_length": float(found.length[greedy].mean()),
     }
-    for name, reading in readings.items():
-        assert isinstance(policy, MixingPolicy)
-        with fixed_reading(policy, reading):
-            found = play(policy, env, battles, battles, seed)
-        metrics[f"eval/win_rate_{name}"] = float(found.won[found.greedy].mean())
-        metrics[f"eval/win_rate_{name}_sampled"] = float(found.won[~found.greedy].mean())
-    return {**metrics, **(rates(policy, env) if isinstance(env, VecQueue) else {})}
 
 
 @contextmanager

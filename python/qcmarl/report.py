@@ -230,13 +230,22 @@ def _bundle(title: str, group: Sequence[Curve]) -> records.Bundle:
     return records.Bundle(title, steps, values)
 
 
-def print_evaluation(directory: Path, battles: int, metrics: Mapping[str, float], noise: str | None = None) -> None:
-    """The table of `qcmarl eval`; `noise` where it was chosen for this evaluation."""
+def print_evaluation(
+    directory: Path, battles: int, metrics: Mapping[str, float], noise: str | None = None, exact: bool = False
+) -> None:
+    """The table of `qcmarl eval`; `noise` where it was chosen for this evaluation; `exact` where nothing but shuffled
+    readings was played."""
     under = "" if noise is None else f", noise {noise}"
-    table = Table(title=f"{directory}, {battles} battles of each kind{under}", title_justify="left")
+    how = "exact rates" if exact else f"{battles} battles of each kind"
+    table = Table(title=f"{directory}, {how}{under}", title_justify="left")
     table.add_column("")
     table.add_column("value", justify="right")
     for name, value in metrics.items():
-        error = (value * (1 - value) / battles) ** 0.5
-        table.add_row(name, f"{value:.3f} ± {error:.3f}" if "win_rate" in name else f"{value:,.10g}")
+        table.add_row(
+            name, _rate(value, battles, exact and "shuffled" not in name) if "win_rate" in name else f"{value:,.10g}"
+        )
     Console(highlight=False).print(table)
+
+
+def _rate(value: float, battles: int, exact: bool) -> str:
+    return f"{value:.6f}" if exact else f"{value:.3f} ± {(value * (1 - value) / battles) ** 0.5:.3f}"

@@ -1,6 +1,7 @@
 """Environments behind one batched contract; `skirmish` needs no game client, and none needs torch or the simulator."""
 
 from qcmarl.envs.base import Step, VecEnv
+from qcmarl.envs.game import VecGame
 from qcmarl.envs.parallel import parallel_env
 from qcmarl.envs.queue import VecQueue
 from qcmarl.envs.registry import make
@@ -18,6 +19,7 @@ __all__ = [
     "Step",
     "UnitKind",
     "VecEnv",
+    "VecGame",
     "VecQueue",
     "VecSkirmish",
     "VecSmac",
