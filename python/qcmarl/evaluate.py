@@ -182,7 +182,8 @@ def win_rates(
     policy: Policy, env: VecEnv, battles: int, seed: int, mean_law: bool = True, shuffled: bool = False
 ) -> dict[str, float]:
     """Plays `battles` greedy and as many sampled battles; for an actor with a mixer, both again with its reading
-    replaced. In a game the rates are computed instead, exactly, wherever that is possible (`games.exact`).
+    replaced. In games and queues the rates are computed instead, exactly, wherever that is possible (`games.exact`,
+    `games.queueing_exact`).
 
     Args:
         policy: the actor.
