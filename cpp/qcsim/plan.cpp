@@ -25,7 +25,7 @@ class Planner {
     const std::vector<std::size_t> product = at_start();
     if (!product.empty()) add(Stage::Kind::product).rotations = product;
     for (const Segment& segment : program_.segments()) {
-      n_bits_ = program_.n_bits() - layout_.lane_bits - (segment.real && product.empty() ? 1 : 0);
+      n_bits_ = program_.n_bits() - layout_.lane_bits - (segment.real && product.empty() && !layout_.whole ? 1 : 0);
       std::vector<std::size_t> rotations;
       for (std::size_t rotation = segment.first; rotation < segment.last; ++rotation) {
         if (std::find(product.begin(), product.end(), rotation) == product.end()) rotations.push_back(rotation);
@@ -90,7 +90,7 @@ class Planner {
   // What makes a product state of |0...0>: rotations of separate bits that can come before all others.
   std::vector<std::size_t> at_start() const {
     constexpr std::size_t least = 3;
-    if (layout_.lane_bits != 0 || program_.embeds_amplitudes() || program_.is_density()) return {};
+    if (layout_.lane_bits != 0 || layout_.whole || program_.embeds_amplitudes() || program_.is_density()) return {};
     std::vector<std::size_t> waiting;
     for (const Segment& segment : program_.segments()) {
       for (std::size_t rotation = segment.first; rotation < segment.last; ++rotation) waiting.push_back(rotation);
@@ -213,7 +213,7 @@ class Planner {
     }
   }
 
-  int width() const { return std::min(max_mixed_width, n_bits_); }
+  int width() const { return std::min(layout_.mixed_width, n_bits_); }
 
   static std::vector<Index> units(int n_bits) {
     std::vector<Index> vectors;

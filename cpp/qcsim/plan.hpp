@@ -63,6 +63,8 @@ struct Layout {
   int plain_width;  // up to which plain passes are made; 0: none
   int block_bits;   // a block has 2^block_bits registers
   bool tables;      // whether runs of diagonal rotations are done by tables
+  int mixed_width = max_mixed_width;
+  bool whole = false;  // every rotation in a pass over all of the state: no product, no part that is still zero left out
 };
 
 std::vector<Stage> plan(const Program& program, const Layout& layout);

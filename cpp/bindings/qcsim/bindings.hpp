@@ -10,4 +10,5 @@ namespace py = pybind11;
 void bind_circuit(py::module_& m);
 void bind_program(py::module_& m);
 void bind_execution(py::module_& m);
+void bind_device_plan(py::module_& m);
 void bind_info(py::module_& m);

@@ -5,5 +5,6 @@ PYBIND11_MODULE(_core, m) {
   bind_circuit(m);
   bind_program(m);
   bind_execution(m);
+  bind_device_plan(m);
   bind_info(m);
 }

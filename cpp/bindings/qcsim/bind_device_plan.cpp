@@ -1,0 +1,116 @@
+// Plans for a GPU, and the kernels' bodies on the host. A call is made here, as the bytes of a cuda::Call, and run by
+// the module _cuda (bindings/cuda) or, in tests, on the host: one and the same form.
+#include <pybind11/numpy.h>
+
+#include <array>
+#include <cstring>
+#include <type_traits>
+
+#include "bindings.hpp"
+#include "cuda/device_plan.hpp"
+#include "cuda/host.hpp"
+#include "qcsim/compiled.hpp"
+
+using namespace qcsim::cuda;
+
+namespace {
+
+using Address = std::array<std::size_t, 3>;  // address, numbers between rows, columns; address 0: absent
+
+template <class T>
+Matrix<T> matrix(const Address& given) {
+  return {reinterpret_cast<T*>(given[0]), given[1], given[2]};
+}
+
+template <class Row>
+py::bytes bytes_of(const Row& row) {
+  static_assert(std::is_trivially_copyable_v<Row>);
+  return {reinterpret_cast<const char*>(&row), sizeof(Row)};
+}
+template <class Row>
+Row row_of(const py::bytes& bytes) {
+  const std::string_view view = bytes;
+  if (view.size() != sizeof(Row)) throw std::invalid_argument("these are not the bytes of a call of this precision");
+  Row row;
+  std::memcpy(&row, view.data(), sizeof(Row));
+  return row;
+}
+
+// Memory that a call keeps for its gradients: the numbers of the angles, then states and roots of norms.
+template <class T>
+std::size_t kept_bytes(const DevicePlan& plan, std::size_t batch, bool with_states) {
+  const std::size_t states = with_states ? states_size<T>(plan.shape(), batch) * sizeof(T) : 0;
+  return turns_bytes<T>(plan.shape()) + states;
+}
+
+template <class T>
+py::bytes call(const DevicePlan& plan, std::size_t tables, std::size_t batch, const Address& amplitudes,
+               const Address& weights, const Address& features, const Address& outputs, std::size_t kept,
+               bool with_states) {
+  const Shape& shape = plan.shape();
+  Call<T> found{};
+  found.tables = plan.tables(reinterpret_cast<const void*>(tables));
+  found.turns = turns_at<T>(shape, reinterpret_cast<void*>(kept));
+  found.batch = batch;
+  found.amplitudes = matrix<const T>(amplitudes);
+  found.weights = matrix<const T>(weights);
+  found.features = matrix<const T>(features);
+  found.outputs = matrix<T>(outputs);
+  if (with_states) {
+    found.states = reinterpret_cast<T*>(kept + turns_bytes<T>(shape));
+    found.roots = found.states + (n_sets(shape, batch) << shape.bits);
+  }
+  return bytes_of(found);
+}
+
+template <class T>
+py::bytes slopes(const DevicePlan& plan, std::size_t batch, const Address& cotangents, const Address& amplitudes,
+                 const Address& weights, const Address& features, std::size_t sums) {
+  return bytes_of(Slopes<T>{matrix<const T>(cotangents), matrix<T>(amplitudes), matrix<T>(weights), matrix<T>(features),
+                            reinterpret_cast<double*>(sums), n_parts(plan.shape(), batch)});
+}
+
+template <class T>
+void bind(py::module_& m, py::class_<DevicePlan>& plan, const std::string& name) {
+  plan.def(("kept_bytes_" + name).c_str(), &kept_bytes<T>, py::arg("batch"), py::arg("with_states"))
+      .def(("group_bytes_" + name).c_str(),
+           [](const DevicePlan& self, bool back) { return group_bytes<T>(self.shape(), back); }, py::arg("back"))
+      .def(("call_" + name).c_str(), &call<T>, py::arg("tables"), py::arg("batch"), py::arg("amplitudes"),
+           py::arg("weights"), py::arg("features"), py::arg("outputs"), py::arg("kept"), py::arg("with_states"))
+      .def(("slopes_" + name).c_str(), &slopes<T>, py::arg("batch"), py::arg("cotangents"), py::arg("amplitudes"),
+           py::arg("weights"), py::arg("features"), py::arg("sums"));
+  m.def(("host_forward_" + name).c_str(), [](const py::bytes& given) { host_forward(row_of<Call<T>>(given)); });
+  m.def(("host_adjoint_" + name).c_str(), [](const py::bytes& given, const py::bytes& wanted) {
+    host_adjoint(row_of<Call<T>>(given), row_of<Slopes<T>>(wanted));
+  });
+}
+
+}  // namespace
+
+void bind_device_plan(py::module_& m) {
+  py::class_<DevicePlan> plan(m, "DevicePlan");
+  plan.def(py::init([](const qcsim::Compiled& compiled, const qcsim::Readout& readout, bool single,
+                       bool per_sample_weights) {
+             const int bits = single ? held_bits<float> : held_bits<double>;
+             return std::make_unique<DevicePlan>(compiled.program(), readout, bits, per_sample_weights);
+           }),
+           py::arg("compiled"), py::arg("readout"), py::arg("single"), py::arg("per_sample_weights"))
+      .def_property_readonly(
+          "tables",
+          [](const DevicePlan& self) {
+            return py::array_t<std::uint8_t>(static_cast<py::ssize_t>(self.bytes().size()),
+                                             reinterpret_cast<const std::uint8_t*>(self.bytes().data()));
+          },
+          "The bytes that a device needs a copy of.")
+      .def(
+          "sums_bytes",
+          [](const DevicePlan& self, std::size_t batch) {
+            return n_parts(self.shape(), batch) * n_sums(self.shape()) * sizeof(double);
+          },
+          py::arg("batch"))
+      .def_property_readonly("n_passes", [](const DevicePlan& self) { return self.shape().n_passes; })
+      .def_property_readonly("group_threads", [](const DevicePlan& self) { return 1 << self.shape().thread_bits; })
+      .def_property_readonly("group_samples", [](const DevicePlan& self) { return n_samples(self.shape()); });
+  bind<float>(m, plan, "float32");
+  bind<double>(m, plan, "float64");
+}

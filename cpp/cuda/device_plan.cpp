@@ -1,0 +1,534 @@
+#include "cuda/device_plan.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <stdexcept>
+#include <string>
+
+#include "cuda/group_memory.hpp"
+#include "qcsim/plan.hpp"
+
+namespace qcsim::cuda {
+namespace {
+
+// A factor is at least the root of a half: so many rotations, and the state has grown by 2^24 at most.
+constexpr std::size_t max_stretched = 48;
+constexpr std::size_t max_sums = std::size_t{1} << 22;
+
+Word bits_below(int n) { return power_of_two(n) - 1; }
+
+// r vectors that, with the given ones and more, span everything, and whose lowest r bits are those of a unit matrix;
+// behind them the vectors that are still missing. A complement that `vectors` and the kernel of the lowest r bits have
+// in common: it always exists.
+std::vector<Index> leaders_basis(const std::vector<Index>& vectors, int n_bits, int r) {
+  const Index low = bits_below(r);
+  Span all;
+  for (const Index vector : vectors) all.add(vector);
+  std::vector<Index> rest;
+  for (int bit = n_bits - 1; static_cast<int>(vectors.size() + rest.size()) < n_bits - r; --bit) {
+    if (all.reduced(power_of_two(bit)) == 0) continue;
+    all.add(power_of_two(bit));
+    rest.push_back(power_of_two(bit));
+  }
+  // Those that show in the low bits (reduced there), and those that do not.
+  std::vector<Index> seen, unseen;
+  Span low_span;
+  for (const Index vector : all.vectors()) {
+    Index reduced = vector;
+    for (std::size_t i = 0; i < seen.size(); ++i) {
+      if ((reduced & low & low_span.pivots()[i]) != 0) reduced ^= seen[i];
+    }
+    if ((reduced & low) == 0) {
+      unseen.push_back(reduced);
+      continue;
+    }
+    const Index pivot = std::bit_floor(reduced & low);
+    for (Index& other : seen) {
+      if ((other & pivot) != 0) other ^= reduced;
+    }
+    seen.push_back(reduced);
+    low_span.add(reduced & low);
+  }
+  Span high;
+  for (const Index vector : unseen) high.add(vector);
+  std::vector<Index> found;
+  int bit = n_bits - 1;
+  for (const Index vector : seen) {
+    while (high.reduced(power_of_two(bit)) == 0) --bit;
+    high.add(power_of_two(bit));
+    found.push_back(vector ^ power_of_two(bit));
+  }
+  for (int j = 0; j < r; ++j) {
+    if (low_span.reduced(power_of_two(j)) == 0) continue;
+    low_span.add(power_of_two(j));
+    found.push_back(power_of_two(j));
+  }
+  // To a unit matrix in the low bits.
+  for (int j = 0; j < r; ++j) {
+    const auto at = found.begin() + j;
+    std::iter_swap(at, std::find_if(at, found.end(), [&](Index v) { return (v & power_of_two(j)) != 0; }));
+    for (Index& other : found) {
+      if (&other != &*at && (other & power_of_two(j)) != 0) other ^= *at;
+    }
+  }
+  for (Index vector : rest) {
+    for (int j = 0; j < r; ++j) {
+      if ((vector & power_of_two(j)) != 0) vector ^= found[static_cast<std::size_t>(j)];
+    }
+    found.push_back(vector);
+  }
+  return found;
+}
+
+// The vectors of a pass completed to `width`: in a plain pass by vectors that no operation's signs see.
+std::vector<Index> completed(const Program& program, const Pass& pass, int n_bits, std::size_t width) {
+  std::vector<Index> basis, spare;
+  for (int k = 0; k < pass.width; ++k) basis.push_back(pass.members[std::size_t{1} << k]);
+  if (pass.plain) {
+    std::vector<Index> rows;
+    for (const Operation& operation : pass.operations) {
+      rows.push_back(program.rotations()[operation.rotation].generator.signs);
+    }
+    spare = null_space(std::move(rows), n_bits);
+  } else {
+    for (int bit = n_bits - 1; bit >= 0; --bit) spare.push_back(power_of_two(bit));
+  }
+  Span span;
+  for (const Index vector : basis) span.add(vector);
+  for (const Index vector : spare) {
+    if (basis.size() == width) break;
+    if (span.reduced(vector) == 0) continue;
+    span.add(vector);
+    basis.push_back(vector);
+  }
+  return basis;
+}
+
+AngleRow angle_row(const Angle& angle, bool per_sample_weights) {
+  const Word source = angle.source == Angle::Source::weight    ? AngleRow::weight
+                      : angle.source == Angle::Source::feature ? AngleRow::feature
+                                                               : AngleRow::constant;
+  const bool varying = source == AngleRow::feature || (source == AngleRow::weight && per_sample_weights);
+  return {angle.scale, angle.shift, source, static_cast<Word>(angle.index), varying ? 1U : 0U};
+}
+
+class Writer {
+ public:
+  Writer(const Program& program, const Readout& readout, Shape& shape)
+      : program_(program), readout_(readout), shape_(shape) {}
+
+  void run() {
+    for (const Rotation& rotation : program_.rotations()) {
+      rotations.push_back({angle_row(rotation.angle, shape_.per_sample_weights != 0), placed(rotation.generator)});
+    }
+    for (const Angle& phase : program_.phases()) phases.push_back(angle_row(phase, shape_.per_sample_weights != 0));
+    for (const Flip& flip : program_.flips()) add(flip);
+    for (const Dense& dense : program_.denses()) add(dense);
+    place_barriers();
+    add_steps();
+    mark_rescaling();
+    if (readout_.program().is_complex()) imaginary_ = placed(program_.final_frame().x(program_.n_qubits()));
+    for (const auto& part : readout_.probabilities()) add(part);
+    for (const auto& part : readout_.expectations()) add(part);
+    for (const auto& part : readout_.states()) add(part);
+    add_sums();
+  }
+
+  std::vector<StepRow> steps;
+  std::vector<PassRow> passes;
+  std::vector<Leader> leaders;
+  std::vector<OperationRow> operations;
+  std::vector<RotationRow> rotations;
+  std::vector<AngleRow> phases;
+  std::vector<FlipRow> flips;
+  std::vector<DenseRow> denses;
+  std::vector<Product> controls, entries;
+  std::vector<double> numbers;
+  std::vector<PartRow> parts;
+  std::vector<OutcomeRow> outcomes;
+  std::vector<OutputRow> outputs;
+  std::vector<TermRow> terms;
+  std::vector<Product> columns;
+  std::vector<SumRow> weight_sums;
+  std::vector<Word> sum_places;
+
+ private:
+  template <class Row>
+  static Word size(const std::vector<Row>& rows) {
+    return static_cast<Word>(rows.size());
+  }
+
+  // Of a stored index: the bits of the samples are left open above the lowest.
+  Word placed(Index index) const {
+    return (index & bits_below(shape_.low_bits)) | (index >> shape_.low_bits) << (shape_.low_bits + shape_.sample_bits);
+  }
+  Product placed(const Pauli& pauli) const {
+    return {placed(pauli.flips), placed(pauli.signs), pauli.negative ? 1U : 0U};
+  }
+
+  void add(const Flip& flip) {
+    flips.push_back({placed(flip.action), 0, size(controls), size(flip.controls)});
+    for (const Pauli& control : flip.controls) controls.push_back(placed(control));
+  }
+
+  void add(const Dense& dense) {
+    const std::size_t n_axes = dense.axes.x.size();
+    denses.push_back({static_cast<Word>(n_axes), 0, size(controls), size(entries), size(numbers)});
+    for (const Pauli& z : dense.axes.z) controls.push_back(placed(z));
+    for (std::size_t i = 0; i < std::size_t{1} << n_axes; ++i) {
+      Pauli product;
+      for (std::size_t axis = 0; axis < n_axes; ++axis) {
+        if ((i >> (n_axes - 1 - axis) & 1) != 0) product = dense.axes.x[axis] * product;
+      }
+      entries.push_back(placed(product));
+    }
+    numbers.insert(numbers.end(), dense.matrix.begin(), dense.matrix.end());
+  }
+
+  void place_barriers() {
+    for (const Segment& segment : program_.segments()) {
+      if (segment.flip >= 0) flips[static_cast<std::size_t>(segment.flip)].rotations = static_cast<Word>(segment.last);
+      if (segment.dense >= 0)
+        denses[static_cast<std::size_t>(segment.dense)].rotations = static_cast<Word>(segment.last);
+    }
+  }
+
+  void add_steps() {
+    const int k = shape_.register_bits;
+    for (const Stage& stage : plan(program_, {0, k, program_.n_bits(), false, k, true})) {
+      for (const Pass& pass : stage.passes) {
+        steps.push_back({StepRow::pass, size(passes)});
+        add(pass);
+      }
+      if (stage.flip != nullptr) {
+        steps.push_back({StepRow::flip, static_cast<Word>(stage.flip - program_.flips().data())});
+      }
+      if (stage.dense != nullptr) {
+        steps.push_back({StepRow::dense, static_cast<Word>(stage.dense - program_.denses().data())});
+      }
+    }
+  }
+
+  void add(const Pass& pass) {
+    const auto width = static_cast<std::size_t>(shape_.register_bits);
+    const int n_bits = std::max(shape_.n_bits, shape_.register_bits);
+    const std::vector<Index> basis = completed(program_, pass, n_bits, width);
+    PassRow row{{}, size(leaders), size(operations), size(pass.operations), pass.plain ? PassRow::plain : 0U};
+    for (std::size_t j = 0; j < width; ++j) row.basis[j] = placed(basis[j]);
+    for (const Operation& operation : pass.operations) {
+      const Pauli& generator = program_.rotations()[operation.rotation].generator;
+      Word parities = 0;
+      for (Word i = 0; i < power_of_two(shape_.register_bits); ++i) {
+        Index member = 0;
+        for (std::size_t j = 0; j < width; ++j) member ^= (i >> j & 1) != 0 ? basis[j] : 0;
+        if (odd_overlap(generator.signs, member)) parities |= Word{1} << i;
+      }
+      const auto rotation = static_cast<Word>(operation.rotation);
+      const Word varying = rotations[operation.rotation].angle.varying;
+      operations.push_back({rotation, static_cast<Word>(operation.pattern >> pass.width), parities, varying});
+      if (varying != 0) row.flags |= PassRow::general | PassRow::general_back;
+    }
+    add_leaders(pass, basis, n_bits);
+    shape_.max_operations = std::max(shape_.max_operations, row.count);
+    passes.push_back(row);
+  }
+
+  void add_leaders(const Pass& pass, const std::vector<Index>& basis, int n_bits) {
+    const int own = n_bits - shape_.register_bits;  // thread bits of one sample
+    const std::vector<Index> vectors = leaders_basis(basis, n_bits, std::min(own, lane_bits));
+    for (Word thread = 0; thread < power_of_two(shape_.thread_bits); ++thread) {
+      Index leader = 0;
+      for (int j = 0; j < own; ++j) leader ^= (thread >> j & 1) != 0 ? vectors[static_cast<std::size_t>(j)] : 0;
+      Leader row{placed(leader) | (thread >> own) << shape_.low_bits, 0};
+      for (std::size_t j = 0; j < pass.operations.size(); ++j) {
+        const Pauli& generator = program_.rotations()[pass.operations[j].rotation].generator;
+        if (odd_overlap(generator.signs, leader)) row.signs |= Word{1} << j;
+      }
+      leaders.push_back(row);
+    }
+  }
+
+  // Where a pass takes the divided-out factors into the state: known beforehand, whatever the angles.
+  void mark_rescaling() {
+    std::size_t stretched = 0;
+    const auto mark = [&](PassRow& pass, Word general, Word rescale) {
+      if ((pass.flags & general) != 0) return;
+      if (stretched + pass.count > max_stretched) {
+        pass.flags |= general | rescale;
+        stretched = 0;
+      } else {
+        stretched += pass.count;
+      }
+    };
+    for (PassRow& pass : passes) mark(pass, PassRow::general, PassRow::rescale);
+    for (auto pass = passes.rbegin(); pass != passes.rend(); ++pass) {
+      mark(*pass, PassRow::general_back, PassRow::rescale_back);
+    }
+    for (const PassRow& pass : passes) {
+      if ((pass.flags & (PassRow::general | PassRow::general_back)) != 0) shape_.has_general = 1;
+    }
+  }
+
+  void add(const Readout::Probabilities& part) {
+    const auto log2 = [](std::size_t n) { return static_cast<Word>(std::countr_zero(n)); };
+    const Word measured = log2(part.outcomes.size()), others = log2(part.rest.size());
+    PartRow row{};
+    row.kind = PartRow::probabilities;
+    row.first = static_cast<Word>(part.first);
+    row.n_outputs = measured;
+    row.row = size(outcomes);
+    row.n_rows = others;
+    row.origin = placed(part.origin);
+    row.offset = (1.0 - program_.retained()) / static_cast<double>(part.outcomes.size());
+    std::vector<OutcomeRow> found;
+    for (Word j = 0; j < measured; ++j) found.push_back({Word{1} << j, placed(part.outcomes[std::size_t{1} << j])});
+    spread_banks(found);
+    for (Word j = 0; j < others; ++j) found.push_back({0, placed(part.rest[std::size_t{1} << j])});
+    outcomes.insert(outcomes.end(), found.begin(), found.end());
+    parts.push_back(row);
+  }
+
+  // The lanes of a warp take the first five columns. Eight neighbouring outcomes fill a sector of memory; the other
+  // columns are those that keep lanes apart in the banks.
+  static void spread_banks(std::vector<OutcomeRow>& rows) {
+    constexpr Word banks = 31;
+    Span span;
+    for (std::size_t slot = 0; slot < std::min<std::size_t>(rows.size(), lane_bits); ++slot) {
+      const auto at = rows.begin() + static_cast<std::ptrdiff_t>(slot);
+      auto found = at;
+      if (slot >= 3) {
+        found =
+            std::find_if(at, rows.end(), [&](const OutcomeRow& row) { return span.reduced(row.flips & banks) != 0; });
+        if (found == rows.end()) found = at;
+      }
+      std::iter_swap(at, found);
+      if (span.reduced(at->flips & banks) != 0) span.add(at->flips & banks);
+    }
+  }
+
+  void add(const Readout::Expectations& part) {
+    PartRow row{};
+    row.kind = PartRow::expectations;
+    row.first = static_cast<Word>(part.first);
+    row.n_outputs = row.n_rows = static_cast<Word>(part.n_outputs);
+    row.row = size(outputs);
+    for (std::size_t output = 0; output < part.n_outputs; ++output) {
+      OutputRow own{size(terms), 0, part.constants[output]};
+      for (std::size_t t = 0; t < part.outputs.size(); ++t) {
+        if (part.outputs[t] == output) terms.push_back({part.weights[t], placed(part.words[part.word_of[t]])});
+      }
+      own.n_terms = size(terms) - own.first_term;
+      outputs.push_back(own);
+    }
+    parts.push_back(row);
+  }
+
+  void add(const Readout::State& part) {
+    const Frame& frame = program_.final_frame();
+    PartRow row{};
+    row.kind = PartRow::state;
+    row.first = static_cast<Word>(part.first);
+    row.row = size(columns);
+    row.n_rows = static_cast<Word>(program_.n_qubits());
+    row.origin = placed(frame.origin().index);
+    row.origin_negative = frame.origin().negative ? 1U : 0U;
+    row.imaginary = imaginary_;
+    for (int qubit = program_.n_qubits() - 1; qubit >= 0; --qubit) columns.push_back(placed(frame.x(qubit)));
+    parts.push_back(row);
+    shape_.has_state = 1;
+  }
+
+  // Of each shared weight, the sums that make its gradient.
+  void add_sums() {
+    std::vector<std::vector<Word>> places;
+    const auto collect = [&](const AngleRow& angle, Word place) {
+      if (angle.source != AngleRow::weight || angle.varying != 0) return;
+      if (places.size() <= angle.index) places.resize(angle.index + 1);
+      places[angle.index].push_back(place);
+    };
+    for (Word j = 0; j < size(operations); ++j) collect(rotations[operations[j].rotation].angle, j);
+    for (Word j = 0; j < size(phases); ++j) collect(phases[j], size(operations) + j);
+    for (const auto& own : places) {
+      weight_sums.push_back({size(sum_places), size(own)});
+      sum_places.insert(sum_places.end(), own.begin(), own.end());
+    }
+    shape_.n_weights = size(weight_sums);
+  }
+
+  const Program& program_;
+  const Readout& readout_;
+  Shape& shape_;
+  Product imaginary_;
+};
+
+std::size_t padded(std::size_t bytes) { return (bytes + 15) / 16 * 16; }
+
+}  // namespace
+
+DevicePlan::DevicePlan(const Program& program, const Readout& readout, int n_register_bits, bool per_sample_weights) {
+  if (program.is_density() || program.lossy()) {
+    throw std::invalid_argument("density matrices and channels do not run on a GPU yet; use the CPU");
+  }
+  const int held = std::max(program.n_bits(), n_register_bits);
+  shape_.n_qubits = program.n_qubits();
+  shape_.n_bits = program.n_bits();
+  shape_.register_bits = n_register_bits;
+  shape_.bits = std::max(held, n_register_bits + lane_bits);
+  shape_.thread_bits = shape_.bits - n_register_bits;
+  if (shape_.thread_bits > max_thread_bits) {
+    throw std::invalid_argument("a state of 2^" + std::to_string(program.n_bits()) +
+                                " numbers is too large for one block of a GPU; at most 2^" +
+                                std::to_string(n_register_bits + max_thread_bits) + " fit");
+  }
+  shape_.sample_bits = shape_.bits - held;
+  shape_.low_bits = held - n_register_bits;
+  shape_.is_complex = program.is_complex();
+  shape_.complex_input = program.complex_input();
+  shape_.embeds = program.embeds_amplitudes();
+  shape_.per_sample_weights = per_sample_weights;
+  shape_.retained = program.retained();
+  shape_.n_outputs = static_cast<Word>(readout.n_outputs());
+  Writer writer(program, readout, shape_);
+  writer.run();
+  shape_.n_steps = static_cast<Word>(writer.steps.size());
+  shape_.n_passes = static_cast<Word>(writer.passes.size());
+  shape_.n_operations = static_cast<Word>(writer.operations.size());
+  shape_.n_rotations = static_cast<Word>(writer.rotations.size());
+  shape_.n_phases = static_cast<Word>(writer.phases.size());
+  shape_.n_parts = static_cast<Word>(writer.parts.size());
+  const auto append = [&](const auto& rows) {
+    offsets_.push_back(bytes_.size());
+    const std::size_t size = rows.size() * sizeof(rows[0]);
+    bytes_.resize(padded(bytes_.size() + size));
+    if (size != 0) std::memcpy(bytes_.data() + offsets_.back(), rows.data(), size);
+  };
+  append(writer.steps);
+  append(writer.passes);
+  append(writer.leaders);
+  append(writer.operations);
+  append(writer.rotations);
+  append(writer.phases);
+  append(writer.flips);
+  append(writer.denses);
+  append(writer.controls);
+  append(writer.entries);
+  append(writer.numbers);
+  append(writer.parts);
+  append(writer.outcomes);
+  append(writer.outputs);
+  append(writer.terms);
+  append(writer.columns);
+  append(writer.weight_sums);
+  append(writer.sum_places);
+}
+
+Tables DevicePlan::tables(const void* base) const {
+  Tables tables{};
+  tables.shape = shape_;
+  std::size_t section = 0;
+  const auto set = [&](auto& pointer) {
+    pointer = reinterpret_cast<std::remove_reference_t<decltype(pointer)>>(static_cast<const std::byte*>(base) +
+                                                                           offsets_[section++]);
+  };
+  set(tables.steps);
+  set(tables.passes);
+  set(tables.leaders);
+  set(tables.operations);
+  set(tables.rotations);
+  set(tables.phases);
+  set(tables.flips);
+  set(tables.denses);
+  set(tables.controls);
+  set(tables.entries);
+  set(tables.numbers);
+  set(tables.parts);
+  set(tables.outcomes);
+  set(tables.outputs);
+  set(tables.terms);
+  set(tables.columns);
+  set(tables.weight_sums);
+  set(tables.sum_places);
+  return tables;
+}
+
+namespace {
+
+// Lays arrays one behind the other from `base`; with none, it only measures.
+class Carver {
+ public:
+  explicit Carver(void* base) : base_(static_cast<std::byte*>(base)) {}
+  template <class Row>
+  Row* take(std::size_t n) {
+    Row* found = base_ == nullptr ? nullptr : reinterpret_cast<Row*>(base_ + used_);
+    used_ += padded(n * sizeof(Row));
+    return found;
+  }
+  std::size_t used() const { return used_; }
+
+ private:
+  std::byte* base_;
+  std::size_t used_ = 0;
+};
+
+template <class T>
+Turns<T> carve(const Shape& shape, Carver& carver) {
+  Turns<T> turns{};
+  turns.ending = carver.take<Ending>(1);
+  turns.factors = carver.take<double>(shape.n_rotations);
+  turns.tangents = carver.take<double>(shape.n_rotations);
+  turns.signs = carver.take<double>(shape.n_rotations);
+  turns.residues = carver.take<Product>(shape.n_rotations + 1);
+  turns.scales = carver.take<double>(shape.n_operations);
+  turns.cosines = carver.take<T>(shape.n_operations);
+  turns.sines = carver.take<T>(shape.n_operations);
+  turns.cosines_back = carver.take<T>(shape.n_operations);
+  turns.sines_back = carver.take<T>(shape.n_operations);
+  return turns;
+}
+
+}  // namespace
+
+template <class T>
+std::size_t turns_bytes(const Shape& shape) {
+  Carver carver(nullptr);
+  carve<T>(shape, carver);
+  return carver.used();
+}
+
+template <class T>
+Turns<T> turns_at(const Shape& shape, void* base) {
+  Carver carver(base);
+  return carve<T>(shape, carver);
+}
+
+std::size_t n_sets(const Shape& shape, std::size_t batch) {
+  const std::size_t samples = std::size_t{1} << shape.sample_bits;
+  return (batch + samples - 1) / samples;
+}
+
+std::size_t n_parts(const Shape& shape, std::size_t batch) {
+  const std::size_t most = shape.thread_bits == lane_bits ? 8192 : 2048;
+  const std::size_t afford = max_sums / std::max<std::size_t>(n_sums(shape), 1);
+  return std::min(n_sets(shape, batch), std::clamp<std::size_t>(afford, 256, most));
+}
+
+template <class T>
+std::size_t states_size(const Shape& shape, std::size_t batch) {
+  return n_sets(shape, batch) * ((std::size_t{1} << shape.bits) + (std::size_t{1} << shape.sample_bits));
+}
+
+template <class T>
+std::size_t group_bytes(const Shape& shape, bool back) {
+  return GroupMemory<T>::bytes(shape, back);
+}
+
+#define QCSIM_INSTANTIATE(T)                                      \
+  template std::size_t turns_bytes<T>(const Shape&);              \
+  template Turns<T> turns_at(const Shape&, void*);                \
+  template std::size_t states_size<T>(const Shape&, std::size_t); \
+  template std::size_t group_bytes<T>(const Shape&, bool);
+QCSIM_INSTANTIATE(float)
+QCSIM_INSTANTIATE(double)
+#undef QCSIM_INSTANTIATE
+
+}  // namespace qcsim::cuda

@@ -1,0 +1,55 @@
+// A program and its readout as plain tables for kernels: made once, copied to the device as one block of bytes. Knows
+// no CUDA. Called by the bindings and by host.cpp.
+//
+// A pass holds 2^register_bits numbers of a state in the registers of each thread. Which of them go together follows
+// from its rotations; which thread has which coset is free, and is chosen so that the lowest five bits of a place are
+// the number of the lane.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "cuda/launch_shapes.hpp"
+#include "cuda/tables.hpp"
+#include "qcsim/readout.hpp"
+
+namespace qcsim::cuda {
+
+inline constexpr int lane_bits = 5;
+inline constexpr int max_thread_bits = 9;  // of a group
+static_assert(1 << max_thread_bits == most_threads);
+// The largest stored index that one group holds.
+template <class T>
+inline constexpr int max_group_bits = held_bits<T> + max_thread_bits;
+
+class DevicePlan {
+ public:
+  // std::invalid_argument for what the tables cannot say: density matrices, and states beyond max_group_bits.
+  DevicePlan(const Program& program, const Readout& readout, int n_register_bits, bool per_sample_weights);
+
+  const Shape& shape() const { return shape_; }
+  std::span<const std::byte> bytes() const { return bytes_; }
+  Tables tables(const void* base) const;  // of a copy of bytes() at `base`, aligned to 16
+
+ private:
+  Shape shape_{};
+  std::vector<std::byte> bytes_;
+  std::vector<std::size_t> offsets_;
+};
+
+// The bytes of the parts of a call, each aligned to 16. T: float or double.
+template <class T>
+std::size_t turns_bytes(const Shape& shape);
+template <class T>
+Turns<T> turns_at(const Shape& shape, void* base);
+
+std::size_t n_sets(const Shape& shape, std::size_t batch);   // of samples, one for a group
+std::size_t n_parts(const Shape& shape, std::size_t batch);  // of the sums over a batch: its number alone decides
+template <class T>
+std::size_t states_size(const Shape& shape, std::size_t batch);  // numbers, and behind them the roots
+
+// Bytes of shared memory of a group.
+template <class T>
+std::size_t group_bytes(const Shape& shape, bool back);
+
+}  // namespace qcsim::cuda

@@ -1,0 +1,71 @@
+#include "cuda/host.hpp"
+
+#include <vector>
+
+#include "cuda/adjoint.hpp"
+#include "cuda/device_plan.hpp"
+#include "cuda/forward.hpp"
+#include "cuda/host_group.hpp"
+#include "cuda/reduce.hpp"
+
+namespace qcsim::cuda {
+namespace {
+
+HostGroup group_of(const Shape& shape) {
+  const int own = static_cast<int>(own_bits(shape));
+  return {1 << shape.thread_bits, 1 << own, 1 << std::min(own, lane_bits)};
+}
+
+// The shared memory of a group, aligned as a device aligns it.
+template <class T>
+class Shared {
+ public:
+  Shared(const Shape& shape, bool back) : numbers_(group_bytes<T>(shape, back) / sizeof(double) + 1) { poison(); }
+  unsigned char* poison() {
+    std::fill(numbers_.begin(), numbers_.end(), std::nan(""));
+    return reinterpret_cast<unsigned char*>(numbers_.data());
+  }
+
+ private:
+  std::vector<double> numbers_;
+};
+
+}  // namespace
+
+template <class T>
+void host_forward(const Call<T>& call) {
+  const Shape& shape = call.tables.shape;
+  const HostGroup turners(turn_threads, turn_threads, lane_bits);
+  std::vector<Product> products(turn_threads);
+  prepare_turns(turners, call, products.data());
+  const HostGroup group = group_of(shape);
+  Shared<T> shared(shape, false);
+  for (std::size_t set = 0; set < n_sets(shape, call.batch); ++set) {
+    run_forward<const HostGroup, T, held_bits<T>>(group, call, set, shared.poison());
+  }
+}
+
+template <class T>
+void host_adjoint(const Call<T>& call, const Slopes<T>& slopes) {
+  const Shape& shape = call.tables.shape;
+  const HostGroup group = group_of(shape);
+  Shared<T> shared(shape, true);
+  for (std::size_t part = 0; part < slopes.n_parts; ++part) {
+    run_adjoint<const HostGroup, T, held_bits<T>>(group, call, slopes, part, shared.poison());
+  }
+  if (slopes.weights.data == nullptr || shape.per_sample_weights != 0) return;
+  const HostGroup adders(reduce_threads, reduce_threads, lane_bits);
+  std::vector<double> numbers(reduce_threads);
+  for (Word weight = 0; weight < slopes.weights.columns; ++weight) {
+    run_reduce(adders, call, slopes, weight, numbers.data());
+  }
+}
+
+#define QCSIM_INSTANTIATE(T)                  \
+  template void host_forward(const Call<T>&); \
+  template void host_adjoint(const Call<T>&, const Slopes<T>&);
+QCSIM_INSTANTIATE(float)
+QCSIM_INSTANTIATE(double)
+#undef QCSIM_INSTANTIATE
+
+}  // namespace qcsim::cuda

@@ -1,0 +1,15 @@
+// The kernels' bodies on the host, group after group: slow, for tests. Memory that a GPU would not have written is
+// filled with NaN first.
+#pragma once
+
+#include "cuda/launch_shapes.hpp"
+#include "cuda/tables.hpp"
+
+namespace qcsim::cuda {
+
+template <class T>
+void host_forward(const Call<T>& call);
+template <class T>
+void host_adjoint(const Call<T>& call, const Slopes<T>& slopes);
+
+}  // namespace qcsim::cuda

@@ -1,0 +1,70 @@
+// A group of threads on the host: what stands between two barriers runs for one thread after another. The same calls
+// as device_group.cuh, so that every index and every phase of a kernel can be tested without a GPU. A thread's own
+// numbers, which outlive a barrier, are in a Local.
+#pragma once
+
+#include <algorithm>
+#include <vector>
+
+#include "cuda/body.hpp"
+
+namespace qcsim::cuda {
+
+class HostGroup {
+ public:
+  template <class V>
+  class Local {
+   public:
+    explicit Local(const HostGroup& group) : values_(static_cast<std::size_t>(group.threads())) {}
+    V& operator[](int thread) { return values_[static_cast<std::size_t>(thread)]; }
+
+   private:
+    std::vector<V> values_;
+  };
+
+  // sample_threads: how many work on one sample; segment: how many of these are lanes of one warp.
+  HostGroup(int threads, int sample_threads, int segment)
+      : threads_(threads), sample_threads_(sample_threads), segment_(segment) {}
+
+  int threads() const { return threads_; }
+
+  // Every thread, then a barrier.
+  template <class Phase>
+  void each(Phase phase) const {
+    for (int thread = 0; thread < threads_; ++thread) phase(thread);
+  }
+  // Without the barrier: nothing is read that another thread writes there.
+  template <class Phase>
+  void apart(Phase phase) const {
+    each(phase);
+  }
+  // Over the threads of a sample; each gets the result. scratch: a number for each thread.
+  template <class V>
+  void sum(Local<V>& values, V*) const {
+    fold(values, sample_threads_, [](V a, V b) { return a + b; });
+  }
+  template <class V>
+  void maximum(Local<V>& values, V*) const {
+    fold(values, sample_threads_, [](V a, V b) { return a >= b || a != a ? a : b; });
+  }
+  // Over the lanes of a segment.
+  template <class V>
+  void segment_sum(Local<V>& values) const {
+    fold(values, segment_, [](V a, V b) { return a + b; });
+  }
+
+ private:
+  // In the order of a butterfly, as on a device.
+  template <class V, class Join>
+  void fold(Local<V>& values, int size, Join join) const {
+    std::vector<V> next(static_cast<std::size_t>(threads_));
+    for (int distance = 1; distance < size; distance *= 2) {
+      for (int t = 0; t < threads_; ++t) next[static_cast<std::size_t>(t)] = join(values[t], values[t ^ distance]);
+      for (int t = 0; t < threads_; ++t) values[t] = next[static_cast<std::size_t>(t)];
+    }
+  }
+
+  int threads_, sample_threads_, segment_;
+};
+
+}  // namespace qcsim::cuda

@@ -1,0 +1,107 @@
+// The kernels of one precision: the bodies, each over a warp where a state fits one, else over a block. Included by
+// kernels_float.cu and kernels_double.cu, so that they compile side by side.
+#pragma once
+
+#include "cuda/adjoint.hpp"
+#include "cuda/checked.cuh"
+#include "cuda/device_group.cuh"
+#include "cuda/forward.hpp"
+#include "cuda/launch.hpp"
+#include "cuda/launch_shapes.hpp"
+#include "cuda/reduce.hpp"
+
+namespace qcsim::cuda {
+
+extern __shared__ __align__(16) unsigned char shared_memory[];
+
+template <class T>
+__global__ void __launch_bounds__(turn_threads) turn_kernel(const __grid_constant__ Call<T> call) {
+  BlockGroup group;
+  prepare_turns(group, call, reinterpret_cast<Product*>(shared_memory));
+}
+
+template <class T>
+__global__ void __launch_bounds__(32 * block_warps) warp_forward(const __grid_constant__ Call<T> call, unsigned bytes) {
+  const std::size_t set = std::size_t{blockIdx.x} * block_warps + (threadIdx.x >> 5);
+  if (set << call.tables.shape.sample_bits >= call.batch) return;
+  WarpGroup group(1 << own_bits(call.tables.shape));
+  run_forward<WarpGroup, T, held_bits<T>>(group, call, set, shared_memory + (threadIdx.x >> 5) * bytes);
+}
+
+template <class T>
+__global__ void __launch_bounds__(most_threads) block_forward(const __grid_constant__ Call<T> call) {
+  BlockGroup group;
+  run_forward<BlockGroup, T, held_bits<T>>(group, call, blockIdx.x, shared_memory);
+}
+
+template <class T>
+__global__ void __launch_bounds__(32 * block_warps)
+    warp_adjoint(const __grid_constant__ Call<T> call, const __grid_constant__ Slopes<T> slopes, unsigned bytes) {
+  const std::size_t part = std::size_t{blockIdx.x} * block_warps + (threadIdx.x >> 5);
+  if (part >= slopes.n_parts) return;
+  WarpGroup group(1 << own_bits(call.tables.shape));
+  run_adjoint<WarpGroup, T, held_bits<T>>(group, call, slopes, part, shared_memory + (threadIdx.x >> 5) * bytes);
+}
+
+template <class T>
+__global__ void __launch_bounds__(most_threads)
+    block_adjoint(const __grid_constant__ Call<T> call, const __grid_constant__ Slopes<T> slopes) {
+  BlockGroup group;
+  run_adjoint<BlockGroup, T, held_bits<T>>(group, call, slopes, blockIdx.x, shared_memory);
+}
+
+template <class T>
+__global__ void __launch_bounds__(reduce_threads)
+    reduce_kernel(const __grid_constant__ Call<T> call, const __grid_constant__ Slopes<T> slopes) {
+  __shared__ double numbers[reduce_threads];
+  BlockGroup group;
+  run_reduce(group, call, slopes, blockIdx.x, static_cast<double*>(numbers));
+}
+
+namespace {
+
+unsigned blocks_of(std::size_t groups) { return static_cast<unsigned>((groups + block_warps - 1) / block_warps); }
+
+}  // namespace
+
+template <class T>
+void launch_forward(const Call<T>& call, int device, StreamHandle handle) {
+  const DeviceGuard guard(device);
+  const auto stream = reinterpret_cast<cudaStream_t>(handle);
+  const Shape& shape = call.tables.shape;
+  const std::size_t sets = (call.batch + (std::size_t{1} << shape.sample_bits) - 1) >> shape.sample_bits;
+  const std::size_t bytes = GroupMemory<T>::bytes(shape, false);
+  turn_kernel<T><<<1, turn_threads, turn_threads * sizeof(Product), stream>>>(call);
+  checked(cudaGetLastError(), "the launch of turn_kernel");
+  if (shape.thread_bits == 5) {
+    allow_shared(warp_forward<T>, block_warps * bytes, device);
+    warp_forward<T>
+        <<<blocks_of(sets), 32 * block_warps, block_warps * bytes, stream>>>(call, static_cast<unsigned>(bytes));
+  } else {
+    allow_shared(block_forward<T>, bytes, device);
+    block_forward<T><<<static_cast<unsigned>(sets), 1 << shape.thread_bits, bytes, stream>>>(call);
+  }
+  checked(cudaGetLastError(), "the launch of a forward kernel");
+}
+
+template <class T>
+void launch_adjoint(const Call<T>& call, const Slopes<T>& slopes, int device, StreamHandle handle) {
+  const DeviceGuard guard(device);
+  const auto stream = reinterpret_cast<cudaStream_t>(handle);
+  const Shape& shape = call.tables.shape;
+  const std::size_t bytes = GroupMemory<T>::bytes(shape, true);
+  if (slopes.n_parts != 0 && shape.thread_bits == 5) {
+    allow_shared(warp_adjoint<T>, block_warps * bytes, device);
+    warp_adjoint<T><<<blocks_of(slopes.n_parts), 32 * block_warps, block_warps * bytes, stream>>>(
+        call, slopes, static_cast<unsigned>(bytes));
+  } else if (slopes.n_parts != 0) {
+    allow_shared(block_adjoint<T>, bytes, device);
+    block_adjoint<T><<<static_cast<unsigned>(slopes.n_parts), 1 << shape.thread_bits, bytes, stream>>>(call, slopes);
+  }
+  checked(cudaGetLastError(), "the launch of an adjoint kernel");
+  if (slopes.weights.data == nullptr || shape.per_sample_weights != 0 || slopes.weights.columns == 0) return;
+  reduce_kernel<T><<<static_cast<unsigned>(slopes.weights.columns), reduce_threads, 0, stream>>>(call, slopes);
+  checked(cudaGetLastError(), "the launch of reduce_kernel");
+}
+
+}  // namespace qcsim::cuda

@@ -1,0 +1,27 @@
+// Launches of the kernels on a stream: no allocation, no synchronisation, every call checked. Written by kernels.cuh,
+// called by the module _cuda, which needs no CUDA header.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "cuda/tables.hpp"
+
+namespace qcsim::cuda {
+
+using StreamHandle = std::uintptr_t;  // a cudaStream_t
+
+// std::runtime_error with the device's own words.
+template <class T>
+void launch_forward(const Call<T>& call, int device, StreamHandle stream);
+template <class T>
+void launch_adjoint(const Call<T>& call, const Slopes<T>& slopes, int device, StreamHandle stream);
+
+struct DeviceFacts {
+  std::string name;
+  int major, minor, multiprocessors, shared_bytes;  // shared_bytes: of a block, at most
+  int driver_version, runtime_version;
+};
+DeviceFacts device_facts(int device);
+
+}  // namespace qcsim::cuda

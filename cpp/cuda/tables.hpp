@@ -1,0 +1,170 @@
+// What a kernel reads: a plan as plain tables in one block of memory, and the arrays of a call. Written by
+// device_plan.cpp; read by the bodies. All indices and masks are places in a group's state (see Shape).
+#pragma once
+
+#include "cuda/body.hpp"
+
+namespace qcsim::cuda {
+
+// A signed product of X and Z, as qcsim::Pauli is; `negative` is 0 or 1.
+struct Product {
+  Word flips = 0, signs = 0, negative = 0;
+};
+
+QCSIM_BODY Product operator*(const Product& a, const Product& b) {
+  return {a.flips ^ b.flips, a.signs ^ b.signs, a.negative ^ b.negative ^ parity(a.signs & b.flips)};
+}
+QCSIM_BODY Word anticommute(const Product& a, const Product& b) {
+  return parity(a.signs & b.flips) ^ parity(b.signs & a.flips);
+}
+
+// A group of 2^thread_bits threads holds 2^bits numbers, of 2^sample_bits samples; each thread has 2^register_bits of
+// them at a time. Number p belongs to sample (p >> low_bits) mod 2^sample_bits; its other bits are the stored index. So
+// the lanes of a warp, whose cosets differ in all of the lowest five bits, never meet in a bank of shared memory.
+struct Shape {
+  int n_qubits, n_bits;  // of the stored index
+  int bits, register_bits, thread_bits, sample_bits, low_bits;
+  int is_complex, complex_input, embeds, has_general, per_sample_weights;
+  Word n_steps, n_passes, n_operations, n_rotations, n_phases, n_parts, max_operations, n_weights, n_features;
+  Word n_outputs, has_state;
+  double retained;
+};
+
+QCSIM_BOTH Word n_samples(const Shape& shape) { return Word{1} << shape.sample_bits; }
+QCSIM_BOTH Word own_bits(const Shape& shape) {  // of the threads of one sample
+  return static_cast<Word>(shape.thread_bits - shape.sample_bits);
+}
+QCSIM_BOTH Word n_sums(const Shape& shape) { return shape.n_operations + shape.n_phases; }
+
+// scale * (weight or feature) + shift; varying: it differs between samples.
+struct AngleRow {
+  enum : Word { weight, feature, constant };
+  double scale, shift;
+  Word source, index, varying;
+};
+struct RotationRow {
+  AngleRow angle;
+  Product generator;
+};
+
+struct PassRow {
+  enum : Word { plain = 1, general = 2, rescale = 4, general_back = 8, rescale_back = 16 };
+  Word basis[4];
+  Word leaders;  // the first of 2^thread_bits
+  Word first, count;
+  Word flags;
+};
+struct Leader {
+  Word place, signs;  // bit j of signs: of operation j of the pass
+};
+// Entry i of a coset meets entry i ^ partner, with a plus where bit i of parities is set.
+struct OperationRow {
+  Word rotation, partner, parities, varying;
+};
+
+struct StepRow {
+  enum : Word { pass, flip, dense };
+  Word kind, index;
+};
+// Where all controls are -1 the action applies. rotations: how many come before it.
+struct FlipRow {
+  Product action;
+  Word rotations, first_control, n_controls;
+};
+// Entry i of a coset is members[i] seen from the leader, where all axes are +1.
+struct DenseRow {
+  Word n_axes, rotations, first_axis, first_entry, first_number;
+};
+
+struct PartRow {
+  enum : Word { probabilities, expectations, state };
+  Word kind;
+  Word first, n_outputs;  // columns
+  Word row, n_rows;       // probabilities: outcome columns, then the others; expectations: of `outputs`; state: qubits
+  Word origin, origin_negative;
+  Product imaginary;
+  double offset;
+};
+// Probabilities: bit `outcome` of an outcome flips `flips` of the place; the others have outcome 0.
+struct OutcomeRow {
+  Word outcome, flips;
+};
+struct OutputRow {
+  Word first_term, n_terms;
+  double constant;
+};
+struct TermRow {
+  double weight;
+  Product word;
+};
+// What a sum of gradients belongs to: of weight w, sums[first .. first+count-1].
+struct SumRow {
+  Word first, count;
+};
+
+struct Tables {
+  Shape shape;
+  const StepRow* steps;
+  const PassRow* passes;
+  const Leader* leaders;
+  const OperationRow* operations;
+  const RotationRow* rotations;
+  const AngleRow* phases;
+  const FlipRow* flips;
+  const DenseRow* denses;
+  const Product* controls;  // of flips, and axes of dense matrices
+  const Product* entries;
+  const double* numbers;
+  const PartRow* parts;
+  const OutcomeRow* outcomes;
+  const OutputRow* outputs;
+  const TermRow* terms;
+  const Product* columns;  // of a state: X of each qubit, the last first
+  const SumRow* weight_sums;
+  const Word* sum_places;
+};
+
+// Arrays of one call. stride 0: one row shared by the batch.
+template <class T>
+struct Matrix {
+  T* data;
+  std::size_t stride, columns;
+  QCSIM_BODY T* row(std::size_t sample) const { return data + sample * stride; }
+};
+
+// The numbers of the angles: made once per call by turns.hpp, kept for the gradients.
+struct Ending {
+  Product residue;       // true final state = factor * residue * stored state
+  Word status;           // 1: some amplitudes were zero or not finite
+  double factor, start;  // start: of the state when it has been walked back
+};
+template <class T>
+struct Turns {
+  Ending* ending;
+  double *factors, *tangents;  // (rotations): of the rotation, of the stored state
+  double* signs;               // (rotations): of the generator in the stored state
+  Product* residues;           // (rotations + 1)
+  double* scales;              // (operations): of a gradient; a stretch of the state squared, and the sign
+  T *cosines, *sines;          // (operations)
+  T *cosines_back, *sines_back;
+};
+
+template <class T>
+struct Call {
+  Tables tables;
+  Turns<T> turns;
+  std::size_t batch;
+  Matrix<const T> amplitudes, weights, features;
+  Matrix<T> outputs;
+  T* states;  // (sets, 2^bits), or none are kept
+  T* roots;   // (sets, samples): square roots of 1 / norm
+};
+template <class T>
+struct Slopes {
+  Matrix<const T> cotangents;
+  Matrix<T> amplitudes, weights, features;  // gradients, where wanted
+  double* sums;                             // (parts, operations + phases)
+  std::size_t n_parts;
+};
+
+}  // namespace qcsim::cuda

@@ -1,0 +1,192 @@
+"""The bodies of the CUDA kernels, run on the host thread after thread, against the CPU engine."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+import qcsim
+from oracle import dense
+from oracle.circuits import Case, random_batch, random_case, reference_case
+from oracle.dense import Array
+from qcsim.cuda import Call, Host, Program
+
+DTYPES = [np.float32, np.float64]
+TOLERANCE = {np.float32: 2e-5, np.float64: 1e-12}
+HOST = Host()
+
+
+def aligned(n_bytes: int) -> Array:
+    """Memory aligned to 16 bytes, with nothing useful in it."""
+    raw = np.full(n_bytes + 16, 0xFF, np.uint8)
+    start = -raw.ctypes.data % 16
+    return raw[start : start + n_bytes]
+
+
+class Run:
+    """A case through the bodies of the kernels."""
+
+    def __init__(self, case: Case, *measurements: Any, gradients: bool = True, circuit: Any = None) -> None:
+        self.case = case
+        dtype = case.weights.dtype
+        is_complex = case.amplitudes is not None and np.iscomplexobj(case.amplitudes)
+        self.program = Program(circuit or case.circuit(), measurements, str(dtype), case.weights.ndim == 2, is_complex)
+        self.tables = aligned(len(self.program.tables))
+        self.tables[:] = self.program.tables
+        batch = case.point.size
+        self.outputs = np.full((batch, self.program.n_outputs), np.nan, dtype)
+        self.call = Call(
+            self.tables,
+            aligned(self.program.kept_bytes(batch, gradients)),
+            self.outputs,
+            case.weights,
+            case.amplitudes,
+            case.features,
+            with_states=gradients,
+        )
+        self.program.forward(HOST, self.call)
+
+    def gradients(self, cotangent: Array) -> dict[str, Array]:
+        """Of weights, amplitudes and features, as far as there are any."""
+        given = {"weights": self.case.weights, "amplitudes": self.case.amplitudes, "features": self.case.features}
+        wanted = {name: np.full_like(a, np.nan) for name, a in given.items() if a is not None}
+        sums = aligned(self.program.sums_bytes(len(self.outputs)))
+        self.program.adjoint(HOST, self.call, cotangent, sums, **wanted)
+        return wanted
+
+
+def assert_close(found: Array, expected: Array, dtype: Any) -> None:
+    """Both arrays agree to the precision of the dtype, against the largest entry."""
+    assert found.shape == expected.shape
+    assert found.dtype == expected.dtype
+    scale = max(1e-30, float(np.abs(expected).max(initial=0.0)))
+    assert np.abs(found - expected).max(initial=0.0) <= TOLERANCE[dtype] * max(1.0, scale)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("n", range(1, 13))
+def test_probabilities_of_the_reference_circuit_are_those_of_the_cpu(n: int, dtype: Any) -> None:
+    case = reference_case(n, 5, dtype=dtype)
+    run = Run(case, qcsim.Probabilities(), gradients=False)
+    expected = qcsim.probabilities(case.circuit(), case.weights, amplitudes=case.amplitudes)
+    assert_close(run.outputs, expected, dtype)
+
+
+def everything(case: Case) -> tuple[Any, ...]:
+    """Every kind of readout that a state vector has, side by side."""
+    return (
+        qcsim.Probabilities(case.qubits),
+        qcsim.Expval(case.observables),
+        qcsim.Statevector(),
+    )
+
+
+def assert_as_cpu(case: Case, *measurements: Any, circuit: qcsim.Circuit | None = None) -> None:
+    """Outputs and all gradients agree with the CPU engine's."""
+    dtype = case.weights.dtype.type
+    run = Run(case, *measurements, circuit=circuit)
+    plan = qcsim.simulate.make_plan(circuit or case.circuit(), measurements, "adjoint", None, "statevector")
+    given = qcsim.arrays.operands(plan.circuit, case.weights, case.amplitudes, case.features)
+    outputs, call = qcsim.simulate.forward(plan, given, keep=True)
+    assert_close(run.outputs, outputs, dtype)
+    cotangent = np.random.default_rng(case.seed).normal(size=outputs.shape).astype(dtype)
+    expected = qcsim.simulate.backward(plan, given, call, cotangent, (True, True, True))
+    found = run.gradients(cotangent)
+    for name, slope in zip(("weights", "amplitudes", "features"), expected, strict=True):
+        if slope is None:
+            assert name not in found
+        else:
+            assert_close(found[name], slope, dtype)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("seed", range(120))
+def test_a_random_circuit_and_its_gradients_are_those_of_the_cpu(seed: int, dtype: Any) -> None:
+    case = random_case(seed).cast(dtype)
+    assert_as_cpu(case, *everything(case))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("n", range(1, 11))
+def test_every_size_and_batches_that_fill_no_block_agree(n: int, dtype: Any) -> None:
+    case = random_batch(100 + n, batch=(37, 11, 3)[n // 4], n=n).cast(dtype)
+    assert_as_cpu(case, qcsim.Probabilities(case.qubits), qcsim.Expval(case.observables))
+    assert_as_cpu(reference_case(n, 5, dtype=dtype), qcsim.Probabilities())
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("angle", [np.pi / 2, np.pi, 2.2, -1.5])
+@pytest.mark.parametrize("per_sample", [False, True])
+def test_deep_circuits_keep_their_numbers_in_range(angle: float, dtype: Any, per_sample: bool) -> None:
+    case = reference_case(4, 3, layers=60, dtype=dtype)
+    weights = np.full((3, 240) if per_sample else 240, angle, dtype)
+    assert_as_cpu(replace(case, weights=weights), qcsim.Probabilities(), qcsim.Expval(("Z0", "X1 Z2")))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_rotations_that_do_not_commute_share_a_pass_and_are_rescaled(dtype: Any) -> None:
+    rng = np.random.default_rng(5)
+    gates = [dense.gate(("rx", "ry", "rz")[k % 3], int(rng.integers(5)), dense.weight(k)) for k in range(150)]
+    case = replace(reference_case(5, 7, dtype=dtype), instructions=[dense.EMBEDDING, *gates])
+    assert_as_cpu(replace(case, weights=rng.uniform(-4, 4, 150).astype(dtype)), qcsim.Probabilities((3, 0)))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_depolarizing_of_all_qubits_is_in_closed_form(dtype: Any) -> None:
+    case = random_batch(8, batch=5, n=4).cast(dtype)
+    circuit = case.circuit().depolarizing(0.2)
+    assert_as_cpu(case, qcsim.Probabilities((2, 1)), qcsim.Expval(("Z0", "X1 Y3")), circuit=circuit)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("size", [1e-30, 1e-12, 1e12, 1e30])
+def test_amplitudes_of_any_size_are_normalised(size: float, dtype: Any) -> None:
+    case = reference_case(3, 4, dtype=dtype)
+    scaled = replace(case, amplitudes=(case.amplitudes * size).astype(dtype))
+    cotangent = np.random.default_rng(1).normal(size=(4, 8)).astype(dtype)
+    plain, found = Run(case, qcsim.Probabilities()), Run(scaled, qcsim.Probabilities())
+    assert_close(found.outputs, plain.outputs, dtype)
+    assert_close(found.gradients(cotangent)["weights"], plain.gradients(cotangent)["weights"], dtype)
+
+
+def test_a_sample_that_is_no_state_gives_nan_and_leaves_the_others_alone() -> None:
+    case = reference_case(3, 5)
+    spoilt = case.amplitudes.copy()
+    spoilt[1], spoilt[3, 2] = 0.0, np.inf
+    found = Run(replace(case, amplitudes=spoilt), qcsim.Probabilities()).outputs
+    expected = qcsim.probabilities(case.circuit(), case.weights, amplitudes=case.amplitudes)
+    assert np.isnan(found[[1, 3]]).all()
+    assert_close(found[[0, 2, 4]], expected[[0, 2, 4]], np.float64)
+
+
+def test_only_the_gradients_that_are_wanted_are_written() -> None:
+    run = Run(reference_case(3, 5), qcsim.Probabilities())
+    cotangent = np.random.default_rng(1).normal(size=(5, 8))
+    both, sums = run.gradients(cotangent), aligned(run.program.sums_bytes(5))
+    amplitudes = np.full((5, 8), np.nan)
+    run.program.adjoint(HOST, run.call, cotangent, sums, amplitudes=amplitudes)
+    np.testing.assert_array_equal(amplitudes, both["amplitudes"])
+
+
+def test_rows_with_room_between_them_are_read_and_written() -> None:
+    case = reference_case(4, 6)
+    wide = np.full((6, 40), np.nan)
+    wide[:, :16] = case.amplitudes
+    found = Run(replace(case, amplitudes=wide[:, :16]), qcsim.Probabilities()).outputs
+    np.testing.assert_array_equal(found, Run(case, qcsim.Probabilities()).outputs)
+
+
+@pytest.mark.parametrize(
+    ("n", "channel", "words"),
+    [(14, False, r"a state of 2\^14 numbers is too large for one block of a GPU; at most 2\^13"),
+     (2, True, "the circuit has the channel depolarizing")],
+)  # fmt: skip
+def test_channels_and_large_states_are_refused_in_words(n: int, channel: bool, words: str) -> None:
+    circuit = qcsim.Circuit(n).ry(0)
+    if channel:
+        circuit.depolarizing(0.1, qubits=[0])
+    with pytest.raises(ValueError, match=words):
+        Program(circuit, (qcsim.Probabilities(),), "float32")
