@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 import importlib
+import importlib.util
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-MODULES = ["qcsim._core", "qcmarl._skirmish"]
+MODULES = ["qcsim._core", "qcmarl._skirmish", "qcsim._cuda"]
 
 
 def stub_names(body: list[ast.stmt]) -> dict[str, ast.stmt]:
@@ -32,6 +33,8 @@ def public(thing: ModuleType | type) -> set[str]:
 
 @pytest.mark.parametrize("name", MODULES)
 def test_a_stub_names_what_its_module_holds(name: str) -> None:
+    if importlib.util.find_spec(name) is None and name == "qcsim._cuda":
+        pytest.skip("this build has no CUDA kernels")
     module = importlib.import_module(name)
     package = Path(importlib.import_module(name.partition(".")[0]).__file__ or "").parent
     stub = stub_names(ast.parse((package / f"{name.rpartition('.')[2]}.pyi").read_text()).body)

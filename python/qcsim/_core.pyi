@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 __version__: str
 COMPILER: str
-CUDA: bool
 MAX_ANGLES: int
 MAX_QUBITS: int
 

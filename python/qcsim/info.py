@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any
 
 from qcsim import _core
@@ -12,7 +13,7 @@ def build_info() -> dict[str, Any]:
 
     Returns:
         A dictionary with ``version``, ``compiler``, ``isa`` (the instruction set in use), ``isas`` (those compiled in),
-        ``cuda`` (whether the CUDA engine is built) and ``threads`` (available to this process).
+        ``cuda`` (whether the kernels for NVIDIA GPUs are built) and ``threads`` (available to this process).
 
     Raises:
         ValueError: if the environment variable QCSIM_ISA names an instruction set that is not there.
@@ -27,6 +28,6 @@ def build_info() -> dict[str, Any]:
         "compiler": _core.COMPILER,
         "isa": _core.instruction_set(),
         "isas": _core.compiled_instruction_sets(),
-        "cuda": _core.CUDA,
+        "cuda": find_spec("qcsim._cuda") is not None,
         "threads": _core.available_threads(),
     }
