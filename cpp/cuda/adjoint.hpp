@@ -36,9 +36,8 @@ QCSIM_BODY void distribute(const Call<T>& call, const Slopes<T>& slopes, const P
     for (Word s = 0; s < count; ++s) sum += static_cast<double>(raw[j * segments + from + s]);
     return sum;
   };
-  for (auto j = static_cast<Word>(thread); j < pass.count; j += threads) {
-    if (is_shared(slopes, angle_at(j))) sums[pass.first + j] += total(j, 0, segments);
-  }
+  // Also of what is no weight: nobody reads that, and to ask would take longer.
+  for (auto j = static_cast<Word>(thread); j < pass.count; j += threads) sums[pass.first + j] += total(j, 0, segments);
   if ((pass.flags & PassRow::general_back) == 0) return;
   const auto sample = static_cast<Word>(thread);
   if (sample >= n_samples(shape) || first + sample >= call.batch) return;
@@ -157,7 +156,7 @@ QCSIM_BODY void run_adjoint(G& g, const Call<T>& call, const Slopes<T>& slopes, 
         apply_barrier<G, T, K>(g, call, step, true, memory.lambda);
         continue;
       }
-      const PassRow& pass = call.tables.passes[step.index];
+      const PassRow pass = call.tables.passes[step.index];
       undo_pass<G, T, K>(g, call, pass, first, memory, raw);
       g.apart([&](int t) { distribute(call, slopes, pass, first, raw, sums, t); });
       T* const used = raw;

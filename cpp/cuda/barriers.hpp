@@ -1,5 +1,6 @@
 // Flips under control and small dense matrices on a group's state: each thread reads what its own places become, and
-// all write after a barrier. Called by walk.hpp.
+// all write after a barrier. Rare, so its loops are left as they are: a thread's new numbers may lie in local memory.
+// Called by walk.hpp.
 #pragma once
 
 #include "cuda/place.hpp"
@@ -53,7 +54,7 @@ QCSIM_BODY void apply_barrier(G& g, const Call<T>& call, const StepRow& step, bo
   const Word threads = Word{1} << call.tables.shape.thread_bits;
   typename G::template Local<Own> own(g);
   g.each([&](int t) {
-#pragma unroll
+#pragma unroll 1
     for (Word i = 0; i < (1 << K); ++i) {
       const Word p = static_cast<Word>(t) + i * threads;
       own[t].values[i] = step.kind == StepRow::flip ? flipped(call, call.tables.flips[step.index], state, p)
@@ -61,7 +62,7 @@ QCSIM_BODY void apply_barrier(G& g, const Call<T>& call, const StepRow& step, bo
     }
   });
   g.each([&](int t) {
-#pragma unroll
+#pragma unroll 1
     for (Word i = 0; i < (1 << K); ++i) state[static_cast<Word>(t) + i * threads] = own[t].values[i];
   });
 }

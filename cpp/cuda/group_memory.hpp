@@ -24,35 +24,37 @@ struct GroupMemory {
   static QCSIM_BOTH Word n_segments(const Shape& shape) { return Word{1} << (shape.thread_bits - segment_bits(shape)); }
 
   static QCSIM_BOTH GroupMemory at(const Shape& shape, bool back, unsigned char* base) {
-    GroupMemory memory{};
-    std::size_t used = 0;
-    lay_out(memory, shape, back, base, used);
+    const Offsets offsets = lay_out(shape, back);
+    GroupMemory memory;
+    memory.sums = reinterpret_cast<double*>(base + offsets.sums);
+    memory.state = reinterpret_cast<T*>(base);
+    memory.lambda = reinterpret_cast<T*>(base + offsets.lambda);
+    memory.coefficients = reinterpret_cast<T*>(base + offsets.coefficients);
+    memory.raw = reinterpret_cast<T*>(base + offsets.raw);
+    memory.scratch = reinterpret_cast<T*>(base + offsets.scratch);
     return memory;
   }
-  static QCSIM_BOTH std::size_t bytes(const Shape& shape, bool back) {
-    GroupMemory memory{};
-    std::size_t used = 0;
-    lay_out(memory, shape, back, nullptr, used);
-    return used;
-  }
+  static QCSIM_BOTH std::size_t bytes(const Shape& shape, bool back) { return lay_out(shape, back).end; }
 
  private:
-  template <class Row>
-  static QCSIM_BOTH Row* take(std::size_t n, unsigned char* base, std::size_t& used) {
-    Row* found = base == nullptr ? nullptr : reinterpret_cast<Row*>(base + used);
-    used += (n * sizeof(Row) + 15) / 16 * 16;
-    return found;
+  struct Offsets {
+    unsigned lambda, scratch, coefficients, raw, sums, end;
+  };
+  static QCSIM_BOTH unsigned behind(unsigned offset, unsigned n, unsigned size) {
+    return offset + (n * size + 15) / 16 * 16;
   }
-  static QCSIM_BOTH void lay_out(GroupMemory& memory, const Shape& shape, bool back, unsigned char* base,
-                                 std::size_t& used) {
-    const std::size_t size = std::size_t{1} << shape.bits, samples = n_samples(shape);
-    memory.state = take<T>(size, base, used);
-    memory.lambda = take<T>(back ? size : 0, base, used);
-    memory.scratch = take<T>(std::size_t{1} << shape.thread_bits, base, used);
-    memory.coefficients = take<T>(shape.has_general != 0 ? 2 * samples * shape.max_operations : 0, base, used);
-    memory.raw = take<T>(back ? 2 * shape.max_operations * n_segments(shape) : 0, base, used);
-    const bool shared = back && n_sums(shape) <= most_shared_sums;
-    memory.sums = take<double>(shared ? n_sums(shape) : 0, base, used);
+  static QCSIM_BOTH Offsets lay_out(const Shape& shape, bool back) {
+    const unsigned numbers = 1U << shape.bits, threads = 1U << shape.thread_bits;
+    const unsigned general = shape.has_general != 0 ? 2 * n_samples(shape) * shape.max_operations : 0;
+    const bool shared_sums = back && n_sums(shape) <= most_shared_sums;
+    Offsets at{};
+    at.lambda = behind(0, numbers, sizeof(T));
+    at.scratch = behind(at.lambda, back ? numbers : 0, sizeof(T));
+    at.coefficients = behind(at.scratch, threads, sizeof(T));
+    at.raw = behind(at.coefficients, general, sizeof(T));
+    at.sums = behind(at.raw, back ? 2 * shape.max_operations * n_segments(shape) : 0, sizeof(T));
+    at.end = behind(at.sums, shared_sums ? n_sums(shape) : 0, sizeof(double));
+    return at;
   }
 };
 

@@ -11,9 +11,9 @@
 namespace qcsim::cuda {
 namespace {
 
-HostGroup group_of(const Shape& shape) {
+HostGroup group_of(const Shape& shape, bool reversed) {
   const int own = static_cast<int>(own_bits(shape));
-  return {1 << shape.thread_bits, 1 << own, 1 << std::min(own, lane_bits)};
+  return {1 << shape.thread_bits, 1 << own, 1 << std::min(own, lane_bits), reversed};
 }
 
 // The shared memory of a group, aligned as a device aligns it.
@@ -33,12 +33,12 @@ class Shared {
 }  // namespace
 
 template <class T>
-void host_forward(const Call<T>& call) {
+void host_forward(const Call<T>& call, bool reversed) {
   const Shape& shape = call.tables.shape;
-  const HostGroup turners(turn_threads, turn_threads, lane_bits);
+  const HostGroup turners(turn_threads, turn_threads, lane_bits, reversed);
   std::vector<Product> products(turn_threads);
   prepare_turns(turners, call, products.data());
-  const HostGroup group = group_of(shape);
+  const HostGroup group = group_of(shape, reversed);
   Shared<T> shared(shape, false);
   for (std::size_t set = 0; set < n_sets(shape, call.batch); ++set) {
     run_forward<const HostGroup, T, held_bits<T>>(group, call, set, shared.poison());
@@ -46,24 +46,24 @@ void host_forward(const Call<T>& call) {
 }
 
 template <class T>
-void host_adjoint(const Call<T>& call, const Slopes<T>& slopes) {
+void host_adjoint(const Call<T>& call, const Slopes<T>& slopes, bool reversed) {
   const Shape& shape = call.tables.shape;
-  const HostGroup group = group_of(shape);
+  const HostGroup group = group_of(shape, reversed);
   Shared<T> shared(shape, true);
   for (std::size_t part = 0; part < slopes.n_parts; ++part) {
     run_adjoint<const HostGroup, T, held_bits<T>>(group, call, slopes, part, shared.poison());
   }
   if (slopes.weights.data == nullptr || shape.per_sample_weights != 0) return;
-  const HostGroup adders(reduce_threads, reduce_threads, lane_bits);
+  const HostGroup adders(reduce_threads, reduce_threads, lane_bits, reversed);
   std::vector<double> numbers(reduce_threads);
   for (Word weight = 0; weight < slopes.weights.columns; ++weight) {
     run_reduce(adders, call, slopes, weight, numbers.data());
   }
 }
 
-#define QCSIM_INSTANTIATE(T)                  \
-  template void host_forward(const Call<T>&); \
-  template void host_adjoint(const Call<T>&, const Slopes<T>&);
+#define QCSIM_INSTANTIATE(T)                        \
+  template void host_forward(const Call<T>&, bool); \
+  template void host_adjoint(const Call<T>&, const Slopes<T>&, bool);
 QCSIM_INSTANTIATE(float)
 QCSIM_INSTANTIATE(double)
 #undef QCSIM_INSTANTIATE

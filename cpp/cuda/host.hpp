@@ -1,5 +1,5 @@
 // The kernels' bodies on the host, group after group: slow, for tests. Memory that a GPU would not have written is
-// filled with NaN first.
+// filled with NaN first. reversed: the threads of a group take their turns from the last to the first.
 #pragma once
 
 #include "cuda/launch_shapes.hpp"
@@ -8,8 +8,8 @@
 namespace qcsim::cuda {
 
 template <class T>
-void host_forward(const Call<T>& call);
+void host_forward(const Call<T>& call, bool reversed);
 template <class T>
-void host_adjoint(const Call<T>& call, const Slopes<T>& slopes);
+void host_adjoint(const Call<T>& call, const Slopes<T>& slopes, bool reversed);
 
 }  // namespace qcsim::cuda

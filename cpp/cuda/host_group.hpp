@@ -22,16 +22,17 @@ class HostGroup {
     std::vector<V> values_;
   };
 
-  // sample_threads: how many work on one sample; segment: how many of these are lanes of one warp.
-  HostGroup(int threads, int sample_threads, int segment)
-      : threads_(threads), sample_threads_(sample_threads), segment_(segment) {}
+  // sample_threads: how many work on one sample; segment: how many of these are lanes of one warp. reversed: the last
+  // thread goes first, which shows where two threads meet without a barrier between them.
+  HostGroup(int threads, int sample_threads, int segment, bool reversed)
+      : threads_(threads), sample_threads_(sample_threads), segment_(segment), reversed_(reversed) {}
 
   int threads() const { return threads_; }
 
   // Every thread, then a barrier.
   template <class Phase>
   void each(Phase phase) const {
-    for (int thread = 0; thread < threads_; ++thread) phase(thread);
+    for (int i = 0; i < threads_; ++i) phase(reversed_ ? threads_ - 1 - i : i);
   }
   // Without the barrier: nothing is read that another thread writes there.
   template <class Phase>
@@ -65,6 +66,7 @@ class HostGroup {
   }
 
   int threads_, sample_threads_, segment_;
+  bool reversed_;
 };
 
 }  // namespace qcsim::cuda

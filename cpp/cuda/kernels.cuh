@@ -70,6 +70,7 @@ void launch_forward(const Call<T>& call, int device, StreamHandle handle) {
   const auto stream = reinterpret_cast<cudaStream_t>(handle);
   const Shape& shape = call.tables.shape;
   const std::size_t sets = (call.batch + (std::size_t{1} << shape.sample_bits) - 1) >> shape.sample_bits;
+  if (sets == 0) return;
   const std::size_t bytes = GroupMemory<T>::bytes(shape, false);
   turn_kernel<T><<<1, turn_threads, turn_threads * sizeof(Product), stream>>>(call);
   checked(cudaGetLastError(), "the launch of turn_kernel");

@@ -41,11 +41,16 @@ QCSIM_BODY void fill_coefficients(G& g, const Call<T>& call, const PassRow& pass
   });
 }
 
+// Those of the batch, in global memory, and those of a thread's sample, in shared memory.
 template <class T>
-QCSIM_BODY Coefficients<T> coefficients_for(const Shape& shape, const PassRow& pass, bool general, const T* cosines,
-                                            const T* sines, const T* own, int thread) {
-  if (!general) return {cosines + pass.first, sines + pass.first, 1};
-  const T* mine = own + 2 * std::size_t{pass.count} * sample_of(shape, thread);
+QCSIM_BODY Coefficients<T> shared_coefficients(const Call<T>& call, const PassRow& pass, bool back) {
+  const T* cosines = back ? call.turns.cosines_back : call.turns.cosines;
+  const T* sines = back ? call.turns.sines_back : call.turns.sines;
+  return {cosines + pass.first, sines + pass.first, 1};
+}
+template <class T>
+QCSIM_BODY Coefficients<T> own_coefficients(const Shape& shape, const PassRow& pass, const T* filled, int thread) {
+  const T* mine = filled + 2 * pass.count * sample_of(shape, thread);
   return {mine, mine + 1, 2};
 }
 
@@ -66,7 +71,7 @@ template <bool general, class T, int K>
 QCSIM_BODY void turn_mixed(Coset<T, K>& coset, const PassRow& pass, const OperationRow* operations,
                            const Coefficients<T>& coefficients, Word signs) {
   for (Word j = 0; j < pass.count; ++j) {
-    const OperationRow& operation = operations[j];
+    const OperationRow operation = operations[j];
     const T cosine = general ? coefficients.cosine(j) : T{1}, sine = coefficients.sine(j, signs);
     with_partner<K>(operation.partner, [&](auto partner) {
       turn_partners<general, decltype(partner)::value>(coset, cosine, sine, operation.parities);
@@ -85,21 +90,21 @@ QCSIM_BODY void run_pass(G& g, const Call<T>& call, const PassRow& pass, std::si
   g.each([&](int t) {
     const Leader leader = tables.leaders[pass.leaders + static_cast<Word>(t)];
     const Places<K> places(leader.place, pass.basis);
-    const auto coefficients =
-        coefficients_for<T>(tables.shape, pass, general, call.turns.cosines, call.turns.sines, memory.coefficients, t);
+    const auto shared = shared_coefficients(call, pass, false);
+    const auto own = own_coefficients(tables.shape, pass, memory.coefficients, t);
     Coset<T, K> coset;
     gather(memory.state, places, coset);
     const OperationRow* operations = tables.operations + pass.first;
     if ((pass.flags & PassRow::plain) != 0) {
       if (general) {
-        turn_plain<true>(coset, pass.count, coefficients, leader.signs);
+        turn_plain<true>(coset, pass.count, own, leader.signs);
       } else {
-        turn_plain<false>(coset, pass.count, coefficients, leader.signs);
+        turn_plain<false>(coset, pass.count, shared, leader.signs);
       }
     } else if (general) {
-      turn_mixed<true>(coset, pass, operations, coefficients, leader.signs);
+      turn_mixed<true>(coset, pass, operations, own, leader.signs);
     } else {
-      turn_mixed<false>(coset, pass, operations, coefficients, leader.signs);
+      turn_mixed<false>(coset, pass, operations, shared, leader.signs);
     }
     scatter(coset, places, memory.state);
   });
@@ -110,7 +115,8 @@ QCSIM_BODY void run_steps(G& g, const Call<T>& call, std::size_t first, const Gr
   for (Word s = 0; s < call.tables.shape.n_steps; ++s) {
     const StepRow step = call.tables.steps[s];
     if (step.kind == StepRow::pass) {
-      run_pass<G, T, K>(g, call, call.tables.passes[step.index], first, memory);
+      const PassRow pass = call.tables.passes[step.index];
+      run_pass<G, T, K>(g, call, pass, first, memory);
     } else {
       apply_barrier<G, T, K>(g, call, step, false, memory.state);
     }
@@ -122,6 +128,8 @@ QCSIM_BODY void run_steps(G& g, const Call<T>& call, std::size_t first, const Gr
 template <class T, int K>
 struct Pair {
   Coset<T, K> psi, lambda;
+  Leader leader;
+  Coefficients<T> coefficients;
 };
 
 // The raw gradient of operation j: summed over a segment, then one number for each in shared memory.
@@ -129,7 +137,7 @@ template <class G, class T, int K, class Read>
 QCSIM_BODY void collect_raw(G& g, const Shape& shape, Word j, typename G::template Local<Pair<T, K>>& own, T* raw,
                             Read read) {
   typename G::template Local<T> sums(g);
-  g.apart([&](int t) { sums[t] = read(t, own[t]); });
+  g.apart([&](int t) { sums[t] = read(own[t]); });
   g.segment_sum(sums);
   const int bits = GroupMemory<T>::segment_bits(shape);
   g.apart([&](int t) {
@@ -149,41 +157,40 @@ QCSIM_BODY void undo_pass(G& g, const Call<T>& call, const PassRow& pass, std::s
   if (general) {
     fill_coefficients(g, call, pass, first, call.turns.cosines_back, call.turns.sines_back, memory.coefficients);
   }
-  const auto leader_of = [&](int t) { return tables.leaders[pass.leaders + static_cast<Word>(t)]; };
-  const auto coefficients_of_thread = [&](int t) {
-    return coefficients_for<T>(shape, pass, general, call.turns.cosines_back, call.turns.sines_back,
-                               memory.coefficients, t);
-  };
   typename G::template Local<Own> own(g);
   g.apart([&](int t) {
-    const Places<K> places(leader_of(t).place, pass.basis);
-    gather(memory.state, places, own[t].psi);
-    gather(memory.lambda, places, own[t].lambda);
+    Own& mine = own[t];
+    mine.leader = tables.leaders[pass.leaders + static_cast<Word>(t)];
+    mine.coefficients =
+        general ? own_coefficients<T>(shape, pass, memory.coefficients, t) : shared_coefficients(call, pass, true);
+    const Places<K> places(mine.leader.place, pass.basis);
+    gather(memory.state, places, mine.psi);
+    gather(memory.lambda, places, mine.lambda);
   });
-  const auto undo = [&](int t, Word j, auto turn) {
-    const auto coefficients = coefficients_of_thread(t);
-    const T sine = -coefficients.sine(j, leader_of(t).signs);
+  const auto undo = [&](Own& mine, Word j, auto turn) {
+    const T sine = -mine.coefficients.sine(j, mine.leader.signs);
     if (general) {
-      turn(Partner<1>{}, own[t].psi, coefficients.cosine(j), sine);
-      turn(Partner<1>{}, own[t].lambda, coefficients.cosine(j), sine);
+      const T cosine = mine.coefficients.cosine(j);
+      turn(Partner<1>{}, mine.psi, cosine, sine);
+      turn(Partner<1>{}, mine.lambda, cosine, sine);
     } else {
-      turn(Partner<0>{}, own[t].psi, T{1}, sine);
-      turn(Partner<0>{}, own[t].lambda, T{1}, sine);
+      turn(Partner<0>{}, mine.psi, T{1}, sine);
+      turn(Partner<0>{}, mine.lambda, T{1}, sine);
     }
   };
   if (plain) {
     const auto read = [&](auto axis) {
       constexpr int k = decltype(axis)::value;
       if (k >= pass.count) return;
-      collect_raw<G, T, K>(g, shape, k, own, raw, [&](int t, const Own& pair) {
-        return with_sign(axis_overlap<k>(pair.psi, pair.lambda), leader_of(t).signs << (31 - k));
+      collect_raw<G, T, K>(g, shape, k, own, raw, [&](const Own& pair) {
+        return with_sign(axis_overlap<k>(pair.psi, pair.lambda), pair.leader.signs << (31 - k));
       });
     };
     const auto turn_back = [&](auto axis) {
       constexpr int k = decltype(axis)::value;
       if (k >= pass.count) return;
       g.apart([&](int t) {
-        undo(t, k, [&](auto form, Coset<T, K>& coset, T cosine, T sine) {
+        undo(own[t], k, [&](auto form, Coset<T, K>& coset, T cosine, T sine) {
           turn_axis<decltype(form)::value != 0, k>(coset, cosine, sine);
         });
       });
@@ -201,12 +208,12 @@ QCSIM_BODY void undo_pass(G& g, const Call<T>& call, const PassRow& pass, std::s
       const OperationRow operation = operations[j];
       with_partner<K>(operation.partner, [&](auto partner) {
         constexpr int p = decltype(partner)::value;
-        collect_raw<G, T, K>(g, shape, j, own, raw, [&](int t, const Own& pair) {
+        collect_raw<G, T, K>(g, shape, j, own, raw, [&](const Own& pair) {
           return with_sign(partner_overlap<p>(pair.psi, pair.lambda, operation.parities),
-                           leader_of(t).signs << (31 - j));
+                           pair.leader.signs << (31 - j));
         });
         g.apart([&](int t) {
-          undo(t, j, [&](auto form, Coset<T, K>& coset, T cosine, T sine) {
+          undo(own[t], j, [&](auto form, Coset<T, K>& coset, T cosine, T sine) {
             turn_partners<decltype(form)::value != 0, p>(coset, cosine, sine, operation.parities);
           });
         });
@@ -214,7 +221,7 @@ QCSIM_BODY void undo_pass(G& g, const Call<T>& call, const PassRow& pass, std::s
     }
   }
   g.each([&](int t) {
-    const Places<K> places(leader_of(t).place, pass.basis);
+    const Places<K> places(own[t].leader.place, pass.basis);
     scatter(own[t].psi, places, memory.state);
     scatter(own[t].lambda, places, memory.lambda);
   });

@@ -67,15 +67,23 @@ class Engine(Protocol):
 
 
 class Host:
-    """Runs the bodies of the kernels on the host, thread after thread."""
+    """Runs the bodies of the kernels on the host, thread after thread.
+
+    Args:
+        reversed_threads: from the last thread of a group to the first: where two threads met without a barrier between
+            them, the result would change.
+    """
+
+    def __init__(self, reversed_threads: bool = False) -> None:
+        self.reversed_threads = reversed_threads
 
     def forward(self, dtype: str, call: bytes) -> None:
         """Run a call."""
-        getattr(_core, f"host_forward_{dtype}")(call)
+        getattr(_core, f"host_forward_{dtype}")(call, self.reversed_threads)
 
     def adjoint(self, dtype: str, call: bytes, slopes: bytes) -> None:
         """Take the gradients of a call that kept its states."""
-        getattr(_core, f"host_adjoint_{dtype}")(call, slopes)
+        getattr(_core, f"host_adjoint_{dtype}")(call, slopes, self.reversed_threads)
 
 
 class Stream:

@@ -29,8 +29,10 @@ def aligned(n_bytes: int) -> Array:
 class Run:
     """A case through the bodies of the kernels."""
 
-    def __init__(self, case: Case, *measurements: Any, gradients: bool = True, circuit: Any = None) -> None:
-        self.case = case
+    def __init__(
+        self, case: Case, *measurements: Any, gradients: bool = True, circuit: Any = None, host: Host = HOST
+    ) -> None:
+        self.case, self.host = case, host
         dtype = case.weights.dtype
         is_complex = case.amplitudes is not None and np.iscomplexobj(case.amplitudes)
         self.program = Program(circuit or case.circuit(), measurements, str(dtype), case.weights.ndim == 2, is_complex)
@@ -47,14 +49,14 @@ class Run:
             case.features,
             with_states=gradients,
         )
-        self.program.forward(HOST, self.call)
+        self.program.forward(host, self.call)
 
     def gradients(self, cotangent: Array) -> dict[str, Array]:
         """Of weights, amplitudes and features, as far as there are any."""
         given = {"weights": self.case.weights, "amplitudes": self.case.amplitudes, "features": self.case.features}
         wanted = {name: np.full_like(a, np.nan) for name, a in given.items() if a is not None}
         sums = aligned(self.program.sums_bytes(len(self.outputs)))
-        self.program.adjoint(HOST, self.call, cotangent, sums, **wanted)
+        self.program.adjoint(self.host, self.call, cotangent, sums, **wanted)
         return wanted
 
 
@@ -190,3 +192,13 @@ def test_channels_and_large_states_are_refused_in_words(n: int, channel: bool, w
         circuit.depolarizing(0.1, qubits=[0])
     with pytest.raises(ValueError, match=words):
         Program(circuit, (qcsim.Probabilities(),), "float32")
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_order_of_the_threads_between_barriers_changes_no_bit(seed: int) -> None:
+    case = random_case(seed, batch=9).cast(np.float32)
+    runs = [Run(case, *everything(case), host=Host(reversed_threads)) for reversed_threads in (False, True)]
+    np.testing.assert_array_equal(runs[0].outputs, runs[1].outputs)
+    cotangent = np.random.default_rng(seed).normal(size=runs[0].outputs.shape).astype(np.float32)
+    for name, slope in runs[0].gradients(cotangent).items():
+        np.testing.assert_array_equal(slope, runs[1].gradients(cotangent)[name])

@@ -79,10 +79,14 @@ void bind(py::module_& m, py::class_<DevicePlan>& plan, const std::string& name)
            py::arg("weights"), py::arg("features"), py::arg("outputs"), py::arg("kept"), py::arg("with_states"))
       .def(("slopes_" + name).c_str(), &slopes<T>, py::arg("batch"), py::arg("cotangents"), py::arg("amplitudes"),
            py::arg("weights"), py::arg("features"), py::arg("sums"));
-  m.def(("host_forward_" + name).c_str(), [](const py::bytes& given) { host_forward(row_of<Call<T>>(given)); });
-  m.def(("host_adjoint_" + name).c_str(), [](const py::bytes& given, const py::bytes& wanted) {
-    host_adjoint(row_of<Call<T>>(given), row_of<Slopes<T>>(wanted));
-  });
+  m.def(("host_forward_" + name).c_str(),
+        [](const py::bytes& given, bool reversed) { host_forward(row_of<Call<T>>(given), reversed); }, py::arg("call"),
+        py::arg("reversed") = false);
+  m.def(("host_adjoint_" + name).c_str(),
+        [](const py::bytes& given, const py::bytes& wanted, bool reversed) {
+          host_adjoint(row_of<Call<T>>(given), row_of<Slopes<T>>(wanted), reversed);
+        },
+        py::arg("call"), py::arg("slopes"), py::arg("reversed") = false);
 }
 
 }  // namespace
