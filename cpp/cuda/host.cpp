@@ -61,9 +61,19 @@ void host_adjoint(const Call<T>& call, const Slopes<T>& slopes, bool reversed) {
   }
 }
 
-#define QCSIM_INSTANTIATE(T)                        \
-  template void host_forward(const Call<T>&, bool); \
-  template void host_adjoint(const Call<T>&, const Slopes<T>&, bool);
+template <class T>
+void host_draw(const Draw<T>& draw, bool reversed) {
+  const HostGroup group(draw_threads, draw_threads, lane_bits, reversed);
+  std::vector<double> memory(DrawShared::bytes(draw_threads) / sizeof(double) + 1);
+  for (std::size_t sample = 0; sample < draw.batch; ++sample) {
+    run_draw(group, draw, sample, reinterpret_cast<unsigned char*>(memory.data()));
+  }
+}
+
+#define QCSIM_INSTANTIATE(T)                                          \
+  template void host_forward(const Call<T>&, bool);                   \
+  template void host_adjoint(const Call<T>&, const Slopes<T>&, bool); \
+  template void host_draw(const Draw<T>&, bool);
 QCSIM_INSTANTIATE(float)
 QCSIM_INSTANTIATE(double)
 #undef QCSIM_INSTANTIATE

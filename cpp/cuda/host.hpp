@@ -2,6 +2,7 @@
 // filled with NaN first. reversed: the threads of a group take their turns from the last to the first.
 #pragma once
 
+#include "cuda/draw.hpp"
 #include "cuda/launch_shapes.hpp"
 #include "cuda/tables.hpp"
 
@@ -11,5 +12,7 @@ template <class T>
 void host_forward(const Call<T>& call, bool reversed);
 template <class T>
 void host_adjoint(const Call<T>& call, const Slopes<T>& slopes, bool reversed);
+template <class T>
+void host_draw(const Draw<T>& draw, bool reversed);
 
 }  // namespace qcsim::cuda

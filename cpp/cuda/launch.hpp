@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 
+#include "cuda/draw.hpp"
 #include "cuda/tables.hpp"
 
 namespace qcsim::cuda {
@@ -16,6 +17,8 @@ template <class T>
 void launch_forward(const Call<T>& call, int device, StreamHandle stream);
 template <class T>
 void launch_adjoint(const Call<T>& call, const Slopes<T>& slopes, int device, StreamHandle stream);
+template <class T>
+void launch_draw(const Draw<T>& draw, int device, StreamHandle stream);
 
 struct DeviceFacts {
   std::string name;

@@ -65,6 +65,9 @@ class Engine(Protocol):
     def adjoint(self, dtype: str, call: bytes, slopes: bytes) -> None:
         """Take the gradients of a call that kept its states."""
 
+    def draw(self, dtype: str, call: bytes) -> None:
+        """Draw outcomes."""
+
 
 class Host:
     """Runs the bodies of the kernels on the host, thread after thread.
@@ -84,6 +87,10 @@ class Host:
     def adjoint(self, dtype: str, call: bytes, slopes: bytes) -> None:
         """Take the gradients of a call that kept its states."""
         getattr(_core, f"host_adjoint_{dtype}")(call, slopes, self.reversed_threads)
+
+    def draw(self, dtype: str, call: bytes) -> None:
+        """Draw outcomes."""
+        getattr(_core, f"host_draw_{dtype}")(call, self.reversed_threads)
 
 
 class Stream:
@@ -113,6 +120,11 @@ class Stream:
         """Take the gradients of a call that kept its states."""
         _same_process()
         getattr(self._kernels, f"adjoint_{dtype}")(call, slopes, self.device, self.handle)
+
+    def draw(self, dtype: str, call: bytes) -> None:
+        """Draw outcomes."""
+        _same_process()
+        getattr(self._kernels, f"draw_{dtype}")(call, self.device, self.handle)
 
 
 _process: list[int] = []  # that first asked for kernels
@@ -238,6 +250,23 @@ class Program:
             address(call.tables)[0], len(call.outputs), *arrays, address(call.kept)[0], call.with_states
         )
         return packed
+
+
+def draw(engine: Engine, dtype: str, probabilities: Any, seed: int | None, out: Any) -> None:
+    """Draw outcomes, those that ``qcsim.sample`` draws with the same seed from the same probabilities.
+
+    Args:
+        engine: where to.
+        dtype: of the probabilities.
+        probabilities: (B, K).
+        seed: of the random numbers; None: fresh ones.
+        out: (B, shots) int64, written; contiguous.
+    """
+    state: Any = np.random.Philox(seed).state
+    key = (int(state["state"]["key"][0]), int(state["state"]["key"][1]))
+    batch, shots = out.shape
+    call = getattr(_core, f"draw_call_{dtype}")(batch, shots, address(probabilities), address(out)[0], key)
+    engine.draw(dtype, call)
 
 
 def address(array: Any) -> Address:

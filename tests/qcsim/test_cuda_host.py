@@ -12,7 +12,8 @@ import qcsim
 from oracle import dense
 from oracle.circuits import Case, random_batch, random_case, reference_case
 from oracle.dense import Array
-from qcsim.cuda import Call, Host, Program
+from qcsim.cuda import Call, Host, Program, draw
+from qcsim.measurements import outcomes
 
 DTYPES = [np.float32, np.float64]
 TOLERANCE = {np.float32: 2e-5, np.float64: 1e-12}
@@ -202,3 +203,14 @@ def test_the_order_of_the_threads_between_barriers_changes_no_bit(seed: int) -> 
     cotangent = np.random.default_rng(seed).normal(size=runs[0].outputs.shape).astype(np.float32)
     for name, slope in runs[0].gradients(cotangent).items():
         np.testing.assert_array_equal(slope, runs[1].gradients(cotangent)[name])
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("columns", [1, 2, 64, 127, 128, 129, 1000])
+def test_a_seed_draws_the_outcomes_that_it_draws_on_the_cpu(columns: int, dtype: Any) -> None:
+    law = np.random.default_rng(columns).gamma(0.2, size=(5, columns)).astype(dtype)
+    law[:, -1] = law[:, columns // 2] = 0 if columns > 2 else 1
+    drawn = np.full((5, 77), -1, np.int64)
+    draw(HOST, str(law.dtype), law, 3, drawn)
+    uniform = np.random.Generator(np.random.Philox(3)).random((5, 77))
+    np.testing.assert_array_equal(drawn, outcomes(law, uniform, 1))

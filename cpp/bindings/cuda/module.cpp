@@ -35,6 +35,11 @@ void bind(py::module_& m, const std::string& name) {
           const py::gil_scoped_release release;
           launch_adjoint(row, wanted, device, stream);
         });
+  m.def(("draw_" + name).c_str(), [](const py::bytes& draw, int device, StreamHandle stream) {
+    const Draw<T> row = row_of<Draw<T>>(draw);
+    const py::gil_scoped_release release;
+    launch_draw(row, device, stream);
+  });
 }
 
 py::dict facts(int device) {

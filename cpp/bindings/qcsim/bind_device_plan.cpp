@@ -71,6 +71,13 @@ py::bytes slopes(const DevicePlan& plan, std::size_t batch, const Address& cotan
 }
 
 template <class T>
+py::bytes draw(std::size_t batch, std::size_t shots, const Address& probabilities, std::size_t out,
+               const std::array<std::uint64_t, 2>& key) {
+  return bytes_of(
+      Draw<T>{matrix<const T>(probabilities), batch, shots, {key[0], key[1]}, reinterpret_cast<std::int64_t*>(out)});
+}
+
+template <class T>
 void bind(py::module_& m, py::class_<DevicePlan>& plan, const std::string& name) {
   plan.def(("kept_bytes_" + name).c_str(), &kept_bytes<T>, py::arg("batch"), py::arg("with_states"))
       .def(("group_bytes_" + name).c_str(),
@@ -79,6 +86,11 @@ void bind(py::module_& m, py::class_<DevicePlan>& plan, const std::string& name)
            py::arg("weights"), py::arg("features"), py::arg("outputs"), py::arg("kept"), py::arg("with_states"))
       .def(("slopes_" + name).c_str(), &slopes<T>, py::arg("batch"), py::arg("cotangents"), py::arg("amplitudes"),
            py::arg("weights"), py::arg("features"), py::arg("sums"));
+  m.def(("draw_call_" + name).c_str(), &draw<T>, py::arg("batch"), py::arg("shots"), py::arg("probabilities"),
+        py::arg("out"), py::arg("key"));
+  m.def(("host_draw_" + name).c_str(),
+        [](const py::bytes& given, bool reversed) { host_draw(row_of<Draw<T>>(given), reversed); }, py::arg("draw"),
+        py::arg("reversed") = false);
   m.def(("host_forward_" + name).c_str(),
         [](const py::bytes& given, bool reversed) { host_forward(row_of<Call<T>>(given), reversed); }, py::arg("call"),
         py::arg("reversed") = false);
