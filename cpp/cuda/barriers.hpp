@@ -22,17 +22,26 @@ QCSIM_BODY T flipped(const Call<T>& call, const FlipRow& flip, const T* state, W
   return with_sign(state[p ^ action.flips], negative << 31);
 }
 
+inline constexpr int most_entries = 16;  // of a coset: three qubits and the phase
+
+// Which entry of its coset a place is.
+template <class T>
+QCSIM_BODY Word entry_at(const Call<T>& call, const DenseRow& dense, Word p) {
+  Word i = 0;
+  for (Word axis = 0; axis < dense.n_axes; ++axis) {
+    const Product& z = call.tables.controls[dense.first_axis + axis];
+    i = i << 1 | (z.negative ^ parity(z.signs & (p ^ call.turns.residues[dense.rotations].flips)));
+  }
+  return i;
+}
+
 // Number p of the state behind the matrix, or its transpose.
 template <class T>
 QCSIM_BODY T multiplied(const Call<T>& call, const DenseRow& dense, bool back, const T* state, Word p) {
   const Product& residue = call.turns.residues[dense.rotations];
   const Product* entries = call.tables.entries + dense.first_entry;
   const Word true_place = p ^ residue.flips;
-  Word i = 0;
-  for (Word axis = 0; axis < dense.n_axes; ++axis) {
-    const Product& z = call.tables.controls[dense.first_axis + axis];
-    i = i << 1 | (z.negative ^ parity(z.signs & true_place));
-  }
+  const Word i = entry_at(call, dense, p);
   const Word leader = true_place ^ entries[i].flips, size = Word{1} << dense.n_axes;
   const Word own_sign = entries[i].negative ^ parity(entries[i].signs & leader);
   T sum = 0;

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstring>
 #include <stdexcept>
-#include <string>
 
 #include "cuda/group_memory.hpp"
 #include "qcsim/plan.hpp"
@@ -135,6 +134,8 @@ class Writer {
   }
 
   std::vector<StepRow> steps;
+  std::vector<StageRow> stages;  // of a large state
+  std::vector<BlockRow> blocks;
   std::vector<PassRow> passes;
   std::vector<Leader> leaders;
   std::vector<OperationRow> operations;
@@ -195,24 +196,76 @@ class Writer {
 
   void add_steps() {
     const int k = shape_.register_bits;
-    for (const Stage& stage : plan(program_, {0, k, program_.n_bits(), false, k, true})) {
+    const Layout layout = is_large(shape_) ? Layout{0, 0, shape_.bits, false, k, lane_bits, true}
+                                           : Layout{0, k, program_.n_bits(), false, k, 0, true};
+    for (const Stage& stage : plan(program_, layout)) {
+      if (is_large(shape_) && !stage.passes.empty()) {
+        stages.push_back({StageRow::block, size(blocks), size(passes), size(stage.passes)});
+        add_block(stage);
+      }
       for (const Pass& pass : stage.passes) {
         steps.push_back({StepRow::pass, size(passes)});
         add(pass);
       }
       if (stage.flip != nullptr) {
-        steps.push_back({StepRow::flip, static_cast<Word>(stage.flip - program_.flips().data())});
+        const auto index = static_cast<Word>(stage.flip - program_.flips().data());
+        steps.push_back({StepRow::flip, index});
+        stages.push_back({StageRow::flip, index, 0, 0});
       }
       if (stage.dense != nullptr) {
-        steps.push_back({StepRow::dense, static_cast<Word>(stage.dense - program_.denses().data())});
+        const auto index = static_cast<Word>(stage.dense - program_.denses().data());
+        steps.push_back({StepRow::dense, index});
+        stages.push_back({StageRow::dense, index, 0, 0});
       }
     }
   }
 
+  // The block of a stage: a basis whose first vectors are the lowest bits, each of the others with a bit of its own.
+  void add_block(const Stage& stage) {
+    const Pass& pass = stage.passes.front();
+    Span span;
+    const auto take = [&](Index vector) {
+      vector &= ~bits_below(lane_bits);
+      if (span.reduced(vector) != 0) span.add(vector);
+    };
+    for (const Index member : pass.members) take(member);
+    for (const Index leader : pass.leaders) take(leader);
+    block_ = span;
+    BlockRow row{};
+    for (int j = 0; j < lane_bits; ++j) row.basis[j] = power_of_two(j);
+    std::copy(span.vectors().begin(), span.vectors().end(), row.basis + lane_bits);
+    Index owned = bits_below(lane_bits);
+    for (const Index pivot : span.pivots()) owned |= pivot;
+    Word* free = row.free;
+    for (int bit = 0; bit < shape_.n_bits; ++bit) {
+      if ((owned & power_of_two(bit)) == 0) *free++ = power_of_two(bit);
+    }
+    blocks.push_back(row);
+  }
+  // A vector of the block in its basis; of a state that is no block, itself.
+  Index local(Index vector) const {
+    if (!is_large(shape_)) return vector;
+    Index found = vector & bits_below(lane_bits);
+    for (std::size_t j = 0; j < block_.size(); ++j) {
+      if ((vector & block_.pivots()[j]) != 0) found |= power_of_two(lane_bits + static_cast<int>(j));
+    }
+    return found;
+  }
+  // Signs as the places in a block see them.
+  Index local_signs(Index signs) const {
+    if (!is_large(shape_)) return signs;
+    Index found = signs & bits_below(lane_bits);
+    for (std::size_t j = 0; j < block_.size(); ++j) {
+      if (odd_overlap(signs, block_.vectors()[j])) found |= power_of_two(lane_bits + static_cast<int>(j));
+    }
+    return found;
+  }
+
   void add(const Pass& pass) {
     const auto width = static_cast<std::size_t>(shape_.register_bits);
-    const int n_bits = std::max(shape_.n_bits, shape_.register_bits);
-    const std::vector<Index> basis = completed(program_, pass, n_bits, width);
+    const int n_bits = std::max(std::min(shape_.n_bits, shape_.bits), shape_.register_bits);
+    std::vector<Index> basis = completed(program_, pass, n_bits, width);
+    for (Index& vector : basis) vector = local(vector);
     PassRow row{{}, size(leaders), size(operations), size(pass.operations), pass.plain ? PassRow::plain : 0U};
     for (std::size_t j = 0; j < width; ++j) row.basis[j] = placed(basis[j]);
     for (const Operation& operation : pass.operations) {
@@ -221,11 +274,12 @@ class Writer {
       for (Word i = 0; i < power_of_two(shape_.register_bits); ++i) {
         Index member = 0;
         for (std::size_t j = 0; j < width; ++j) member ^= (i >> j & 1) != 0 ? basis[j] : 0;
-        if (odd_overlap(generator.signs, member)) parities |= Word{1} << i;
+        if (odd_overlap(local_signs(generator.signs), member)) parities |= Word{1} << i;
       }
       const auto rotation = static_cast<Word>(operation.rotation);
       const Word varying = rotations[operation.rotation].angle.varying;
-      operations.push_back({rotation, static_cast<Word>(operation.pattern >> pass.width), parities, varying});
+      operations.push_back(
+          {rotation, static_cast<Word>(operation.pattern >> pass.width), parities, varying, placed(generator.signs)});
       if (varying != 0) row.flags |= PassRow::general | PassRow::general_back;
     }
     add_leaders(pass, basis, n_bits);
@@ -242,7 +296,7 @@ class Writer {
       Leader row{placed(leader) | (thread >> own) << shape_.low_bits, 0};
       for (std::size_t j = 0; j < pass.operations.size(); ++j) {
         const Pauli& generator = program_.rotations()[pass.operations[j].rotation].generator;
-        if (odd_overlap(generator.signs, leader)) row.signs |= Word{1} << j;
+        if (odd_overlap(local_signs(generator.signs), leader)) row.signs |= Word{1} << j;
       }
       leaders.push_back(row);
     }
@@ -311,6 +365,7 @@ class Writer {
     row.kind = PartRow::expectations;
     row.first = static_cast<Word>(part.first);
     row.n_outputs = row.n_rows = static_cast<Word>(part.n_outputs);
+    shape_.max_outputs = std::max(shape_.max_outputs, row.n_rows);
     row.row = size(outputs);
     for (std::size_t output = 0; output < part.n_outputs; ++output) {
       OutputRow own{size(terms), 0, part.constants[output]};
@@ -359,6 +414,7 @@ class Writer {
   const Readout& readout_;
   Shape& shape_;
   Product imaginary_;
+  Span block_;
 };
 
 std::size_t padded(std::size_t bytes) { return (bytes + 15) / 16 * 16; }
@@ -373,15 +429,11 @@ DevicePlan::DevicePlan(const Program& program, const Readout& readout, int n_reg
   shape_.n_qubits = program.n_qubits();
   shape_.n_bits = program.n_bits();
   shape_.register_bits = n_register_bits;
-  shape_.bits = std::max(held, n_register_bits + lane_bits);
+  const bool large = held > n_register_bits + max_thread_bits;
+  shape_.bits = large ? n_register_bits + block_thread_bits : std::max(held, n_register_bits + lane_bits);
   shape_.thread_bits = shape_.bits - n_register_bits;
-  if (shape_.thread_bits > max_thread_bits) {
-    throw std::invalid_argument("a state of 2^" + std::to_string(program.n_bits()) +
-                                " numbers is too large for one block of a GPU; at most 2^" +
-                                std::to_string(n_register_bits + max_thread_bits) + " fit");
-  }
-  shape_.sample_bits = shape_.bits - held;
-  shape_.low_bits = held - n_register_bits;
+  shape_.sample_bits = large ? 0 : shape_.bits - held;
+  shape_.low_bits = large ? 0 : held - n_register_bits;
   shape_.is_complex = program.is_complex();
   shape_.complex_input = program.complex_input();
   shape_.embeds = program.embeds_amplitudes();
@@ -396,6 +448,8 @@ DevicePlan::DevicePlan(const Program& program, const Readout& readout, int n_reg
   shape_.n_rotations = static_cast<Word>(writer.rotations.size());
   shape_.n_phases = static_cast<Word>(writer.phases.size());
   shape_.n_parts = static_cast<Word>(writer.parts.size());
+  stages_ = writer.stages;
+  parts_ = writer.parts;
   const auto append = [&](const auto& rows) {
     offsets_.push_back(bytes_.size());
     const std::size_t size = rows.size() * sizeof(rows[0]);
@@ -408,6 +462,7 @@ DevicePlan::DevicePlan(const Program& program, const Readout& readout, int n_reg
   append(writer.operations);
   append(writer.rotations);
   append(writer.phases);
+  append(writer.blocks);
   append(writer.flips);
   append(writer.denses);
   append(writer.controls);
@@ -436,6 +491,7 @@ Tables DevicePlan::tables(const void* base) const {
   set(tables.operations);
   set(tables.rotations);
   set(tables.phases);
+  set(tables.blocks);
   set(tables.flips);
   set(tables.denses);
   set(tables.controls);
@@ -507,6 +563,7 @@ std::size_t n_sets(const Shape& shape, std::size_t batch) {
 }
 
 std::size_t n_parts(const Shape& shape, std::size_t batch) {
+  if (is_large(shape)) return n_blocks(shape) * batch;
   const std::size_t most = shape.thread_bits == lane_bits ? 8192 : 2048;
   const std::size_t afford = max_sums / std::max<std::size_t>(n_sums(shape), 1);
   return std::min(n_sets(shape, batch), std::clamp<std::size_t>(afford, 256, most));
@@ -514,7 +571,12 @@ std::size_t n_parts(const Shape& shape, std::size_t batch) {
 
 template <class T>
 std::size_t states_size(const Shape& shape, std::size_t batch) {
-  return n_sets(shape, batch) * ((std::size_t{1} << shape.bits) + (std::size_t{1} << shape.sample_bits));
+  const int bits = std::max(shape.bits, shape.n_bits);
+  return n_sets(shape, batch) * ((std::size_t{1} << bits) + (std::size_t{1} << shape.sample_bits));
+}
+
+std::size_t partials_size(const Shape& shape, std::size_t batch) {
+  return is_large(shape) ? std::max<std::size_t>(shape.max_outputs, 2) * batch * n_blocks(shape) : 0;
 }
 
 template <class T>

@@ -18,23 +18,26 @@ namespace qcsim::cuda {
 inline constexpr int lane_bits = 5;
 inline constexpr int max_thread_bits = 9;  // of a group
 static_assert(1 << max_thread_bits == most_threads);
-// The largest stored index that one group holds.
-template <class T>
-inline constexpr int max_group_bits = held_bits<T> + max_thread_bits;
+inline constexpr int block_thread_bits = 8;  // of the groups that share a state too large for one
+static_assert(1 << block_thread_bits == large_threads);
 
 class DevicePlan {
  public:
-  // std::invalid_argument for what the tables cannot say: density matrices, and states beyond max_group_bits.
+  // std::invalid_argument for what the tables cannot say: density matrices and channels.
   DevicePlan(const Program& program, const Readout& readout, int n_register_bits, bool per_sample_weights);
 
   const Shape& shape() const { return shape_; }
   std::span<const std::byte> bytes() const { return bytes_; }
+  const std::vector<StageRow>& stages() const { return stages_; }  // of a large state, for who launches
+  const std::vector<PartRow>& parts() const { return parts_; }
   Tables tables(const void* base) const;  // of a copy of bytes() at `base`, aligned to 16
 
  private:
   Shape shape_{};
   std::vector<std::byte> bytes_;
   std::vector<std::size_t> offsets_;
+  std::vector<StageRow> stages_;
+  std::vector<PartRow> parts_;
 };
 
 // The bytes of the parts of a call, each aligned to 16. T: float or double.
@@ -47,6 +50,9 @@ std::size_t n_sets(const Shape& shape, std::size_t batch);   // of samples, one 
 std::size_t n_parts(const Shape& shape, std::size_t batch);  // of the sums over a batch: its number alone decides
 template <class T>
 std::size_t states_size(const Shape& shape, std::size_t batch);  // numbers, and behind them the roots
+
+// Of a large state: numbers that blocks leave to be added up.
+std::size_t partials_size(const Shape& shape, std::size_t batch);
 
 // Bytes of shared memory of a group.
 template <class T>

@@ -4,6 +4,7 @@
 
 #include "cuda/draw.hpp"
 #include "cuda/launch_shapes.hpp"
+#include "cuda/packed.hpp"
 #include "cuda/tables.hpp"
 
 namespace qcsim::cuda {
@@ -12,6 +13,10 @@ template <class T>
 void host_forward(const Call<T>& call, bool reversed);
 template <class T>
 void host_adjoint(const Call<T>& call, const Slopes<T>& slopes, bool reversed);
+template <class T>
+void host_large_forward(const PackedLarge<T>& run, bool reversed);
+template <class T>
+void host_large_adjoint(const PackedLarge<T>& run, bool reversed);
 template <class T>
 void host_draw(const Draw<T>& draw, bool reversed);
 

@@ -26,7 +26,7 @@ struct Shape {
   int bits, register_bits, thread_bits, sample_bits, low_bits;
   int is_complex, complex_input, embeds, has_general, per_sample_weights;
   Word n_steps, n_passes, n_operations, n_rotations, n_phases, n_parts, max_operations, n_weights, n_features;
-  Word n_outputs, has_state;
+  Word n_outputs, has_state, max_outputs;  // max_outputs: of a set of expectations
   double retained;
 };
 
@@ -35,6 +35,10 @@ QCSIM_BOTH Word own_bits(const Shape& shape) {  // of the threads of one sample
   return static_cast<Word>(shape.thread_bits - shape.sample_bits);
 }
 QCSIM_BOTH Word n_sums(const Shape& shape) { return shape.n_operations + shape.n_phases; }
+
+// A state beyond the groups: how many groups' states it holds, of 2^bits numbers each.
+QCSIM_BOTH bool is_large(const Shape& shape) { return shape.n_bits > shape.bits; }
+QCSIM_BOTH Word n_blocks(const Shape& shape) { return Word{1} << (shape.n_bits - shape.bits); }
 
 // scale * (weight or feature) + shift; varying: it differs between samples.
 struct AngleRow {
@@ -60,12 +64,24 @@ struct Leader {
 // Entry i of a coset meets entry i ^ partner, with a plus where bit i of parities is set.
 struct OperationRow {
   Word rotation, partner, parities, varying;
+  Word signs;  // of the generator in the state, for the base of a block
 };
 
 struct StepRow {
   enum : Word { pass, flip, dense };
   Word kind, index;
 };
+// A large state in blocks: number y of one is at the base and the basis vectors of the bits of y, the first of which
+// are the lowest bits of the state; the bits of a block's number choose its base.
+struct BlockRow {
+  Word basis[16], free[28];
+};
+struct StageRow {
+  enum : Word { block, flip, dense };
+  Word kind, index;   // index: of the BlockRow, the flip or the matrix
+  Word first, count;  // passes of a block
+};
+
 // Where all controls are -1 the action applies. rotations: how many come before it.
 struct FlipRow {
   Product action;
@@ -110,6 +126,7 @@ struct Tables {
   const OperationRow* operations;
   const RotationRow* rotations;
   const AngleRow* phases;
+  const BlockRow* blocks;
   const FlipRow* flips;
   const DenseRow* denses;
   const Product* controls;  // of flips, and axes of dense matrices

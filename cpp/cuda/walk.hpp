@@ -79,16 +79,26 @@ QCSIM_BODY void turn_mixed(Coset<T, K>& coset, const PassRow& pass, const Operat
   }
 }
 
+// What the base of a block adds to the signs of a pass.
+QCSIM_BODY Word signs_at(const Tables& tables, const PassRow& pass, Word base) {
+  Word signs = 0;
+  if (base == 0) return signs;
+  for (Word j = 0; j < pass.count; ++j) signs |= parity(tables.operations[pass.first + j].signs & base) << j;
+  return signs;
+}
+
+// base: of the block that the group has of a large state.
 template <class G, class T, int K>
 QCSIM_BODY void run_pass(G& g, const Call<T>& call, const PassRow& pass, std::size_t first,
-                         const GroupMemory<T>& memory) {
+                         const GroupMemory<T>& memory, Word base = 0) {
   const Tables& tables = call.tables;
   const bool general = (pass.flags & PassRow::general) != 0;
   if (general) {
     fill_coefficients(g, call, pass, first, call.turns.cosines, call.turns.sines, memory.coefficients);
   }
   g.each([&](int t) {
-    const Leader leader = tables.leaders[pass.leaders + static_cast<Word>(t)];
+    Leader leader = tables.leaders[pass.leaders + static_cast<Word>(t)];
+    leader.signs ^= signs_at(tables, pass, base);
     const Places<K> places(leader.place, pass.basis);
     const auto shared = shared_coefficients(call, pass, false);
     const auto own = own_coefficients(tables.shape, pass, memory.coefficients, t);
@@ -148,7 +158,7 @@ QCSIM_BODY void collect_raw(G& g, const Shape& shape, Word j, typename G::templa
 
 template <class G, class T, int K>
 QCSIM_BODY void undo_pass(G& g, const Call<T>& call, const PassRow& pass, std::size_t first,
-                          const GroupMemory<T>& memory, T* raw) {
+                          const GroupMemory<T>& memory, T* raw, Word base = 0) {
   using Own = Pair<T, K>;
   const Tables& tables = call.tables;
   const Shape& shape = tables.shape;
@@ -161,6 +171,7 @@ QCSIM_BODY void undo_pass(G& g, const Call<T>& call, const PassRow& pass, std::s
   g.apart([&](int t) {
     Own& mine = own[t];
     mine.leader = tables.leaders[pass.leaders + static_cast<Word>(t)];
+    mine.leader.signs ^= signs_at(tables, pass, base);
     mine.coefficients =
         general ? own_coefficients<T>(shape, pass, memory.coefficients, t) : shared_coefficients(call, pass, true);
     const Places<K> places(mine.leader.place, pass.basis);

@@ -64,6 +64,7 @@ struct Layout {
   int block_bits;   // a block has 2^block_bits registers
   bool tables;      // whether runs of diagonal rotations are done by tables
   int mixed_width = max_mixed_width;
+  int spare_bits = 0;  // of a block: for neighbours, whatever its rotations need
   bool whole = false;  // every rotation in a pass over all of the state: no product, no part that is still zero left out
 };
 

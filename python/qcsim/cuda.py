@@ -57,16 +57,10 @@ class Call(NamedTuple):
 
 
 class Engine(Protocol):
-    """Where calls run: a stream of a device, or the host."""
+    """Where kernels run: a stream of a device, or the host."""
 
-    def forward(self, dtype: str, call: bytes) -> None:
-        """Run a call."""
-
-    def adjoint(self, dtype: str, call: bytes, slopes: bytes) -> None:
-        """Take the gradients of a call that kept its states."""
-
-    def draw(self, dtype: str, call: bytes) -> None:
-        """Draw outcomes."""
+    def run(self, kernels: str, *calls: bytes) -> None:
+        """Run kernels on what a program has made ready for them."""
 
 
 class Host:
@@ -80,17 +74,9 @@ class Host:
     def __init__(self, reversed_threads: bool = False) -> None:
         self.reversed_threads = reversed_threads
 
-    def forward(self, dtype: str, call: bytes) -> None:
-        """Run a call."""
-        getattr(_core, f"host_forward_{dtype}")(call, self.reversed_threads)
-
-    def adjoint(self, dtype: str, call: bytes, slopes: bytes) -> None:
-        """Take the gradients of a call that kept its states."""
-        getattr(_core, f"host_adjoint_{dtype}")(call, slopes, self.reversed_threads)
-
-    def draw(self, dtype: str, call: bytes) -> None:
-        """Draw outcomes."""
-        getattr(_core, f"host_draw_{dtype}")(call, self.reversed_threads)
+    def run(self, kernels: str, *calls: bytes) -> None:
+        """Run kernels on what a program has made ready for them."""
+        getattr(_core, f"host_{kernels}")(*calls, self.reversed_threads)
 
 
 class Stream:
@@ -99,6 +85,9 @@ class Stream:
     Args:
         handle: of the stream, such as ``torch.cuda.current_stream().cuda_stream``; 0 is the default stream.
         device: the number of the GPU that the stream and the arrays belong to.
+
+    Attributes:
+        facts: about the device: its name, compute capability, multiprocessors, shared memory of a block, versions.
 
     Raises:
         RuntimeError: if this build has no kernels, or there is no driver or no such device, or in a process forked
@@ -111,20 +100,10 @@ class Stream:
         self._kernels = kernels()
         self.facts: dict[str, Any] = self._kernels.device_facts(device)
 
-    def forward(self, dtype: str, call: bytes) -> None:
-        """Run a call."""
+    def run(self, kernels: str, *calls: bytes) -> None:
+        """Launch kernels on what a program has made ready for them; returns before they are done."""
         _same_process()
-        getattr(self._kernels, f"forward_{dtype}")(call, self.device, self.handle)
-
-    def adjoint(self, dtype: str, call: bytes, slopes: bytes) -> None:
-        """Take the gradients of a call that kept its states."""
-        _same_process()
-        getattr(self._kernels, f"adjoint_{dtype}")(call, slopes, self.device, self.handle)
-
-    def draw(self, dtype: str, call: bytes) -> None:
-        """Draw outcomes."""
-        _same_process()
-        getattr(self._kernels, f"draw_{dtype}")(call, self.device, self.handle)
+        getattr(self._kernels, kernels)(*calls, self.device, self.handle)
 
 
 _process: list[int] = []  # that first asked for kernels
@@ -174,8 +153,12 @@ class Program:
         per_sample_weights: whether weights have a batch axis.
         complex_amplitudes: whether amplitudes are complex.
 
+    Attributes:
+        n_outputs: the columns of the outputs.
+        is_large: whether a state is too large for one block of a GPU, and is walked through in global memory.
+
     Raises:
-        ValueError: for what kernels do not know: channels, or more qubits than one block of a GPU holds.
+        ValueError: for channels, which kernels do not know.
     """
 
     def __init__(
@@ -193,6 +176,7 @@ class Program:
         self._compiled, readout = circuit.compiled(readings, complex_amplitudes, "statevector")
         self._plan = _core.DevicePlan(self._compiled, readout, dtype == "float32", per_sample_weights)
         self.n_outputs: int = readout.n_outputs
+        self.is_large: bool = self._plan.is_large
 
     @property
     def tables(self) -> NDArray[np.uint8]:
@@ -205,12 +189,17 @@ class Program:
 
     def sums_bytes(self, batch: int) -> int:
         """The size of the memory that gradients need besides."""
-        return self._plan.sums_bytes(batch)
+        width = 4 if self.dtype == "float32" else 8
+        return self._plan.sums_bytes(batch) + width * self._plan.lambda_numbers(batch)
 
     def forward(self, engine: Engine, call: Call) -> None:
         """Write the outputs of a call. A sample that is zero or not finite gives NaN."""
-        if len(call.outputs):
-            engine.forward(self.dtype, self._call(call))
+        if len(call.outputs) == 0:
+            return
+        if self.is_large:
+            engine.run(f"large_forward_{self.dtype}", self._large(call, None))
+        else:
+            engine.run(f"forward_{self.dtype}", self._call(call))
 
     def adjoint(
         self,
@@ -226,7 +215,8 @@ class Program:
 
         Args:
             engine: that ran the call.
-            call: run before, with ``with_states``; its arrays unchanged.
+            call: run before, with ``with_states``; its arrays unchanged. A large state is walked back in place, and
+                needs another forward run before a second time.
             cotangents: (B, n_outputs).
             sums: ``sums_bytes`` bytes of scratch, aligned to 16.
             weights: gradient to write, summed over the batch where the weights are shared; None: not wanted.
@@ -241,7 +231,14 @@ class Program:
             address(features),
             address(sums)[0],
         )
-        engine.adjoint(self.dtype, self._call(call), slopes)
+        if self.is_large:
+            engine.run(f"large_adjoint_{self.dtype}", self._large(call, slopes))
+        else:
+            engine.run(f"adjoint_{self.dtype}", self._call(call), slopes)
+
+    def _large(self, call: Call, slopes: bytes | None) -> bytes:
+        packed: bytes = getattr(self._plan, f"large_{self.dtype}")(self._call(call), address(call.kept)[0], slopes)
+        return packed
 
     def _call(self, call: Call) -> bytes:
         make = getattr(self._plan, f"call_{self.dtype}")
@@ -266,7 +263,7 @@ def draw(engine: Engine, dtype: str, probabilities: Any, seed: int | None, out: 
     key = (int(state["state"]["key"][0]), int(state["state"]["key"][1]))
     batch, shots = out.shape
     call = getattr(_core, f"draw_call_{dtype}")(batch, shots, address(probabilities), address(out)[0], key)
-    engine.draw(dtype, call)
+    engine.run(f"draw_{dtype}", call)
 
 
 def address(array: Any) -> Address:

@@ -2,8 +2,10 @@
 // the module _cuda (bindings/cuda) or, in tests, on the host: one and the same form.
 #include <pybind11/numpy.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
+#include <optional>
 #include <type_traits>
 
 #include "bindings.hpp"
@@ -36,17 +38,26 @@ Row row_of(const py::bytes& bytes) {
   return row;
 }
 
-// Memory that a call keeps for its gradients: the numbers of the angles, then states and roots of norms.
+std::size_t partials_bytes(const DevicePlan& plan, std::size_t batch) {
+  return partials_size(plan.shape(), batch) * sizeof(double);
+}
+std::size_t sums_bytes(const DevicePlan& plan, std::size_t batch) {
+  return n_parts(plan.shape(), batch) * n_sums(plan.shape()) * sizeof(double);
+}
+
+// Memory that a call keeps for its gradients: the numbers of the angles, then (of a large state) sums of blocks, then
+// states and roots of norms.
 template <class T>
 std::size_t kept_bytes(const DevicePlan& plan, std::size_t batch, bool with_states) {
-  const std::size_t states = with_states ? states_size<T>(plan.shape(), batch) * sizeof(T) : 0;
-  return turns_bytes<T>(plan.shape()) + states;
+  const bool states = with_states || is_large(plan.shape());
+  return turns_bytes<T>(plan.shape()) + partials_bytes(plan, batch) +
+         (states ? states_size<T>(plan.shape(), batch) * sizeof(T) : 0);
 }
 
 template <class T>
-py::bytes call(const DevicePlan& plan, std::size_t tables, std::size_t batch, const Address& amplitudes,
-               const Address& weights, const Address& features, const Address& outputs, std::size_t kept,
-               bool with_states) {
+Call<T> call(const DevicePlan& plan, std::size_t tables, std::size_t batch, const Address& amplitudes,
+             const Address& weights, const Address& features, const Address& outputs, std::size_t kept,
+             bool with_states) {
   const Shape& shape = plan.shape();
   Call<T> found{};
   found.tables = plan.tables(reinterpret_cast<const void*>(tables));
@@ -56,18 +67,33 @@ py::bytes call(const DevicePlan& plan, std::size_t tables, std::size_t batch, co
   found.weights = matrix<const T>(weights);
   found.features = matrix<const T>(features);
   found.outputs = matrix<T>(outputs);
-  if (with_states) {
-    found.states = reinterpret_cast<T*>(kept + turns_bytes<T>(shape));
-    found.roots = found.states + (n_sets(shape, batch) << shape.bits);
+  if (with_states || is_large(shape)) {
+    found.states = reinterpret_cast<T*>(kept + turns_bytes<T>(shape) + partials_bytes(plan, batch));
+    found.roots = found.states + (n_sets(shape, batch) << std::max(shape.bits, shape.n_bits));
   }
-  return bytes_of(found);
+  return found;
 }
 
 template <class T>
-py::bytes slopes(const DevicePlan& plan, std::size_t batch, const Address& cotangents, const Address& amplitudes,
+Slopes<T> slopes(const DevicePlan& plan, std::size_t batch, const Address& cotangents, const Address& amplitudes,
                  const Address& weights, const Address& features, std::size_t sums) {
-  return bytes_of(Slopes<T>{matrix<const T>(cotangents), matrix<T>(amplitudes), matrix<T>(weights), matrix<T>(features),
-                            reinterpret_cast<double*>(sums), n_parts(plan.shape(), batch)});
+  return {matrix<const T>(cotangents), matrix<T>(amplitudes),           matrix<T>(weights),
+          matrix<T>(features),         reinterpret_cast<double*>(sums), n_parts(plan.shape(), batch)};
+}
+
+// Of a large state; lambda lies behind the sums.
+template <class T>
+py::bytes large(const DevicePlan& plan, const py::bytes& called, std::size_t kept,
+                const std::optional<py::bytes>& wanted) {
+  Large<T> found{};
+  found.call = row_of<Call<T>>(called);
+  found.partials = reinterpret_cast<double*>(kept + turns_bytes<T>(plan.shape()));
+  if (wanted) {
+    found.slopes = row_of<Slopes<T>>(*wanted);
+    found.lambda =
+        reinterpret_cast<T*>(reinterpret_cast<std::size_t>(found.slopes.sums) + sums_bytes(plan, found.call.batch));
+  }
+  return packed(found, plan.stages(), plan.parts());
 }
 
 template <class T>
@@ -82,10 +108,28 @@ void bind(py::module_& m, py::class_<DevicePlan>& plan, const std::string& name)
   plan.def(("kept_bytes_" + name).c_str(), &kept_bytes<T>, py::arg("batch"), py::arg("with_states"))
       .def(("group_bytes_" + name).c_str(),
            [](const DevicePlan& self, bool back) { return group_bytes<T>(self.shape(), back); }, py::arg("back"))
-      .def(("call_" + name).c_str(), &call<T>, py::arg("tables"), py::arg("batch"), py::arg("amplitudes"),
-           py::arg("weights"), py::arg("features"), py::arg("outputs"), py::arg("kept"), py::arg("with_states"))
-      .def(("slopes_" + name).c_str(), &slopes<T>, py::arg("batch"), py::arg("cotangents"), py::arg("amplitudes"),
-           py::arg("weights"), py::arg("features"), py::arg("sums"));
+      .def(("call_" + name).c_str(),
+           [](const DevicePlan& self, std::size_t tables, std::size_t batch, const Address& amplitudes,
+              const Address& weights, const Address& features, const Address& outputs, std::size_t kept,
+              bool with_states) {
+             return bytes_of(call<T>(self, tables, batch, amplitudes, weights, features, outputs, kept, with_states));
+           },
+           py::arg("tables"), py::arg("batch"), py::arg("amplitudes"), py::arg("weights"), py::arg("features"),
+           py::arg("outputs"), py::arg("kept"), py::arg("with_states"))
+      .def(("slopes_" + name).c_str(),
+           [](const DevicePlan& self, std::size_t batch, const Address& cotangents, const Address& amplitudes,
+              const Address& weights, const Address& features, std::size_t sums) {
+             return bytes_of(slopes<T>(self, batch, cotangents, amplitudes, weights, features, sums));
+           },
+           py::arg("batch"), py::arg("cotangents"), py::arg("amplitudes"), py::arg("weights"), py::arg("features"),
+           py::arg("sums"));
+  plan.def(("large_" + name).c_str(), &large<T>, py::arg("call"), py::arg("kept"), py::arg("slopes") = py::none());
+  m.def(("host_large_forward_" + name).c_str(),
+        [](const py::bytes& given, bool reversed) { host_large_forward(unpacked<T>(given), reversed); },
+        py::arg("call"), py::arg("reversed") = false);
+  m.def(("host_large_adjoint_" + name).c_str(),
+        [](const py::bytes& given, bool reversed) { host_large_adjoint(unpacked<T>(given), reversed); },
+        py::arg("call"), py::arg("reversed") = false);
   m.def(("draw_call_" + name).c_str(), &draw<T>, py::arg("batch"), py::arg("shots"), py::arg("probabilities"),
         py::arg("out"), py::arg("key"));
   m.def(("host_draw_" + name).c_str(),
@@ -118,12 +162,14 @@ void bind_device_plan(py::module_& m) {
                                              reinterpret_cast<const std::uint8_t*>(self.bytes().data()));
           },
           "The bytes that a device needs a copy of.")
+      .def("sums_bytes", &sums_bytes, py::arg("batch"))
       .def(
-          "sums_bytes",
+          "lambda_numbers",
           [](const DevicePlan& self, std::size_t batch) {
-            return n_parts(self.shape(), batch) * n_sums(self.shape()) * sizeof(double);
+            return is_large(self.shape()) ? batch << self.shape().n_bits : 0;
           },
           py::arg("batch"))
+      .def_property_readonly("is_large", [](const DevicePlan& self) { return is_large(self.shape()); })
       .def_property_readonly("n_passes", [](const DevicePlan& self) { return self.shape().n_passes; })
       .def_property_readonly("group_threads", [](const DevicePlan& self) { return 1 << self.shape().thread_bits; })
       .def_property_readonly("group_samples", [](const DevicePlan& self) { return n_samples(self.shape()); });
