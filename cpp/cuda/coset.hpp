@@ -17,12 +17,13 @@ struct Places {
   static constexpr int size = 1 << K;
   Word at[size];
 
+  // One flat loop: nested ones are not unrolled to the end, and the places then go through memory.
   QCSIM_BODY Places(Word leader, const Word* basis) {
     at[0] = leader;
 #pragma unroll
-    for (int k = 0; k < K; ++k) {
-#pragma unroll
-      for (int i = 0; i < (1 << k); ++i) at[i | 1 << k] = at[i] ^ basis[k];
+    for (int i = 1; i < size; ++i) {
+      const int lowest = (i & 1) != 0 ? 0 : (i & 2) != 0 ? 1 : (i & 4) != 0 ? 2 : 3;
+      at[i] = at[i & (i - 1)] ^ basis[lowest];
     }
   }
 };

@@ -477,6 +477,15 @@ DevicePlan::DevicePlan(const Program& program, const Readout& readout, int n_reg
   append(writer.sum_places);
 }
 
+std::vector<Word> DevicePlan::leader_places() const {
+  const Leader* leaders = tables(bytes_.data()).leaders;
+  std::vector<Word> found;
+  for (std::size_t i = 0; i < std::size_t{shape_.n_passes} << shape_.thread_bits; ++i) {
+    found.push_back(leaders[i].place);
+  }
+  return found;
+}
+
 Tables DevicePlan::tables(const void* base) const {
   Tables tables{};
   tables.shape = shape_;

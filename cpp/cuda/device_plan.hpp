@@ -30,6 +30,8 @@ class DevicePlan {
   std::span<const std::byte> bytes() const { return bytes_; }
   const std::vector<StageRow>& stages() const { return stages_; }  // of a large state, for who launches
   const std::vector<PartRow>& parts() const { return parts_; }
+  // Of each pass and thread, where its coset's leader lies: the lowest five bits decide which bank it meets.
+  std::vector<Word> leader_places() const;
   Tables tables(const void* base) const;  // of a copy of bytes() at `base`, aligned to 16
 
  private:

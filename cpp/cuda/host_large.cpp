@@ -26,10 +26,6 @@ struct HostRunner {
   }
 };
 
-LargeStages stages_of(const std::vector<StageRow>& stages, const std::vector<PartRow>& parts) {
-  return {stages.data(), stages.size(), parts.data(), parts.size()};
-}
-
 }  // namespace
 
 template <class T>
@@ -38,14 +34,14 @@ void host_large_forward(const PackedLarge<T>& run, bool reversed) {
   std::vector<Product> products(turn_threads);
   prepare_turns(turners, run.large.call, products.data());
   HostRunner runner{reversed};
-  run_large_forward(runner, run.large, stages_of(run.stages, run.parts));
+  run_large_forward(runner, run.large, run.plan());
 }
 
 template <class T>
 void host_large_adjoint(const PackedLarge<T>& run, bool reversed) {
   const Slopes<T>& slopes = run.large.slopes;
   HostRunner runner{reversed};
-  run_large_adjoint(runner, run.large, stages_of(run.stages, run.parts));
+  run_large_adjoint(runner, run.large, run.plan());
   if (slopes.weights.data == nullptr || run.large.call.tables.shape.per_sample_weights != 0) return;
   const HostGroup adders(reduce_threads, reduce_threads, 32, reversed);
   std::vector<double> numbers(reduce_threads);

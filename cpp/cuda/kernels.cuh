@@ -22,7 +22,7 @@ __global__ void __launch_bounds__(turn_threads) turn_kernel(const __grid_constan
 
 template <class T>
 __global__ void __launch_bounds__(32 * block_warps) warp_forward(const __grid_constant__ Call<T> call, unsigned bytes) {
-  const std::size_t set = std::size_t{blockIdx.x} * block_warps + (threadIdx.x >> 5);
+  const std::size_t set = std::size_t{blockIdx.x} * (blockDim.x >> 5) + (threadIdx.x >> 5);
   if (set << call.tables.shape.sample_bits >= call.batch) return;
   WarpGroup group(1 << own_bits(call.tables.shape));
   run_forward<WarpGroup, T, held_bits<T>>(group, call, set, shared_memory + (threadIdx.x >> 5) * bytes);
@@ -37,7 +37,7 @@ __global__ void __launch_bounds__(most_threads) block_forward(const __grid_const
 template <class T>
 __global__ void __launch_bounds__(32 * block_warps)
     warp_adjoint(const __grid_constant__ Call<T> call, const __grid_constant__ Slopes<T> slopes, unsigned bytes) {
-  const std::size_t part = std::size_t{blockIdx.x} * block_warps + (threadIdx.x >> 5);
+  const std::size_t part = std::size_t{blockIdx.x} * (blockDim.x >> 5) + (threadIdx.x >> 5);
   if (part >= slopes.n_parts) return;
   WarpGroup group(1 << own_bits(call.tables.shape));
   run_adjoint<WarpGroup, T, held_bits<T>>(group, call, slopes, part, shared_memory + (threadIdx.x >> 5) * bytes);
@@ -58,11 +58,30 @@ __global__ void __launch_bounds__(reduce_threads)
   run_reduce(group, call, slopes, blockIdx.x, static_cast<double*>(numbers));
 }
 
-namespace {
+// Warps are gathered in blocks where there are enough to keep every multiprocessor busy; before, each is on its own.
+struct WarpGrid {
+  unsigned warps, blocks;
+  std::size_t bytes;
+  WarpGrid(std::size_t groups, std::size_t group_bytes)
+      : warps(groups > few_groups ? block_warps : 1),
+        blocks(static_cast<unsigned>((groups + warps - 1) / warps)),
+        bytes(warps * group_bytes) {}
+};
 
-unsigned blocks_of(std::size_t groups) { return static_cast<unsigned>((groups + block_warps - 1) / block_warps); }
+template <class T>
+void launch_turns(const Call<T>& call, StreamHandle stream) {
+  turn_kernel<T><<<1, turn_threads, turn_threads * sizeof(Product), reinterpret_cast<cudaStream_t>(stream)>>>(call);
+  checked(cudaGetLastError(), "the launch of turn_kernel");
+}
 
-}  // namespace
+template <class T>
+void launch_reduce(const Call<T>& call, const Slopes<T>& slopes, StreamHandle stream) {
+  const std::size_t n = slopes.weights.columns;
+  if (slopes.weights.data == nullptr || call.tables.shape.per_sample_weights != 0 || n == 0) return;
+  reduce_kernel<T>
+      <<<static_cast<unsigned>(n), reduce_threads, 0, reinterpret_cast<cudaStream_t>(stream)>>>(call, slopes);
+  checked(cudaGetLastError(), "the launch of reduce_kernel");
+}
 
 template <class T>
 void launch_forward(const Call<T>& call, int device, StreamHandle handle) {
@@ -72,12 +91,11 @@ void launch_forward(const Call<T>& call, int device, StreamHandle handle) {
   const std::size_t sets = (call.batch + (std::size_t{1} << shape.sample_bits) - 1) >> shape.sample_bits;
   if (sets == 0) return;
   const std::size_t bytes = GroupMemory<T>::bytes(shape, false);
-  turn_kernel<T><<<1, turn_threads, turn_threads * sizeof(Product), stream>>>(call);
-  checked(cudaGetLastError(), "the launch of turn_kernel");
+  launch_turns(call, handle);
   if (shape.thread_bits == 5) {
-    allow_shared(warp_forward<T>, block_warps * bytes, device);
-    warp_forward<T>
-        <<<blocks_of(sets), 32 * block_warps, block_warps * bytes, stream>>>(call, static_cast<unsigned>(bytes));
+    const WarpGrid grid(sets, bytes);
+    allow_shared(warp_forward<T>, grid.bytes, device);
+    warp_forward<T><<<grid.blocks, 32 * grid.warps, grid.bytes, stream>>>(call, static_cast<unsigned>(bytes));
   } else {
     allow_shared(block_forward<T>, bytes, device);
     block_forward<T><<<static_cast<unsigned>(sets), 1 << shape.thread_bits, bytes, stream>>>(call);
@@ -92,17 +110,15 @@ void launch_adjoint(const Call<T>& call, const Slopes<T>& slopes, int device, St
   const Shape& shape = call.tables.shape;
   const std::size_t bytes = GroupMemory<T>::bytes(shape, true);
   if (slopes.n_parts != 0 && shape.thread_bits == 5) {
-    allow_shared(warp_adjoint<T>, block_warps * bytes, device);
-    warp_adjoint<T><<<blocks_of(slopes.n_parts), 32 * block_warps, block_warps * bytes, stream>>>(
-        call, slopes, static_cast<unsigned>(bytes));
+    const WarpGrid grid(slopes.n_parts, bytes);
+    allow_shared(warp_adjoint<T>, grid.bytes, device);
+    warp_adjoint<T><<<grid.blocks, 32 * grid.warps, grid.bytes, stream>>>(call, slopes, static_cast<unsigned>(bytes));
   } else if (slopes.n_parts != 0) {
     allow_shared(block_adjoint<T>, bytes, device);
     block_adjoint<T><<<static_cast<unsigned>(slopes.n_parts), 1 << shape.thread_bits, bytes, stream>>>(call, slopes);
   }
   checked(cudaGetLastError(), "the launch of an adjoint kernel");
-  if (slopes.weights.data == nullptr || shape.per_sample_weights != 0 || slopes.weights.columns == 0) return;
-  reduce_kernel<T><<<static_cast<unsigned>(slopes.weights.columns), reduce_threads, 0, stream>>>(call, slopes);
-  checked(cudaGetLastError(), "the launch of reduce_kernel");
+  launch_reduce(call, slopes, handle);
 }
 
 }  // namespace qcsim::cuda

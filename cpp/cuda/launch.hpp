@@ -6,6 +6,7 @@
 #include <string>
 
 #include "cuda/draw.hpp"
+#include "cuda/large_call.hpp"
 #include "cuda/tables.hpp"
 
 namespace qcsim::cuda {
@@ -17,6 +18,17 @@ template <class T>
 void launch_forward(const Call<T>& call, int device, StreamHandle stream);
 template <class T>
 void launch_adjoint(const Call<T>& call, const Slopes<T>& slopes, int device, StreamHandle stream);
+template <class T>
+void launch_large_forward(const Large<T>& large, const LargeStages& plan, int device, StreamHandle stream);
+template <class T>
+void launch_large_adjoint(const Large<T>& large, const LargeStages& plan, int device, StreamHandle stream);
+
+// Parts of these, on the current device.
+template <class T>
+void launch_turns(const Call<T>& call, StreamHandle stream);
+template <class T>
+void launch_reduce(const Call<T>& call, const Slopes<T>& slopes, StreamHandle stream);
+
 template <class T>
 void launch_draw(const Draw<T>& draw, int device, StreamHandle stream);
 

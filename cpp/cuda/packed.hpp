@@ -18,6 +18,8 @@ struct PackedLarge {
   Large<T> large;
   std::vector<StageRow> stages;
   std::vector<PartRow> parts;
+
+  LargeStages plan() const { return {stages.data(), stages.size(), parts.data(), parts.size()}; }
 };
 
 namespace packing {

@@ -51,23 +51,23 @@ struct RotationRow {
   Product generator;
 };
 
-struct PassRow {
+struct alignas(16) PassRow {
   enum : Word { plain = 1, general = 2, rescale = 4, general_back = 8, rescale_back = 16 };
   Word basis[4];
   Word leaders;  // the first of 2^thread_bits
   Word first, count;
   Word flags;
 };
-struct Leader {
+struct alignas(8) Leader {
   Word place, signs;  // bit j of signs: of operation j of the pass
 };
 // Entry i of a coset meets entry i ^ partner, with a plus where bit i of parities is set.
-struct OperationRow {
+struct alignas(16) OperationRow {
   Word rotation, partner, parities, varying;
   Word signs;  // of the generator in the state, for the base of a block
 };
 
-struct StepRow {
+struct alignas(8) StepRow {
   enum : Word { pass, flip, dense };
   Word kind, index;
 };

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "cuda/launch.hpp"
+#include "cuda/packed.hpp"
 
 namespace py = pybind11;
 using namespace qcsim::cuda;
@@ -35,6 +36,16 @@ void bind(py::module_& m, const std::string& name) {
           const py::gil_scoped_release release;
           launch_adjoint(row, wanted, device, stream);
         });
+  m.def(("large_forward_" + name).c_str(), [](const py::bytes& call, int device, StreamHandle stream) {
+    const PackedLarge<T> run = unpacked<T>(call);
+    const py::gil_scoped_release release;
+    launch_large_forward(run.large, run.plan(), device, stream);
+  });
+  m.def(("large_adjoint_" + name).c_str(), [](const py::bytes& call, int device, StreamHandle stream) {
+    const PackedLarge<T> run = unpacked<T>(call);
+    const py::gil_scoped_release release;
+    launch_large_adjoint(run.large, run.plan(), device, stream);
+  });
   m.def(("draw_" + name).c_str(), [](const py::bytes& draw, int device, StreamHandle stream) {
     const Draw<T> row = row_of<Draw<T>>(draw);
     const py::gil_scoped_release release;
