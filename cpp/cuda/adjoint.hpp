@@ -142,7 +142,7 @@ QCSIM_BODY void run_adjoint(G& g, const Call<T>& call, const Slopes<T>& slopes, 
   for (std::size_t set = part; set < n_sets; set += slopes.n_parts) {
     const std::size_t first = set << shape.sample_bits;
     begin_adjoint(g, call, slopes, set, memory, phase_slopes);
-    seed(g, call, slopes, first, memory, phase_slopes);
+    seed<G, T, K>(g, call, slopes, first, memory, phase_slopes);
     if (shape.has_state != 0 && shape.n_phases != 0) {
       distribute_phases(g, call, slopes, first, memory, sums, phase_slopes);
     }

@@ -24,7 +24,7 @@ QCSIM_BODY void run_forward(G& g, const Call<T>& call, std::size_t set, unsigned
     T* kept = call.states + (set << shape.bits);
     g.apart([&](int t) { own_places<T>(shape, t, [&](Word p) { kept[p] = memory.state[p]; }); });
   }
-  measure(g, call, first, memory);
+  measure<G, T, K>(g, call, first, memory);
 }
 
 }  // namespace qcsim::cuda

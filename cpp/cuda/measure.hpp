@@ -8,7 +8,7 @@
 
 namespace qcsim::cuda {
 
-template <class G, class T>
+template <class G, class T, int K>
 QCSIM_BODY void measure_probabilities(G& g, const Call<T>& call, const PartRow& part, std::size_t first,
                                       const GroupMemory<T>& memory) {
   const Shape& shape = call.tables.shape;
@@ -24,6 +24,13 @@ QCSIM_BODY void measure_probabilities(G& g, const Call<T>& call, const PartRow& 
     outcomes.each_other(place, [&](Word p) { sum = multiply_add(memory.state[p], memory.state[p], sum); });
     return sum;
   };
+  if (outcomes.template whole<K>()) {
+    return g.each([&](int t) {
+      outcomes.template each_whole<K>(
+          rank_of(shape, t), origin_of(shape, t) ^ ending.residue.flips,
+          [&](Word outcome, Word p) { write(t, outcome, memory.state[p] * memory.state[p]); });
+    });
+  }
   if (outcomes.shared_bits == 0) {
     return g.each([&](int t) {
       outcomes.each(rank_of(shape, t), origin_of(shape, t) ^ ending.residue.flips,
@@ -132,11 +139,11 @@ QCSIM_BODY void measure_state(G& g, const Call<T>& call, const PartRow& part, st
   });
 }
 
-template <class G, class T>
+template <class G, class T, int K>
 QCSIM_BODY void measure(G& g, const Call<T>& call, std::size_t first, const GroupMemory<T>& memory) {
   for (Word k = 0; k < call.tables.shape.n_parts; ++k) {
     const PartRow part = call.tables.parts[k];
-    if (part.kind == PartRow::probabilities) measure_probabilities(g, call, part, first, memory);
+    if (part.kind == PartRow::probabilities) measure_probabilities<G, T, K>(g, call, part, first, memory);
     if (part.kind == PartRow::expectations) measure_expectations(g, call, part, first, memory);
     if (part.kind == PartRow::state) measure_state(g, call, part, first, memory);
   }

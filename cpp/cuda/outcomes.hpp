@@ -3,6 +3,7 @@
 // Called by measure.hpp and seed.hpp.
 #pragma once
 
+#include "cuda/coset.hpp"
 #include "cuda/place.hpp"
 
 namespace qcsim::cuda {
@@ -46,6 +47,30 @@ struct Outcomes {
       outcome ^= row.outcome;
       place ^= row.flips;
     }
+  }
+
+  // Whether a thread has 2^K outcomes of one place each, as in a real state of which all qubits are measured.
+  template <int K>
+  QCSIM_BODY bool whole() const {
+    return measured == outcome_bits + K && others == 0;
+  }
+  // Those, without loops.
+  template <int K, class Visit>
+  QCSIM_BODY void each_whole(Word rank, Word base, Visit visit) const {
+    Word outcome = 0, place = origin ^ base, bits[K], flips[K];
+    for (Word j = 0; j < outcome_bits; ++j) {
+      if ((rank >> j & 1) == 0) continue;
+      outcome ^= rows[j].outcome;
+      place ^= rows[j].flips;
+    }
+#pragma unroll
+    for (Word j = 0; j < K; ++j) {
+      bits[j] = rows[outcome_bits + j].outcome;
+      flips[j] = rows[outcome_bits + j].flips;
+    }
+    const Places<K> found(outcome, static_cast<const Word*>(bits)), places(place, static_cast<const Word*>(flips));
+#pragma unroll
+    for (int i = 0; i < Places<K>::size; ++i) visit(found.at[i], places.at[i]);
   }
 
   // visit(place) for those that share an outcome and a thread.

@@ -12,12 +12,22 @@ QCSIM_BODY T cotangent(const Call<T>& call, const Slopes<T>& slopes, std::size_t
   return sample < call.batch ? slopes.cotangents.row(sample)[column] : T{0};
 }
 
-template <class G, class T>
+template <class G, class T, int K>
 QCSIM_BODY void seed_probabilities(G& g, const Call<T>& call, const Slopes<T>& slopes, const PartRow& part,
                                    std::size_t first, const GroupMemory<T>& memory) {
   const Shape& shape = call.tables.shape;
   const T retained = static_cast<T>(shape.retained);
   const Outcomes outcomes(call.tables, part);
+  if (outcomes.template whole<K>()) {
+    return g.each([&](int t) {
+      const std::size_t sample = first + sample_of(shape, t);
+      outcomes.template each_whole<K>(
+          rank_of(shape, t), origin_of(shape, t) ^ call.turns.ending->residue.flips, [&](Word outcome, Word p) {
+            const T slope = retained * cotangent(call, slopes, sample, part.first + outcome);
+            memory.lambda[p] = multiply_add(slope, memory.state[p], memory.lambda[p]);
+          });
+    });
+  }
   g.each([&](int t) {
     const std::size_t sample = first + sample_of(shape, t);
     outcomes.each(
@@ -79,12 +89,12 @@ QCSIM_BODY void seed_state(G& g, const Call<T>& call, const Slopes<T>& slopes, c
   });
 }
 
-template <class G, class T>
+template <class G, class T, int K>
 QCSIM_BODY void seed(G& g, const Call<T>& call, const Slopes<T>& slopes, std::size_t first,
                      const GroupMemory<T>& memory, typename G::template Local<T>& phase_slopes) {
   for (Word k = 0; k < call.tables.shape.n_parts; ++k) {
     const PartRow part = call.tables.parts[k];
-    if (part.kind == PartRow::probabilities) seed_probabilities(g, call, slopes, part, first, memory);
+    if (part.kind == PartRow::probabilities) seed_probabilities<G, T, K>(g, call, slopes, part, first, memory);
     if (part.kind == PartRow::expectations) seed_expectations(g, call, slopes, part, first, memory);
     if (part.kind == PartRow::state) seed_state(g, call, slopes, part, first, memory, phase_slopes);
   }
