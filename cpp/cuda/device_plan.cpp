@@ -542,6 +542,7 @@ Turns<T> carve(const Shape& shape, Carver& carver) {
   turns.factors = carver.take<double>(shape.n_rotations);
   turns.tangents = carver.take<double>(shape.n_rotations);
   turns.signs = carver.take<double>(shape.n_rotations);
+  turns.products = carver.take<double>(shape.n_passes);
   turns.residues = carver.take<Product>(shape.n_rotations + 1);
   turns.scales = carver.take<double>(shape.n_operations);
   turns.cosines = carver.take<T>(shape.n_operations);

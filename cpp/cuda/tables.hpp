@@ -160,6 +160,7 @@ struct Turns {
   Ending* ending;
   double *factors, *tangents;  // (rotations): of the rotation, of the stored state
   double* signs;               // (rotations): of the generator in the stored state
+  double* products;            // (passes): of the factors of its rotations
   Product* residues;           // (rotations + 1)
   double* scales;              // (operations): of a gradient; a stretch of the state squared, and the sign
   T *cosines, *sines;          // (operations)

@@ -80,20 +80,23 @@ QCSIM_BODY void scan_residues(G& g, const Call<T>& call, Product* shared) {
   }
 }
 
-// What pass p stretches the state by, and where it takes the factor in.
 template <class T>
-QCSIM_BODY double factor_of(const Call<T>& call, const PassRow& pass, Word general) {
+QCSIM_BODY double product_of(const Call<T>& call, const PassRow& pass) {
   double product = 1.0;
-  if ((pass.flags & general) != 0) return product;
   for (Word j = 0; j < pass.count; ++j) product *= call.turns.factors[call.tables.operations[pass.first + j].rotation];
   return product;
+}
+// What pass p stretches the state by: nothing where its operations are general.
+template <class T>
+QCSIM_BODY double factor_of(const Call<T>& call, Word p, Word general) {
+  return (call.tables.passes[p].flags & general) != 0 ? 1.0 : call.turns.products[p];
 }
 // The factor of the state in front of pass p.
 template <class T>
 QCSIM_BODY double factor_before(const Call<T>& call, Word p) {
   double product = 1.0;
   while (p-- > 0 && (call.tables.passes[p].flags & PassRow::rescale) == 0) {
-    product *= factor_of(call, call.tables.passes[p], PassRow::general);
+    product *= factor_of(call, p, PassRow::general);
   }
   return product;
 }
@@ -103,7 +106,7 @@ QCSIM_BODY double factor_behind(const Call<T>& call, Word p) {
   double product = 1.0;
   while (++p < call.tables.shape.n_passes) {
     if ((call.tables.passes[p].flags & PassRow::rescale_back) != 0) return product;
-    product *= factor_of(call, call.tables.passes[p], PassRow::general_back);
+    product *= factor_of(call, p, PassRow::general_back);
   }
   return product * call.turns.ending->factor;
 }
@@ -165,6 +168,11 @@ QCSIM_BODY void prepare_turns(G& g, const Call<T>& call, Product* shared) {
   scan_residues(g, call, shared);
   g.each([&](int t) {
     for (auto r = static_cast<Word>(t); r < shape.n_rotations; r += n) settle(call, r);
+  });
+  g.each([&](int t) {
+    for (auto p = static_cast<Word>(t); p < shape.n_passes; p += n) {
+      call.turns.products[p] = product_of(call, call.tables.passes[p]);
+    }
   });
   g.each([&](int t) {
     for (auto p = static_cast<Word>(t); p < shape.n_passes; p += n) write_pass(call, p);
