@@ -4,7 +4,7 @@
 #include <cstring>
 #include <stdexcept>
 
-#include "cuda/group_memory.hpp"
+#include "cuda/cosets.hpp"
 #include "qcsim/plan.hpp"
 
 namespace qcsim::cuda {
@@ -12,96 +12,6 @@ namespace {
 
 // A factor is at least the root of a half: so many rotations, and the state has grown by 2^24 at most.
 constexpr std::size_t max_stretched = 48;
-constexpr std::size_t max_sums = std::size_t{1} << 22;
-
-Word bits_below(int n) { return power_of_two(n) - 1; }
-
-// r vectors that, with the given ones and more, span everything, and whose lowest r bits are those of a unit matrix;
-// behind them the vectors that are still missing. A complement that `vectors` and the kernel of the lowest r bits have
-// in common: it always exists.
-std::vector<Index> leaders_basis(const std::vector<Index>& vectors, int n_bits, int r) {
-  const Index low = bits_below(r);
-  Span all;
-  for (const Index vector : vectors) all.add(vector);
-  std::vector<Index> rest;
-  for (int bit = n_bits - 1; static_cast<int>(vectors.size() + rest.size()) < n_bits - r; --bit) {
-    if (all.reduced(power_of_two(bit)) == 0) continue;
-    all.add(power_of_two(bit));
-    rest.push_back(power_of_two(bit));
-  }
-  // Those that show in the low bits (reduced there), and those that do not.
-  std::vector<Index> seen, unseen;
-  Span low_span;
-  for (const Index vector : all.vectors()) {
-    Index reduced = vector;
-    for (std::size_t i = 0; i < seen.size(); ++i) {
-      if ((reduced & low & low_span.pivots()[i]) != 0) reduced ^= seen[i];
-    }
-    if ((reduced & low) == 0) {
-      unseen.push_back(reduced);
-      continue;
-    }
-    const Index pivot = std::bit_floor(reduced & low);
-    for (Index& other : seen) {
-      if ((other & pivot) != 0) other ^= reduced;
-    }
-    seen.push_back(reduced);
-    low_span.add(reduced & low);
-  }
-  Span high;
-  for (const Index vector : unseen) high.add(vector);
-  std::vector<Index> found;
-  int bit = n_bits - 1;
-  for (const Index vector : seen) {
-    while (high.reduced(power_of_two(bit)) == 0) --bit;
-    high.add(power_of_two(bit));
-    found.push_back(vector ^ power_of_two(bit));
-  }
-  for (int j = 0; j < r; ++j) {
-    if (low_span.reduced(power_of_two(j)) == 0) continue;
-    low_span.add(power_of_two(j));
-    found.push_back(power_of_two(j));
-  }
-  // To a unit matrix in the low bits.
-  for (int j = 0; j < r; ++j) {
-    const auto at = found.begin() + j;
-    std::iter_swap(at, std::find_if(at, found.end(), [&](Index v) { return (v & power_of_two(j)) != 0; }));
-    for (Index& other : found) {
-      if (&other != &*at && (other & power_of_two(j)) != 0) other ^= *at;
-    }
-  }
-  for (Index vector : rest) {
-    for (int j = 0; j < r; ++j) {
-      if ((vector & power_of_two(j)) != 0) vector ^= found[static_cast<std::size_t>(j)];
-    }
-    found.push_back(vector);
-  }
-  return found;
-}
-
-// The vectors of a pass completed to `width`: in a plain pass by vectors that no operation's signs see.
-std::vector<Index> completed(const Program& program, const Pass& pass, int n_bits, std::size_t width) {
-  std::vector<Index> basis, spare;
-  for (int k = 0; k < pass.width; ++k) basis.push_back(pass.members[std::size_t{1} << k]);
-  if (pass.plain) {
-    std::vector<Index> rows;
-    for (const Operation& operation : pass.operations) {
-      rows.push_back(program.rotations()[operation.rotation].generator.signs);
-    }
-    spare = null_space(std::move(rows), n_bits);
-  } else {
-    for (int bit = n_bits - 1; bit >= 0; --bit) spare.push_back(power_of_two(bit));
-  }
-  Span span;
-  for (const Index vector : basis) span.add(vector);
-  for (const Index vector : spare) {
-    if (basis.size() == width) break;
-    if (span.reduced(vector) == 0) continue;
-    span.add(vector);
-    basis.push_back(vector);
-  }
-  return basis;
-}
 
 AngleRow angle_row(const Angle& angle, bool per_sample_weights) {
   const Word source = angle.source == Angle::Source::weight    ? AngleRow::weight
@@ -515,92 +425,5 @@ Tables DevicePlan::tables(const void* base) const {
   set(tables.sum_places);
   return tables;
 }
-
-namespace {
-
-// Lays arrays one behind the other from `base`; with none, it only measures.
-class Carver {
- public:
-  explicit Carver(void* base) : base_(static_cast<std::byte*>(base)) {}
-  template <class Row>
-  Row* take(std::size_t n) {
-    Row* found = base_ == nullptr ? nullptr : reinterpret_cast<Row*>(base_ + used_);
-    used_ += padded(n * sizeof(Row));
-    return found;
-  }
-  std::size_t used() const { return used_; }
-
- private:
-  std::byte* base_;
-  std::size_t used_ = 0;
-};
-
-template <class T>
-Turns<T> carve(const Shape& shape, Carver& carver) {
-  Turns<T> turns{};
-  turns.ending = carver.take<Ending>(1);
-  turns.factors = carver.take<double>(shape.n_rotations);
-  turns.tangents = carver.take<double>(shape.n_rotations);
-  turns.signs = carver.take<double>(shape.n_rotations);
-  turns.products = carver.take<double>(shape.n_passes);
-  turns.residues = carver.take<Product>(shape.n_rotations + 1);
-  turns.scales = carver.take<double>(shape.n_operations);
-  turns.cosines = carver.take<T>(shape.n_operations);
-  turns.sines = carver.take<T>(shape.n_operations);
-  turns.cosines_back = carver.take<T>(shape.n_operations);
-  turns.sines_back = carver.take<T>(shape.n_operations);
-  return turns;
-}
-
-}  // namespace
-
-template <class T>
-std::size_t turns_bytes(const Shape& shape) {
-  Carver carver(nullptr);
-  carve<T>(shape, carver);
-  return carver.used();
-}
-
-template <class T>
-Turns<T> turns_at(const Shape& shape, void* base) {
-  Carver carver(base);
-  return carve<T>(shape, carver);
-}
-
-std::size_t n_sets(const Shape& shape, std::size_t batch) {
-  const std::size_t samples = std::size_t{1} << shape.sample_bits;
-  return (batch + samples - 1) / samples;
-}
-
-std::size_t n_parts(const Shape& shape, std::size_t batch) {
-  if (is_large(shape)) return n_blocks(shape) * batch;
-  const std::size_t most = shape.thread_bits == lane_bits ? 8192 : 2048;
-  const std::size_t afford = max_sums / std::max<std::size_t>(n_sums(shape), 1);
-  return std::min(n_sets(shape, batch), std::clamp<std::size_t>(afford, 256, most));
-}
-
-template <class T>
-std::size_t states_size(const Shape& shape, std::size_t batch) {
-  const int bits = std::max(shape.bits, shape.n_bits);
-  return n_sets(shape, batch) * ((std::size_t{1} << bits) + (std::size_t{1} << shape.sample_bits));
-}
-
-std::size_t partials_size(const Shape& shape, std::size_t batch) {
-  return is_large(shape) ? std::max<std::size_t>(shape.max_outputs, 2) * batch * n_blocks(shape) : 0;
-}
-
-template <class T>
-std::size_t group_bytes(const Shape& shape, bool back) {
-  return GroupMemory<T>::bytes(shape, back);
-}
-
-#define QCSIM_INSTANTIATE(T)                                      \
-  template std::size_t turns_bytes<T>(const Shape&);              \
-  template Turns<T> turns_at(const Shape&, void*);                \
-  template std::size_t states_size<T>(const Shape&, std::size_t); \
-  template std::size_t group_bytes<T>(const Shape&, bool);
-QCSIM_INSTANTIATE(float)
-QCSIM_INSTANTIATE(double)
-#undef QCSIM_INSTANTIATE
 
 }  // namespace qcsim::cuda

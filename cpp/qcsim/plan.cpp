@@ -36,7 +36,8 @@ class Planner {
         } else if (layout_.block_bits >= n_bits_) {
           one_block(run.rotations);
         } else {
-          for (const Group& group : mixed(run.rotations, layout_.block_bits - layout_.spare_bits, run.rotations.size(), false)) {
+          for (const Group& group :
+               mixed(run.rotations, layout_.block_bits - layout_.spare_bits, run.rotations.size(), false)) {
             add_block(group);
           }
         }

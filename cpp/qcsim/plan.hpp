@@ -65,7 +65,7 @@ struct Layout {
   bool tables;      // whether runs of diagonal rotations are done by tables
   int mixed_width = max_mixed_width;
   int spare_bits = 0;  // of a block: for neighbours, whatever its rotations need
-  bool whole = false;  // every rotation in a pass over all of the state: no product, no part that is still zero left out
+  bool whole = false;  // every pass is over all of the state: no product, no part that is still zero left out
 };
 
 std::vector<Stage> plan(const Program& program, const Layout& layout);

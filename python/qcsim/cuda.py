@@ -98,7 +98,7 @@ class Stream:
         self.handle = handle
         self.device = device
         self._kernels = kernels()
-        self.facts: dict[str, Any] = self._kernels.device_facts(device)
+        self.facts = device_facts(device)
 
     def run(self, kernels: str, *calls: bytes) -> None:
         """Launch kernels on what a program has made ready for them; returns before they are done."""
@@ -127,6 +127,13 @@ def kernels() -> ModuleType:
                            "the CPU") from error  # fmt: skip
     _same_process()
     return module
+
+
+@cache
+def device_facts(device: int) -> dict[str, Any]:
+    """Name, compute capability, multiprocessors, shared memory of a block, versions; asked once, for it takes long."""
+    facts: dict[str, Any] = kernels().device_facts(device)
+    return facts
 
 
 @cache
