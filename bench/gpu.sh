@@ -12,9 +12,10 @@ export PYTHONPATH=$PWD/python:$PWD/tests
 
 $python -m pytest -q tests/qcsim/test_cuda_host.py tests/qcsim/test_cuda_device.py
 if command -v compute-sanitizer >/dev/null; then
+  sizes=()
+  for n in 3 6 9 11 14; do sizes+=("tests/qcsim/test_cuda_device.py::test_every_size_agrees[$n-float32]"); done
   for tool in memcheck racecheck; do
-    compute-sanitizer --tool $tool --error-exitcode 9 "$python" -m pytest -q -x tests/qcsim/test_cuda_device.py \
-      -k "every_size_agrees and (6 or 9 or 11 or 14)"
+    compute-sanitizer --tool $tool --error-exitcode 9 "$python" -m pytest -q -x "${sizes[@]}"
   done
 fi
 $python bench/gpu.py --store "$store"

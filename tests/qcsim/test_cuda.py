@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes.util
 import multiprocessing
 import os
 from typing import Any
@@ -28,10 +27,12 @@ def test_build_info_tells_whether_there_are_kernels() -> None:
 
 @pytest.mark.skipif(not cuda.built(), reason="this build has no CUDA kernels")
 def test_a_stream_without_a_driver_says_so() -> None:
-    if ctypes.util.find_library("cuda") is not None:
-        pytest.skip("this machine has a driver")
-    with pytest.raises(RuntimeError, match="CUDA: the search for a GPU failed: "):
+    try:
         cuda.Stream(0)
+    except RuntimeError as error:
+        assert str(error).startswith("CUDA: the search for a GPU failed: ")  # noqa: PT017
+    else:
+        pytest.skip("this machine has a GPU")
 
 
 @pytest.mark.skipif(cuda.built(), reason="this build has CUDA kernels")
