@@ -14,13 +14,15 @@ from qcmarl.coordinator.processes import Team
 from qcmarl.envs.game import VecGame
 from qcmarl.games.exact import exact_rates
 
-STEPS = 30_000
+STEPS = 12_000
 
 
 def trained(seed: int) -> EntangledMAPPO:
     """A learner after `STEPS` rounds; the entropy bonus, without which it settles for 3/4, goes to 0 on the way."""
-    schedule = {"lr": 3e-3, "entropy": 0.1, "entropy_final": 0.0, "anneal": STEPS * 3 // 4}
-    config = resolve(EntangledMAPPOConfig(n_envs=256, rollout_steps=8, **schedule), "game:chsh")
+    schedule = {"lr": 5e-3, "entropy": 0.1, "entropy_final": 0.0, "anneal": STEPS * 3 // 4}
+    config = resolve(
+        EntangledMAPPOConfig(n_envs=128, rollout_steps=8, hidden=32, critic_hidden=32, **schedule), "game:chsh"
+    )
     torch.manual_seed(seed)
     learner = EntangledMAPPO(config, VecGame("chsh", config.n_envs), seed)
     while learner.env_steps < STEPS:
