@@ -1,6 +1,6 @@
 """Lower bounds of the quantum value: measurements and a state that are improved in turn, from many random starts.
 
-For any number of players, each with a system of D dimensions. Werner and Wolf 2001, arXiv:quant-ph/0107093, section 7;
+For any number of players, each with a system of D dimensions. Werner and Wolf 2001, arXiv:quant-ph/0107093;
 with given effects of the others a player's best measurement is a semidefinite program of his own, which is solved in
 closed form for two answers, and answer by answer (two at a time, each in closed form) for more: the value never falls.
 """
