@@ -13,7 +13,7 @@ from qcmarl.coordinator.coordinates import coordinates, reader
 from qcmarl.coordinator.source import MOST_OPEN, OutcomeSource
 from qcmarl.coordinator.states import QuantumState, SharedRandomness
 
-ROUNDS = 5_000
+ROUNDS = 4_000
 
 
 def in_plane(angle):
