@@ -1,4 +1,4 @@
-"""The command `qcmarl`: train, eval, report, study, actors, replay, play.
+"""The command `qcmarl`: train, eval, report, study, actors, replay, play, game.
 
 Options are the fields of frozen dataclasses, read by tyro. A user's mistake is one or two lines on stderr and exit
 code 2.
@@ -22,6 +22,7 @@ from qcmarl import evaluation, report, run
 from qcmarl.algos import ALGORITHMS
 from qcmarl.coordinator import play as without_centre
 from qcmarl.coordinator.processes import TeamError
+from qcmarl.games import command as games
 from qcmarl.games.exact import is_exact
 from qcmarl.hints import did_you_mean
 from qcmarl.studies import command as studies
@@ -39,6 +40,7 @@ commands:
   actors   the agents of a run of entangled-mappo as files, and at play, each in a process of its own
   replay   battles of a trained run as a page for the browser and a GIF
   play     the same for a scripted policy
+  game     what a non-local game is worth: classical, quantum and no-signalling values
 
 algorithms: {", ".join(ALGORITHMS)}
 
@@ -52,6 +54,7 @@ examples:
   qcmarl actors runs/chsh-0
   qcmarl replay runs/3m-0 --episodes 4
   qcmarl play --env skirmish:8m_vs_9m --policy focus-fire
+  qcmarl game rendezvous-c5
 
 'qcmarl COMMAND --help' lists the options; those of an algorithm: qcmarl train --algo NAME --help
 """
@@ -359,6 +362,14 @@ def play(arguments: list[str]) -> int:
     return 0
 
 
+def game(arguments: list[str]) -> int:
+    """`qcmarl game`."""
+    with mistakes():
+        prepared = games.prepare(parse(games.GameOptions, arguments, "game"))
+    games.show(prepared)
+    return 0
+
+
 def summarise(arguments: list[str]) -> int:
     """`qcmarl report`."""
     with mistakes():
@@ -386,4 +397,5 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "actors": actors,
     "replay": replay,
     "play": play,
+    "game": game,
 }

@@ -15,6 +15,7 @@ class Part:
     arms: tuple[str, ...]
     smoke_arms: tuple[str, ...]
     smoke_maps: tuple[str, ...] = ("3m",)
+    smoke_seeds: int = 2
     plays: tuple[str, ...] = ()
     """Those of the arms that are played under noises once they are trained."""
     noises: tuple[str, ...] = ()

@@ -27,7 +27,7 @@ FINAL_BATTLES = 320
 """Battles of each kind after training: ten times an evaluation's, as arXiv:2209.10485 asks."""
 FINAL_SEED = 2_000_000
 """Of those battles: the same for every run, and none that training or its evaluations use."""
-SMOKE_SEEDS, SMOKE_BATTLES = 2, 16
+SMOKE_BATTLES = 16
 MODULES = ("correlation", "theory")
 """Studies that are modules of their own and train nothing."""
 
@@ -42,6 +42,8 @@ class Chosen(NamedTuple):
     plays: tuple[str, ...]
     """Those of the arms that are played under `noises` once they are trained."""
     noises: tuple[str, ...]
+    fixed: bool
+    """Whether it keeps to maps and arms of its own."""
 
 
 @dataclass(frozen=True)
@@ -58,13 +60,15 @@ class Choice:
 
     def parts_of(self, study: str) -> tuple[Chosen, ...]:
         """The parts of a study of which anything is left."""
-        chosen = (self._choose(part) for part in STUDIES[study].parts)
+        parts = STUDIES[study].parts
+        special = {arm for part in parts if part.fixed for arm in part.arms}
+        chosen = (self._choose(part, special) for part in parts)
         return tuple(part for part in chosen if part.envs and part.arms)
 
-    def _choose(self, part: Part) -> Chosen:
-        seeds = range(self.seeds or (SMOKE_SEEDS if self.smoke else part.seeds))
+    def _choose(self, part: Part, special: set[str]) -> Chosen:
+        seeds = range(self.seeds or (part.smoke_seeds if self.smoke else part.seeds))
         noises = part.smoke_noises if self.smoke else part.noises
-        return Chosen(self._envs(part), self._arms(part), seeds, part.plays, noises)
+        return Chosen(self._envs(part), self._arms(part, special), seeds, part.plays, noises, part.fixed)
 
     def _envs(self, part: Part) -> tuple[str, ...]:
         if self.maps is None:
@@ -75,10 +79,13 @@ class Choice:
             return tuple(env for env in envs if env in part.maps)
         return tuple(env for env in envs if not part.families or env.partition(":")[0] in part.families)
 
-    def _arms(self, part: Part) -> tuple[str, ...]:
-        if self.arms and part.fixed:
+    def _arms(self, part: Part, special: set[str]) -> tuple[str, ...]:
+        """`special` are the arms of parts that keep to their own."""
+        if self.arms is None:
+            return part.smoke_arms if self.smoke else part.arms
+        if part.fixed:
             return tuple(arm for arm in part.arms if arm in self.arms)
-        return self.arms or (part.smoke_arms if self.smoke else part.arms)
+        return tuple(arm for arm in self.arms if arm in part.arms or arm not in special)
 
     def env_of(self, name: str) -> str:
         """A map as family:name, which it may be already."""

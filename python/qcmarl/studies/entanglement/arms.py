@@ -18,6 +18,8 @@ NO_BONUS = "entangled-no-entropy"
 
 STATES = {"phi+": "Φ+", "phi-": "Φ−", "psi+": "Ψ+", "psi-": "Ψ−", "product": "product state"}
 """The Bell states, and their control, with their titles."""
+SPELLED = {"phi+": "phi-plus", "phi-": "phi-minus", "psi+": "psi-plus", "psi-": "psi-minus"}
+"""In names of arms."""
 AGENTS: dict[str, tuple[str, dict[str, Any]]] = {
     "own": ("own measurements", {}),
     "identical": ("one measurement for all", {"identical": True}),
@@ -45,7 +47,7 @@ def bell(state: str, agents: str) -> str:
     """Name of the arm that shares a Bell state, or the product state, and measures so."""
     if agents == "own" and state in ("phi+", "product"):
         return ENTANGLED if state == "phi+" else PRODUCT  # what two agents share by default
-    return f"{state.replace('+', '-plus').replace('i-', 'i-minus')}-{agents}"
+    return f"{SPELLED.get(state, state)}-{agents}"
 
 
 def noisy(channel: str, rate: str) -> str:

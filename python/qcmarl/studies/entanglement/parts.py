@@ -33,10 +33,22 @@ SMOKE_PLAYED = ("none", "visibility:0.5", "visibility:0.9", "depolarizing:0.3")
 RESOURCES_PART = Part(GAMES, SEEDS, RESOURCES, (ENTANGLED, INDEPENDENT), (CHSH,))
 BELL_PART = Part(
     (CHSH,),
-    SEEDS,
+    FEWER_SEEDS,
     tuple(bell(state, agents) for state in STATES for agents in AGENTS),
     (ENTANGLED, bell("psi-", "ry")),
     (CHSH,),
+    smoke_seeds=1,
+    fixed=True,
+)
+PLAYED_PART = Part(
+    (CHSH,),
+    SEEDS,
+    (ENTANGLED,),
+    (ENTANGLED,),
+    (CHSH,),
+    plays=(ENTANGLED,),
+    noises=PLAYED,
+    smoke_noises=SMOKE_PLAYED,
     fixed=True,
 )
 NOISE_PART = Part(
@@ -45,10 +57,10 @@ NOISE_PART = Part(
     tuple(noisy("visibility", v) for v in VISIBILITIES) + tuple(noisy("depolarizing", r) for r in RATES),
     (noisy("visibility", "0.8"),),
     (CHSH,),
+    smoke_seeds=1,
     fixed=True,
 )
-PLAYED_PART = Part((CHSH,), SEEDS, (ENTANGLED,), (ENTANGLED,), (CHSH,), (ENTANGLED,), PLAYED, SMOKE_PLAYED, fixed=True)
-ENTROPY_PART = Part((CHSH,), SEEDS, (ENTANGLED, NO_BONUS), (ENTANGLED, NO_BONUS), (CHSH,), fixed=True)
-QUEUE_PART = Part(QUEUES, SEEDS, RESOURCES, (ENTANGLED, INDEPENDENT), QUEUES)
+ENTROPY_PART = Part((CHSH,), SEEDS, (ENTANGLED, NO_BONUS), (ENTANGLED, NO_BONUS), (CHSH,), smoke_seeds=1, fixed=True)
+QUEUE_PART = Part(QUEUES, SEEDS, RESOURCES, (ENTANGLED, INDEPENDENT), QUEUES, smoke_seeds=1)
 
 PARTS = (RESOURCES_PART, BELL_PART, PLAYED_PART, NOISE_PART, ENTROPY_PART, QUEUE_PART)

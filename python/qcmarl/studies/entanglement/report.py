@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from qcmarl.studies import figures, pages
 from qcmarl.studies.entanglement import drawing, references, tables, theory
-from qcmarl.studies.entanglement.arms import AGENTS, ENTANGLED, NO_BONUS, RESOURCES, STATES, bell
+from qcmarl.studies.entanglement.arms import AGENTS, ENTANGLED, NO_BONUS, STATES, bell
 from qcmarl.studies.entanglement.noise import noise
 from qcmarl.studies.entanglement.parts import CHSH
 from qcmarl.studies.entanglement.words import HOW, WHAT, sources
@@ -23,8 +23,14 @@ QUEUE_METRICS = {
     "throughput": "eval/throughput",
     "waiting time": "eval/waiting_time",
     "backlog": "eval/backlog",
+    "coordination": "eval/coordination",
 }
+"""By what is measured, the metric of the policy with greedy local choices."""
+AS_DRAWN = {"return, as drawn": "eval/return_sampled"}
 QUEUE_DRAWN = ("return", "throughput", "waiting time")
+UNBOUNDED = (-math.inf, math.inf)
+BOUNDS = {"throughput": (0.0, 1.0), "waiting time": (0.0, math.inf)}
+"""What the values cannot leave."""
 
 
 def entanglement(report: Report, study: str) -> list[str]:
@@ -46,10 +52,15 @@ def games(report: Report, study: str) -> list[str]:
 
 
 def _compared(report: Report, study: str, family: str) -> list[tuple[str, list[Group]]]:
-    """The groups by environment of a family: of what the agents may share, or of the arms that were asked for."""
-    arms = report.choice.arms or RESOURCES
-    found = ((env, [group for group in groups if group.arm in arms]) for env, groups in report.of(study))
-    return [(env, groups) for env, groups in found if env.startswith(f"{family}:") and groups]
+    """By environment of a family, the groups that differ in what the agents share, or those that were asked for."""
+    found = []
+    for part in report.choice.parts_of(study):
+        for env in part.envs:
+            arms = report.groups.get(env, {})
+            groups = [arms[name] for name in part.arms if name in arms]
+            if groups and env.startswith(f"{family}:") and not part.fixed:
+                found.append((env, groups))
+    return found
 
 
 def _stem(env: str) -> str:
@@ -153,25 +164,24 @@ ENTROPY_MEANS = (
 
 
 def queues(report: Report, study: str) -> list[str]:
-    """Return, throughput, waiting time and backlog in queues."""
+    """What is earned in queues, beside the certified bounds."""
     blocks = []
     for env, groups in _compared(report, study, "queue"):
         bounds = references.queue_bounds(env)
-        drawn = figures.curves(
-            [group.curves() for group in groups], env, panels=_queue_panels(bounds), what="", seeds=True
-        )
-        blocks += [f"## {env}", *_bounded(bounds), report.figure(f"{study}-{_stem(env)}-curves", drawn, f"{env}")]
-        best = {QUEUE_METRICS[name]: found.classical for name, found in bounds.items() if name == "return"}
-        blocks += [pages.table(*tables.measured(groups, QUEUE_METRICS, best)), sources(groups)]
+        curves = [group.curves() for group in groups]
+        drawn = figures.curves(curves, env, panels=_queue_panels(bounds), seeds=True)
+        certified = bounds["return"].classical if bounds else math.nan
+        blocks += [f"## {env}", *_bounded(bounds)]
+        blocks += [report.figure(f"{study}-{_stem(env)}-curves", drawn, f"Learning curves on {env}")]
+        blocks += [pages.table(*tables.measured(groups, {**QUEUE_METRICS, **AS_DRAWN}, certified)), sources(groups)]
     return blocks
 
 
 def _queue_panels(bounds: references.Bounds) -> list[Panel]:
     panels = []
     for name in QUEUE_DRAWN:
-        found = bounds.get(name)
-        levels = {"best classical": found.classical, "best quantum known": found.quantum} if found else {}
-        panels.append(Panel(name, QUEUE_METRICS[name], name, levels, (None, None), (-math.inf, math.inf)))
+        levels = {"best classical": bounds[name].classical, "best quantum": bounds[name].quantum} if bounds else {}
+        panels.append(Panel(name, QUEUE_METRICS[name], name, levels, (None, None), BOUNDS.get(name, UNBOUNDED)))
     return panels
 
 
@@ -179,5 +189,13 @@ def _bounded(bounds: references.Bounds) -> list[str]:
     if not bounds:
         return []
     rows = [[name, f"{found.classical:.4f}", f"{found.quantum:.4f}"] for name, found in bounds.items()]
-    columns = ["of the policies of largest return", "best classical (certified)", "best quantum known"]
-    return [pages.table(columns, rows)]
+    return [QUEUE_MEANS, pages.table(["of the policies of the largest return", "classical", "quantum"], rows)]
+
+
+QUEUE_MEANS = (
+    "What packets are like is independent of the past, so the best classical return is found by going back in time "
+    "over all pairs of functions from an agent's packet to a server: it bounds every policy of agents who do not "
+    "communicate, with whatever memory and shared randomness. The best quantum return has an entangled state in every"
+    " step. Throughput is the share of the packets that are taken up; waiting time is in steps; backlog in units of "
+    "work; coordination is the winning probability of the game that each step is. Exact expectations over an episode."
+)
