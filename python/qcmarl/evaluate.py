@@ -212,12 +212,20 @@ def win_rates(
     return rates
 
 
-def _rates(policy: Policy, env: VecEnv, battles: int, seed: int, played: Battles | None = None) -> dict[str, float]:
-    """Rates of the policy as it stands: exact, or of what it played, or of what it plays now."""
+def exactly(policy: Policy, env: VecEnv) -> dict[str, float] | None:
+    """Rates of the policy as it stands, computed; None where episodes must be played."""
     if isinstance(env, VecGame) and is_exact(policy, env):
         return exact_rates(policy, env)
     if isinstance(env, VecQueue) and queueing_exact.is_exact(policy, env):
         return queueing_exact.rates(policy, env)
+    return None
+
+
+def _rates(policy: Policy, env: VecEnv, battles: int, seed: int, played: Battles | None = None) -> dict[str, float]:
+    """Rates of the policy as it stands: exact, or of what it played, or of what it plays now."""
+    computed = exactly(policy, env)
+    if computed is not None:
+        return computed
     found = play(policy, env, battles, battles, seed) if played is None else played
     greedy, sampled = found.greedy, ~found.greedy
     return {

@@ -104,7 +104,7 @@ def produce(production: Production) -> None:
         print(f"return  {score.episode_return}")
     exact = p.team.greedy if p.greedy else p.team.sampled
     if exact is not None:
-        print(f"exact   {exact:.4f}, what the law of the run's policy earns")
+        print(f"exact   {exact:.4f}, the return that the law of the run's policy gives")
 
 
 def play(team: Team, env: VecEnv, episodes: int, seed: int) -> Score:
