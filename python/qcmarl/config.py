@@ -49,6 +49,12 @@ class PPOConfig:
     """Where the value loss turns from a square into a line, in the normaliser's units."""
     entropy: float = 0.01
     """Weight of the entropy bonus per living agent, per nat."""
+    entropy_final: float | None = None
+    """Weight of the entropy bonus after `anneal` steps; default: `entropy`, for good."""
+    lr_final: float | None = None
+    """Adam's step after `anneal` steps; default: `lr`, for good."""
+    anneal: int | None = None
+    """Environment steps over which `entropy` and `lr` go to their final values, in a straight line (>= 1)."""
     grad_clip: float = 1.0
     """Largest norm of the actor's and of the critic's gradient. Usual norms are about 0.5. The published 10 lets single
     steps through, where the ratio of a rare bad action has exploded, that cost a team which won every battle all."""
@@ -128,6 +134,7 @@ def resolve_ppo(config: C, env_name: str, joint_law: bool) -> C:
             raise ValueError(f"{name} is {getattr(config, name)}; it must be positive")
     if math.isinf(config.lr):
         raise ValueError(f"lr is {config.lr}; it must be finite")
+    check_schedule(config)
     for name in ("weight_decay", "input_noise"):
         if not 0 <= getattr(config, name) < math.inf:
             raise ValueError(f"{name} is {getattr(config, name)}; it must be finite and not negative")
@@ -137,6 +144,23 @@ def resolve_ppo(config: C, env_name: str, joint_law: bool) -> C:
         if not 0 <= getattr(config, name) <= 1:
             raise ValueError(f"{name} is {getattr(config, name)}; it must be within 0..1")
     return config
+
+
+def check_schedule(config: PPOConfig) -> None:
+    """Raises ValueError where `anneal` and the final values do not go together."""
+    finals = {name: getattr(config, name) for name in ("entropy_final", "lr_final")}
+    given = [name for name, value in finals.items() if value is not None]
+    if config.anneal is None and given:
+        raise ValueError(f"{' and '.join(given)} given without anneal, the environment steps that it takes")
+    if config.anneal is not None and not given:
+        raise ValueError("anneal is given without entropy_final or lr_final: there is nothing to change")
+    if config.anneal is not None and config.anneal < 1:
+        raise ValueError(f"anneal is {config.anneal}; it must be at least 1")
+    for name in given:
+        if not math.isfinite(finals[name]):
+            raise ValueError(f"{name} is {finals[name]}; it must be finite")
+    if config.lr_final is not None and config.lr_final < 0:
+        raise ValueError(f"lr_final is {config.lr_final}; it must not be negative")
 
 
 def resolve_local(config: L, env_name: str) -> L:

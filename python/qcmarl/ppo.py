@@ -99,6 +99,8 @@ class PPO:
             actor_groups, lr=config.lr, eps=1e-5, weight_decay=config.weight_decay, fused=True
         )
         self.critic_adam = torch.optim.Adam(self.critic.parameters(), lr=config.lr, eps=1e-5, fused=True)
+        self._first_lrs = [[group["lr"] for group in adam.param_groups] for adam in (self.actor_adam, self.critic_adam)]
+        self._entropy = config.entropy
         self.perturbation = Perturbation(config, policy)
         self._gradient = PartedGradient([*policy.parameters(), *self.critic.parameters()], threads)
         self.env_steps = 0
@@ -113,12 +115,27 @@ class PPO:
         began, in_env = time.perf_counter(), self.collector.environment_seconds
         self.collector.collect()
         collected, in_env = time.perf_counter(), self.collector.environment_seconds - in_env
+        self._anneal()
         metrics = self.update()
         self.seconds["environment"] += in_env
         self.seconds["acting"] += collected - began - in_env
         self.seconds["update"] += time.perf_counter() - collected
         self.env_steps += self.config.n_envs * self.config.rollout_steps
         return {**self.collector.episodes.metrics(), **metrics}
+
+    def _anneal(self) -> None:
+        """Sets entropy bonus and learning rates to what the schedule says after the steps made so far."""
+        config = self.config
+        if config.anneal is None:
+            return
+        passed = min(1.0, self.env_steps / config.anneal)
+        if config.entropy_final is not None:
+            self._entropy = config.entropy + passed * (config.entropy_final - config.entropy)
+        if config.lr_final is not None:
+            left = 1 + passed * (config.lr_final / config.lr - 1)
+            for adam, lrs in zip((self.actor_adam, self.critic_adam), self._first_lrs, strict=True):
+                for group, lr in zip(adam.param_groups, lrs, strict=True):
+                    group["lr"] = lr * left
 
     def update(self) -> dict[str, float]:
         """The epochs of one rollout."""
@@ -242,7 +259,7 @@ class PPO:
             log_prob = torch.zeros_like(old).index_add(0, sample_of_row, log_prob)
         log_ratio = log_prob - old
         entropy = law.entropy_sum()
-        loss = clipped_policy_loss(log_ratio, advantages, self.clip).sum() - self.config.entropy * entropy
+        loss = clipped_policy_loss(log_ratio, advantages, self.clip).sum() - self._entropy * entropy
         with torch.no_grad():
             clipped = ((log_ratio.exp() - 1).abs() > self.clip).float().sum()
             kl = approximate_kl(log_ratio).sum()

@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable
 from typing import Any, Literal
 
+import torch
 from torch import Tensor, nn
 
 import qcsim
@@ -243,3 +244,40 @@ def check_kind(kind: Kind, readout: Readout, layers: int) -> None:
             "readout 'register' needs something that turns the amplitudes into the registers; circuit 'none' and 0 "
             "layers leave them where they are"
         )
+
+
+class LocalUnitaries(nn.Module):
+    """Unitaries of a few qubits, each sample with angles of its own: enough for every measurement of the qubits.
+
+    Args:
+        qubits: m (>= 1).
+        gates: "rotations": RZ and RY; "ry": RY alone, real orthogonal matrices. More than one qubit: layers of them
+            with rings of CNOTs between, until there is an angle for each direction of a measurement: 4^m - 2^m, or
+            2^m (2^m - 1) / 2 real ones.
+    """
+
+    def __init__(self, qubits: int, gates: Literal["rotations", "ry"]) -> None:
+        super().__init__()
+        dimension = 1 << qubits
+        per_qubit = 2 if gates == "rotations" else 1
+        directions = dimension * (dimension - 1) * per_qubit // 2
+        layers = math.ceil(directions / (qubits * per_qubit))
+        self.angles = layers * qubits * per_qubit
+        self._dimension = dimension
+        self._circuit = qcsim.Circuit(qubits).amplitude_embedding()
+        features = iter(range(self.angles))
+        for layer in range(layers):
+            if layer and qubits > 1:
+                self._circuit.ring()
+            for qubit in range(qubits):
+                if gates == "rotations":
+                    self._circuit.rz(qubit, feature=next(features))
+                self._circuit.ry(qubit, feature=next(features))
+
+    def forward(self, angles: Tensor) -> Tensor:
+        """(R, P) radians to (R, D, D) complex64 matrices."""
+        columns = torch.eye(self._dimension, dtype=angles.dtype).repeat(len(angles), 1)
+        states: Tensor = qcsim.statevector(
+            self._circuit, amplitudes=columns, features=angles.repeat_interleave(self._dimension, 0)
+        )
+        return states.view(len(angles), self._dimension, self._dimension).transpose(1, 2)

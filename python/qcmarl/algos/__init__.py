@@ -6,7 +6,18 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any, Literal, NamedTuple
 
-from qcmarl.algos import attention_mappo, autoregressive, g2anet, ippo, mappo, qc_mappo, qmix, tarmac, vdn
+from qcmarl.algos import (
+    attention_mappo,
+    autoregressive,
+    entangled_mappo,
+    g2anet,
+    ippo,
+    mappo,
+    qc_mappo,
+    qmix,
+    tarmac,
+    vdn,
+)
 from qcmarl.buffer import Sizes
 from qcmarl.learner import Learner, LearnerConfig
 from qcmarl.policies import Policy
@@ -44,5 +55,6 @@ ALGORITHMS = {
     "qmix": _algorithm("local", qmix, "QMIX"),
     "vdn": _algorithm("local", vdn, "VDN"),
     "qc-mappo": _algorithm("central", qc_mappo, "QCMAPPO"),
+    "entangled-mappo": _algorithm("local", entangled_mappo, "EntangledMAPPO"),
     "autoregressive-mappo": _algorithm("central", autoregressive, "AutoregressiveMAPPO"),
 }
