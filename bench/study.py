@@ -72,7 +72,8 @@ def queue(groups: Groups) -> str:
     rows = [["best classical policy, certified", *(f"{bounds[name].classical:.4f}" for name in metrics)]]
     rows += [[arm.title, *(entangled.mean(arm.final(metric)) for metric in metrics.values())] for arm in arms]
     rows += [["best entangled policy, certified", *(f"{bounds[name].quantum:.4f}" for name in metrics)]]
-    return f"{pages.table(['policy', *metrics], rows)}\n\n{arms[0].seeds} seeds, {arms[0].steps:,} steps; {tables.origin(arms)}."
+    made = f"{arms[0].seeds} seeds, {arms[0].steps:,} steps; {tables.origin(arms)}."
+    return f"{pages.table(['policy', *metrics], rows)}\n\n{made}"
 
 
 def read(directory: Path) -> dict[str, dict[str, Group]]:
