@@ -22,8 +22,15 @@ class Values(NamedTuple):
     """Whether no quantum strategy has more; else `quantum` is a lower bound."""
 
 
-EXACT = {"chsh": theory.QUANTUM, "ghz": 1.0}
-"""Quantum values that are known in closed form, by game; elsewhere a see-saw's are lower bounds."""
+EXACT = {
+    "chsh": theory.QUANTUM,
+    "ghz": 1.0,
+    "rendezvous-k3": 7 / 12,
+    "rendezvous-c5": (13 + math.sqrt(5)) / 40,
+    "rendezvous-c6": 7 / 24,
+}
+"""Quantum values by game that a see-saw reaches and the hierarchy of Navascues, Pironio and Acin does not exceed, both
+to 2e-6 (`games.values`); elsewhere a see-saw's are lower bounds."""
 DIMENSION = 2
 """Of each player's part in the see-saw, as in training."""
 Bounds = Mapping[str, Values]
