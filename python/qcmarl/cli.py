@@ -1,4 +1,4 @@
-"""The command `qcmarl`: train, eval, report, study, replay, play.
+"""The command `qcmarl`: train, eval, report, study, replay, play, game.
 
 Options are the fields of frozen dataclasses, read by tyro. A user's mistake is one or two lines on stderr and exit
 code 2.
@@ -20,6 +20,7 @@ import tyro
 
 from qcmarl import evaluation, report, run
 from qcmarl.algos import ALGORITHMS
+from qcmarl.games import command as games
 from qcmarl.games.exact import is_exact
 from qcmarl.hints import did_you_mean
 from qcmarl.studies import command as studies
@@ -36,6 +37,7 @@ commands:
   study    many runs and what they show: tables, figures, pages
   replay   battles of a trained run as a page for the browser and a GIF
   play     the same for a scripted policy
+  game     what a non-local game is worth: classical, quantum and no-signalling values
 
 algorithms: {", ".join(ALGORITHMS)}
 
@@ -48,6 +50,7 @@ examples:
   qcmarl study table1 --seeds 3
   qcmarl replay runs/3m-0 --episodes 4
   qcmarl play --env skirmish:8m_vs_9m --policy focus-fire
+  qcmarl game rendezvous-c5
 
 'qcmarl COMMAND --help' lists the options; those of an algorithm: qcmarl train --algo NAME --help
 """
@@ -322,6 +325,14 @@ def play(arguments: list[str]) -> int:
     return 0
 
 
+def game(arguments: list[str]) -> int:
+    """`qcmarl game`."""
+    with mistakes():
+        prepared = games.prepare(parse(games.GameOptions, arguments, "game"))
+    games.show(prepared)
+    return 0
+
+
 def summarise(arguments: list[str]) -> int:
     """`qcmarl report`."""
     with mistakes():
@@ -348,4 +359,5 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "study": study,
     "replay": replay,
     "play": play,
+    "game": game,
 }

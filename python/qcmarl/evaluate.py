@@ -17,7 +17,9 @@ import torch
 from torch import Tensor
 
 from qcmarl.envs.game import VecGame
+from qcmarl.envs.queue import VecQueue
 from qcmarl.games.exact import exact_rates, is_exact
+from qcmarl.games.queueing_exact import rates as queueing_rates
 from qcmarl.policies import MixingPolicy, Policy
 from qcmarl.rollout import Player
 
@@ -180,7 +182,8 @@ def win_rates(
     policy: Policy, env: VecEnv, battles: int, seed: int, mean_law: bool = True, shuffled: bool = False
 ) -> dict[str, float]:
     """Plays `battles` greedy and as many sampled battles; for an actor with a mixer, both again with its reading
-    replaced. In a game the rates are computed instead, exactly, wherever that is possible (`games.exact`).
+    replaced. In games and queues the rates are computed instead,
+    exactly, wherever that is possible (`games.exact`, `games.queueing_exact`).
 
     Args:
         policy: the actor.
@@ -213,6 +216,10 @@ def _rates(policy: Policy, env: VecEnv, battles: int, seed: int, played: Battles
     """Rates of the policy as it stands: exact, or of what it played, or of what it plays now."""
     if isinstance(env, VecGame) and is_exact(policy, env):
         return exact_rates(policy, env)
+    if isinstance(env, VecQueue):
+        exact = queueing_rates(policy, env)
+        if exact:
+            return exact
     found = play(policy, env, battles, battles, seed) if played is None else played
     greedy, sampled = found.greedy, ~found.greedy
     return {

@@ -19,7 +19,7 @@ def basis(dimension: int) -> Tensor:
             upper = torch.outer(ket[j], ket[k])
             found += [(upper + upper.T) / 2**0.5, -1j * (upper - upper.T) / 2**0.5]
         diagonal = torch.cat([torch.ones(k), torch.tensor([-float(k)]), torch.zeros(dimension - k - 1)])
-        found.append(torch.diag(diagonal / (k * (k + 1)) ** 0.5).to(torch.complex128))
+        found.append(torch.diag(diagonal.to(torch.complex128) / (k * (k + 1)) ** 0.5))
     return torch.stack(found)
 
 

@@ -3,6 +3,7 @@
 from qcmarl.envs.base import Step, VecEnv
 from qcmarl.envs.game import VecGame
 from qcmarl.envs.parallel import parallel_env
+from qcmarl.envs.queue import VecQueue
 from qcmarl.envs.registry import make
 from qcmarl.envs.skirmish import Skirmish, VecSkirmish
 from qcmarl.envs.skirmish_maps import Group, Oddities, SkirmishMap, UnitKind, builtin_map, load_map, unit
@@ -19,6 +20,7 @@ __all__ = [
     "UnitKind",
     "VecEnv",
     "VecGame",
+    "VecQueue",
     "VecSkirmish",
     "VecSmac",
     "builtin_map",

@@ -10,7 +10,9 @@ from typing import Any
 from qcmarl.envs import skirmish, smac
 from qcmarl.envs.base import VecEnv
 from qcmarl.envs.game import VecGame
+from qcmarl.envs.queue import VecQueue
 from qcmarl.games import NAMES as GAMES
+from qcmarl.games.queueing import MODELS as QUEUES
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ FAMILIES: dict[str, Family] = {
         make=_pettingzoo, names=("cooperative_pong_v6", "knights_archers_zombies_v11", "simple_spread_v3"), open=True
     ),
     "game": Family(make=VecGame, names=GAMES, open=True),
+    "queue": Family(make=VecQueue, names=tuple(QUEUES)),
 }
 
 

@@ -13,7 +13,7 @@ from qcmarl.games.file import ENDINGS, load
 from qcmarl.games.game import Bools, Floats, Game
 from qcmarl.hints import did_you_mean
 
-MOST_PLAYERS = 12
+MOST_PLAYERS = 10
 """Of a GHZ game: its table has 4^n numbers."""
 
 
@@ -37,7 +37,7 @@ def ghz(players: int = 3) -> Game:
     Tapp 2004, arXiv:quant-ph/0408052, definition 1 and theorem 4.
 
     Raises:
-        ValueError: fewer than 3 players or more than 12.
+        ValueError: fewer than 3 players or more than 10.
     """
     if not 3 <= players <= MOST_PLAYERS:
         raise ValueError(f"ghz has {players} players; it needs 3..{MOST_PLAYERS}")

@@ -95,6 +95,10 @@ class Queue:
         return max(opened + self.swaps * (self.routers - opened) for opened in (1, split))
 
 
+MODELS = {"2x2": Queue(), "2x2-own": Queue(lines="own", capacity=5, holding=1.0)}
+"""Tasks by the names that `envs.make` takes after `queue:`; docs/queueing.md says how their numbers were chosen."""
+
+
 class Tables(NamedTuple):
     """The rules written out."""
 
@@ -172,8 +176,7 @@ def line_of(model: Queue) -> Integers:
 
 def worked_off(model: Queue) -> Floats:
     """(W + 1,) probability that a line's servers work off 0, 1, ... units in a step, if it holds as many."""
-    hands = model.servers // model.n_lines
-    p = model.service
+    hands, p = model.servers // model.n_lines, model.service
     return np.array([math.comb(hands, k) * p**k * (1 - p) ** (hands - k) for k in range(hands + 1)])
 
 
@@ -270,12 +273,13 @@ def _rates(model: Queue, strategies: Iterable[Floats]) -> Rates:
 
 def _tuples(values: int, length: int) -> Integers:
     """(values^length, length) all tuples of numbers below `values`, the last one the fastest."""
-    return np.stack([axis.ravel() for axis in np.indices((values,) * length)], 1).astype(np.int64)
+    found: Integers = np.stack([axis.ravel() for axis in np.indices((values,) * length)], 1).astype(np.int64)
+    return found
 
 
 def _feeds(model: Queue) -> Integers:
     """(S, L) 1 where the server feeds the line."""
-    return (line_of(model)[:, None] == np.arange(model.n_lines)).astype(np.int64)
+    return np.eye(model.n_lines, dtype=np.int64)[line_of(model)]
 
 
 def _drain(model: Queue) -> Floats:

@@ -15,8 +15,9 @@ from qcmarl.envs.registry import FAMILIES
 from qcmarl.hints import did_you_mean
 from qcmarl.studies import machine, reports, results, runner
 from qcmarl.studies.arms import arm_named
+from qcmarl.studies.catalogue import STUDIES
 from qcmarl.studies.jobs import Job
-from qcmarl.studies.plan import STUDIES, Choice, Plan, plan
+from qcmarl.studies.plan import Choice, Plan, plan
 from qcmarl.studies.pools import Pool, describe
 
 ALL = "all"
@@ -29,17 +30,17 @@ class StudyOptions:
     run again."""
 
     studies: tyro.conf.Positional[tuple[str, ...]]
-    """table1, curves, agents, noise, ablation, correlation, scaling, theory, or all."""
+    """table1, curves, agents, noise, ablation, correlation, scaling, theory, entanglement, or all."""
     env: str = "skirmish"
     """Family of the environments: skirmish, or smac for those who have StarCraft II."""
     maps: tuple[str, ...] | None = None
-    """Maps in place of the study's own."""
+    """Maps in place of the study's own; of another family in full, such as game:chsh."""
     arms: tuple[str, ...] | None = None
     """Arms in place of the study's own; the first is what the others are tested against."""
     seeds: int | None = None
     """Seeds of each arm: 0, 1, ... (>= 1)."""
     steps: int | None = None
-    """Environment steps of a run (>= 1); default: 500 000 on 3m, 2 000 000 elsewhere."""
+    """Environment steps of a run (>= 1); default: 500 000 on 3m, 2 000 000 elsewhere, fewer in games."""
     jobs: int = machine.cores()
     """Processes at once, one thread each (>= 1)."""
     out: Path | None = None
@@ -77,7 +78,7 @@ def prepare(options: StudyOptions) -> Prepared:
     choice = Choice(
         _studies(options.studies), options.env, options.maps, options.arms, options.seeds, options.steps, options.smoke
     )
-    _check(options)
+    _check(options, choice)
     planned = plan(choice)
     planned = Plan(tuple(job for job in planned.jobs if _there(job)), planned.skipped)
     out = options.out or (SMOKE_OUT if options.smoke else OUT)
@@ -100,20 +101,23 @@ def _studies(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name for name in STUDIES if name in names or ALL in names)
 
 
-def _check(options: StudyOptions) -> None:
+def _check(options: StudyOptions, choice: Choice) -> None:
     for name in ("seeds", "steps", "jobs"):
         value = getattr(options, name)
         if value is not None and value < 1:
             raise ValueError(f"{name} is {value}; it must be at least 1")
-    family = FAMILIES.get(options.env)
-    if family is None:
+    if options.env not in FAMILIES:
         raise ValueError(f"env is '{options.env}'; the families are {', '.join(FAMILIES)}")
     for name in options.maps or ():
-        if not family.knows(name):
-            hint = did_you_mean(name, family.names)
-            raise ValueError(f"unknown map '{name}' of {options.env}{hint}; there are {', '.join(family.names)}")
+        _check_map(*choice.env_of(name).split(":", 1))
     for name in options.arms or ():
         arm_named(name)
+
+
+def _check_map(family: str, name: str) -> None:
+    names = FAMILIES[family].names
+    if not FAMILIES[family].knows(name):
+        raise ValueError(f"unknown map '{name}' of {family}{did_you_mean(name, names)}; there are {', '.join(names)}")
 
 
 def _there(job: Job) -> bool:

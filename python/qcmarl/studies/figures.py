@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -25,6 +25,26 @@ COLOURS = ("#0b62a4", "#d95f02", "#2a9d55", "#c2247c", "#6a51a3", "#8c564b", "#1
 """One an arm; from the eleventh on they come again with other lines and markers."""
 LINES, MARKERS = ("-", "--", ":", "-."), ("o", "s", "^", "D")
 LIMITS = (-0.03, 1.03)
+LEVELS: tuple[dict[str, Any], ...] = ({"color": "black", "linestyle": "--"}, {"color": "black", "linestyle": "-"})
+"""How horizontal lines are told apart."""
+
+
+class Panel(NamedTuple):
+    """One pair of axes of learning curves."""
+
+    title: str
+    metric: str
+    label: str | None = None
+    """Of the vertical axis; None: what the whole figure is of. Panels that differ in it or in their limits have axes of
+    their own."""
+    levels: Mapping[str, float] = {}
+    """Horizontal lines by what they mean."""
+    limits: tuple[float | None, float | None] = LIMITS
+    bounds: tuple[float, float] = (0.0, 1.0)
+    """What the values, and so their bands, cannot leave."""
+
+
+WIN_RATES = tuple(Panel(name, metric) for name, metric in KINDS)
 
 
 def style(i: int) -> dict[str, Any]:
@@ -43,7 +63,7 @@ def save(figure: Figure, stem: Path) -> None:
         figure.savefig(stem.with_name(stem.name + ".svg"), metadata={"Date": None})
 
 
-def _figure(columns: int, height: float, legend: int = 0, share: bool = True) -> tuple[Figure, Sequence[Axes]]:
+def row_of_axes(columns: int, height: float, legend: int = 0, share: bool = True) -> tuple[Figure, Sequence[Axes]]:
     """A row of axes with room for a legend of so many lines below."""
     from matplotlib.figure import Figure
 
@@ -74,56 +94,77 @@ def _plain_log(axis: Axes, which: Literal["x", "y"]) -> None:
     one.set_minor_formatter(NullFormatter())
 
 
-def _legend(figure: Figure, axis: Axes, count: int) -> None:
+def legend_below(figure: Figure, axis: Axes, count: int) -> None:
     figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=min(count, 3), fontsize="small")
 
 
-def _rows(count: int) -> int:
+def legend_rows(count: int) -> int:
     return -(-count // 3) + 1
 
 
-def curves(bundles: Sequence[Bundle], title: str, centre: Literal["mean", "IQM"] = "mean") -> Figure:
-    """Greedy and sampled win rates over environment steps, with 95 % bands over the seeds.
+def curves(
+    bundles: Sequence[Bundle],
+    title: str,
+    centre: Literal["mean", "IQM"] = "mean",
+    panels: Sequence[Panel] = WIN_RATES,
+    what: str = "win rate",
+    seeds: bool = False,
+) -> Figure:
+    """Learning curves over environment steps with 95 % bands over the seeds: greedy and sampled win rates by default.
 
     Args:
         bundles: one an arm.
         title: of the figure.
         centre: the mean with Student's interval, or the interquartile mean with a bootstrap's.
+        panels: what is drawn side by side.
+        what: is drawn, in words.
+        seeds: draw a thin line for each seed too.
     """
-    figure, axes = _figure(2, 3.8, _rows(len(bundles)))
+    own = any((panel.label, panel.limits) != (panels[0].label, panels[0].limits) for panel in panels)
+    levels = {name: value for panel in panels for name, value in panel.levels.items()}
+    figure, axes = row_of_axes(len(panels), 3.8, legend_rows(len(bundles) + len(levels)), share=not own)
     interval = statistics.mean_interval if centre == "mean" else lambda values: statistics.iqm_interval([values], 500)
-    for axis, (name, metric) in zip(axes, KINDS, strict=True):
+    for axis, panel in zip(axes, panels, strict=True):
         for i, one in enumerate(bundles):
-            if metric in one.values:
-                _curve(axis, one, metric, i, [interval(column) for column in one.values[metric].T])
-        axis.set(xlabel="environment steps", title=name, ylim=LIMITS)
+            if panel.metric in one.values:
+                points = [interval(column) for column in one.values[panel.metric].T]
+                _curve(axis, one, panel, i, points, seeds)
+        for name, value in panel.levels.items():
+            axis.axhline(value, **LEVELS[list(levels).index(name) % len(LEVELS)], linewidth=1.1, label=name)
+        axis.set(xlabel="environment steps", title=panel.title, ylim=panel.limits)
+        if own:
+            axis.set_ylabel(f"{panel.label or what}, {centre} and 95 %")
         axis.xaxis.set_major_formatter(_spoken)
-    axes[0].set_ylabel(f"win rate, {centre} and 95 % interval")
+    if not own:
+        axes[0].set_ylabel(f"{what}, {centre} and 95 % interval")
     figure.suptitle(title)
-    _legend(figure, axes[0], len(bundles))
+    legend_below(figure, axes[0], len(bundles) + len(levels))
     return figure
 
 
-def _curve(axis: Axes, one: Bundle, metric: str, i: int, points: Sequence[Interval]) -> None:
+def _curve(axis: Axes, one: Bundle, panel: Panel, i: int, points: Sequence[Interval], thin: bool) -> None:
     look = style(i)
     middle, low, high = np.array(points).T
-    seeds = one.values[metric].shape[0]
+    values = one.values[panel.metric]
     single = {"marker": look["marker"]} if len(one.steps) == 1 else {}
     axis.plot(
         one.steps,
         middle,
         color=look["color"],
         linestyle=look["linestyle"],
-        label=f"{one.title} ({seeds})",
+        label=f"{one.title} ({values.shape[0]})",
         linewidth=1.8,
         **single,
     )
-    axis.fill_between(one.steps, np.clip(low, 0, 1), np.clip(high, 0, 1), color=look["color"], alpha=0.13, linewidth=0)
+    if thin:
+        axis.plot(one.steps, values.T, color=look["color"], linewidth=0.5, alpha=0.35)
+    low, high = np.clip(low, *panel.bounds), np.clip(high, *panel.bounds)
+    axis.fill_between(one.steps, low, high, color=look["color"], alpha=0.13, linewidth=0)
 
 
 def bars(groups: Sequence[Group], title: str) -> Figure:
     """Win rates after training: the mean, its 95 % interval, and a point for each seed."""
-    figure, axes = _figure(2, 1.3 + 0.36 * len(groups))
+    figure, axes = row_of_axes(2, 1.3 + 0.36 * len(groups))
     for axis, (name, metric) in zip(axes, KINDS, strict=True):
         for i, group in enumerate(groups):
             values = group.final(metric)
@@ -143,7 +184,7 @@ def bars(groups: Sequence[Group], title: str) -> Figure:
 
 def time_against_quality(groups: Sequence[Group], title: str) -> Figure:
     """Sampled win rate after training over minutes of wall time: a point a seed, a larger one for the mean."""
-    figure, (axis,) = _figure(1, 4.2, _rows(len(groups)))
+    figure, (axis,) = row_of_axes(1, 4.2, legend_rows(len(groups)))
     figure.set_figwidth(7.5)
     for i, group in enumerate(groups):
         values, minutes, look = group.final(SAMPLED), group.minutes(), style(i)
@@ -154,7 +195,7 @@ def time_against_quality(groups: Sequence[Group], title: str) -> Figure:
     axis.set(xlabel="minutes of wall time (log)", ylabel="win rate after training, sampled", ylim=LIMITS)
     _plain_log(axis, "x")
     figure.suptitle(title)
-    _legend(figure, axis, len(groups))
+    legend_below(figure, axis, len(groups))
     return figure
 
 
@@ -165,7 +206,7 @@ def gap_over_agents(gaps: Mapping[str, Sequence[tuple[int, Mapping[str, Interval
         gaps: by arm's title, (agents, by metric the difference) in ascending order.
         against: title of what is subtracted.
     """
-    figure, axes = _figure(2, 3.8, _rows(len(gaps)))
+    figure, axes = row_of_axes(2, 3.8, legend_rows(len(gaps)))
     for axis, (name, metric) in zip(axes, KINDS, strict=True):
         for i, (title, points) in enumerate(gaps.items()):
             shift = 1 + 0.03 * (i - (len(gaps) - 1) / 2)
@@ -179,7 +220,7 @@ def gap_over_agents(gaps: Mapping[str, Sequence[tuple[int, Mapping[str, Interval
         axis.set_xticks(ticks, [str(t) for t in ticks])
         axis.set_xticks([], minor=True)
     axes[0].set_ylabel(f"win rate less that of {against}")
-    _legend(figure, axes[0], len(gaps))
+    legend_below(figure, axes[0], len(gaps))
     return figure
 
 
@@ -191,7 +232,7 @@ def over_noise(lines: Mapping[str, Mapping[str, Sequence[tuple[float, Interval]]
         level: win rate of MAPPO, which has no circuit; None: not drawn.
     """
     names = list(dict.fromkeys(title for panel in lines.values() for title in panel))
-    figure, axes = _figure(len(lines), 3.8, _rows(len(names) + 1))
+    figure, axes = row_of_axes(len(lines), 3.8, legend_rows(len(names) + 1))
     for axis, (panel, curves_) in zip(axes, lines.items(), strict=True):
         for title, points in curves_.items():
             look = style(names.index(title))
@@ -203,13 +244,13 @@ def over_noise(lines: Mapping[str, Mapping[str, Sequence[tuple[float, Interval]]
             axis.axhline(level.estimate, color="black", linestyle=":", label="MAPPO, no circuit")
         axis.set(xlabel="noise per CNOT (0 at the left edge)", title=panel, xscale="log", ylim=(-0.05, 1.05))
     axes[0].set_ylabel("win rate, sampled, mean and 95 % interval")
-    _legend(figure, axes[0], len(names) + 1)
+    legend_below(figure, axes[0], len(names) + 1)
     return figure
 
 
 def cost_over_agents(costs: Mapping[str, Sequence[tuple[int, float]]]) -> Figure:
     """Microseconds of training per environment step over the number of agents, by arm."""
-    figure, (axis,) = _figure(1, 4.0, _rows(len(costs)))
+    figure, (axis,) = row_of_axes(1, 4.0, legend_rows(len(costs)))
     figure.set_figwidth(7.5)
     for i, (title, points) in enumerate(costs.items()):
         agents, micros = zip(*points, strict=True)
@@ -219,5 +260,5 @@ def cost_over_agents(costs: Mapping[str, Sequence[tuple[int, float]]]) -> Figure
     _plain_log(axis, "y")
     axis.set_xticks(ticks, [str(t) for t in ticks])
     axis.set_xticks([], minor=True)
-    _legend(figure, axis, len(costs))
+    legend_below(figure, axis, len(costs))
     return figure

@@ -1,4 +1,4 @@
-"""What each study runs by default, and how the options of `qcmarl study` change it.
+"""How the options of `qcmarl study` choose from what the studies run by default.
 
 `plan` turns studies and options into jobs. A run that several studies want is one job.
 """
@@ -9,127 +9,41 @@ import dataclasses
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from qcmarl import run, rundir
 from qcmarl.envs.registry import FAMILIES
-from qcmarl.studies.arms import ARMS, GLOBAL, LOCAL, RATES, arm_named, noise_arm
+from qcmarl.studies.arms import ARMS, arm_named
+from qcmarl.studies.catalogue import STUDIES
+from qcmarl.studies.entanglement.budgets import BUDGETS
 from qcmarl.studies.jobs import Job, place
+from qcmarl.studies.parts import Part
 
-STEPS = {"3m": 500_000}
-"""Steps of a run by map, where they are not STEPS_ELSEWHERE."""
-STEPS_ELSEWHERE = 2_000_000
+STEPS = {"3m": 500_000, **{where: budget.steps for where, budget in BUDGETS.items()}}
+SMOKE_STEPS = {where: budget.smoke_steps for where, budget in BUDGETS.items()}
+"""Steps of a run by environment, family or map, where they are not those elsewhere."""
+STEPS_ELSEWHERE, SMOKE_STEPS_ELSEWHERE = 2_000_000, 9_600
 FINAL_BATTLES = 320
 """Battles of each kind after training: ten times an evaluation's, as arXiv:2209.10485 asks."""
 FINAL_SEED = 2_000_000
 """Of those battles: the same for every run, and none that training or its evaluations use."""
-ALGORITHMS_COMPARED = (
-    "mappo",
-    "ippo",
-    "attention-mappo",
-    "g2anet",
-    "tarmac",
-    "qmix",
-    "vdn",
-    "qc-factored",
-    "qc-outcome",
-    "qc-register",
-    "autoregressive",
-    "mappo-published",
-)
-CONTROLS = (
-    "qc-factored",
-    "linear",
-    "no-circuit",
-    "no-cnot",
-    "frozen",
-    "orthogonal",
-    "mlp",
-    *("depth-0", "depth-1", "depth-2", "depth-8"),
-    "qc-shots",
-    "qc-outcome",
-    "mixture",
-    "autoregressive",
-    "mappo",
-    *("mappo-weight-decay", "mappo-dropout", "mappo-input-noise"),
-)
-TRAINED_UNDER_NOISE = tuple(
-    noise_arm(readout, channel, rate)
-    for readout in ("factored", "outcome")
-    for channel in (GLOBAL, LOCAL)
-    for rate in (RATES if channel == GLOBAL else ("0", *RATES))
-)
-NOISY_READOUTS = ("qc-factored", "qc-outcome")
+SMOKE_BATTLES = 16
+MODULES = ("correlation", "theory")
+"""Studies that are modules of their own and train nothing."""
 
 
-@dataclass(frozen=True)
-class Study:
-    """One study as it runs by default."""
+class Chosen(NamedTuple):
+    """A part of a study as it is run."""
 
-    title: str
-    maps: tuple[str, ...] = ()
-    seeds: int = 5
-    arms: tuple[str, ...] = ()
-    smoke_arms: tuple[str, ...] = ()
-    smoke_maps: tuple[str, ...] = ("3m",)
-
-
-STUDIES = {
-    "table1": Study(
-        "Win rates and hours of the main algorithms",
-        ("8m_vs_9m",),
-        10,
-        ("mappo", "attention-mappo", "qmix", "qc-factored"),
-        ("mappo", "qc-factored"),
-        ("8m_vs_9m",),
-    ),
-    "curves": Study(
-        "Learning curves of every algorithm",
-        ("3m", "8m_vs_9m"),
-        5,
-        ALGORITHMS_COMPARED,
-        ALGORITHMS_COMPARED,
-    ),
-    "agents": Study(
-        "The gap over the number of agents",
-        ("3m", "5m_vs_6m", "8m_vs_9m", "10m_vs_11m", "27m_vs_30m"),
-        5,
-        ("mappo", "attention-mappo", "linear", "qc-factored"),
-        ("mappo", "qc-factored", "attention-mappo"),
-        ("3m", "5m_vs_6m"),
-    ),
-    "noise": Study(
-        "Win rate over noise in the circuit",
-        ("3m",),
-        5,
-        ("mappo", *NOISY_READOUTS, *TRAINED_UNDER_NOISE),
-        (
-            "mappo",
-            *NOISY_READOUTS,
-            noise_arm("factored", GLOBAL, "1e-2"),
-            *(noise_arm("factored", LOCAL, rate) for rate in ("0", "1e-2")),
-        ),
-    ),
-    "ablation": Study(
-        "Is it the quantum part?",
-        ("8m_vs_9m", "3m"),
-        5,
-        CONTROLS,
-        ("qc-factored", "linear", "no-cnot", "orthogonal", "mlp", "depth-0", "qc-shots", "mixture", "mappo-dropout"),
-    ),
-    "correlation": Study("Total correlation: estimators that are sound, and one that is not"),
-    "scaling": Study(
-        "What the circuit costs",
-        ("8m_vs_9m", "3m", "5m_vs_6m", "10m_vs_11m", "27m_vs_30m"),
-        1,
-        ("mappo", "qc-factored", "linear", "attention-mappo"),
-        ("mappo", "qc-factored"),
-        ("8m_vs_9m", "3m"),
-    ),
-    "theory": Study("What the paper's theory says, run"),
-}
-"""All of them, in the order of the reports."""
-SMOKE_STEPS, SMOKE_SEEDS, SMOKE_BATTLES = 9_600, 2, 16
+    envs: tuple[str, ...]
+    """family:name."""
+    arms: tuple[str, ...]
+    seeds: range
+    plays: tuple[str, ...]
+    """Those of the arms that are played under `noises` once they are trained."""
+    noises: tuple[str, ...]
+    fixed: bool
+    """Whether it keeps to maps and arms of its own."""
 
 
 @dataclass(frozen=True)
@@ -144,21 +58,53 @@ class Choice:
     steps: int | None = None
     smoke: bool = False
 
-    def maps_of(self, study: str) -> tuple[str, ...]:
-        """Maps that the study runs on."""
-        return self.maps or (STUDIES[study].smoke_maps if self.smoke else STUDIES[study].maps)
+    def parts_of(self, study: str) -> tuple[Chosen, ...]:
+        """The parts of a study of which anything is left."""
+        parts = STUDIES[study].parts
+        special = {arm for part in parts if part.fixed for arm in part.arms}
+        chosen = (self._choose(part, special) for part in parts)
+        return tuple(part for part in chosen if part.envs and part.arms)
+
+    def _choose(self, part: Part, special: set[str]) -> Chosen:
+        seeds = range(self.seeds or (part.smoke_seeds if self.smoke else part.seeds))
+        noises = part.smoke_noises if self.smoke else part.noises
+        return Chosen(self._envs(part), self._arms(part, special), seeds, part.plays, noises, part.fixed)
+
+    def _envs(self, part: Part) -> tuple[str, ...]:
+        if self.maps is None:
+            own = part.smoke_maps if self.smoke else part.maps
+            return tuple(name if ":" in name else f"{self.family}:{name}" for name in own)
+        envs = tuple(map(self.env_of, self.maps))
+        if part.fixed:
+            return tuple(env for env in envs if env in part.maps)
+        return tuple(env for env in envs if not part.families or env.partition(":")[0] in part.families)
+
+    def _arms(self, part: Part, special: set[str]) -> tuple[str, ...]:
+        """`special` are the arms of parts that keep to their own."""
+        if self.arms is None:
+            return part.smoke_arms if self.smoke else part.arms
+        if part.fixed:
+            return tuple(arm for arm in part.arms if arm in self.arms)
+        return tuple(arm for arm in self.arms if arm in part.arms or arm not in special)
+
+    def env_of(self, name: str) -> str:
+        """A map as family:name, which it may be already."""
+        family, colon, _ = name.partition(":")
+        return name if colon and family in FAMILIES else f"{self.family}:{name}"
+
+    def envs_of(self, study: str) -> tuple[str, ...]:
+        """Environments of all parts of a study."""
+        return tuple(dict.fromkeys(env for part in self.parts_of(study) for env in part.envs))
 
     def arms_of(self, study: str) -> tuple[str, ...]:
-        """Arms that the study compares."""
-        return self.arms or (STUDIES[study].smoke_arms if self.smoke else STUDIES[study].arms)
+        """Arms of all parts of a study."""
+        return tuple(dict.fromkeys(arm for part in self.parts_of(study) for arm in part.arms))
 
-    def seeds_of(self, study: str) -> range:
-        """Seeds of each arm."""
-        return range(self.seeds or (SMOKE_SEEDS if self.smoke else STUDIES[study].seeds))
-
-    def steps_on(self, map_name: str) -> int:
-        """Environment steps of a run on a map."""
-        return self.steps or (SMOKE_STEPS if self.smoke else STEPS.get(map_name, STEPS_ELSEWHERE))
+    def steps_on(self, env: str) -> int:
+        """Environment steps of a run."""
+        own, elsewhere = (SMOKE_STEPS, SMOKE_STEPS_ELSEWHERE) if self.smoke else (STEPS, STEPS_ELSEWHERE)
+        family, _, name = env.partition(":")
+        return self.steps or next((own[key] for key in (env, family, name) if key in own), elsewhere)
 
     @property
     def battles(self) -> int:
@@ -192,19 +138,23 @@ def plan(choice: Choice) -> Plan:
 
 
 def _jobs(study: str, choice: Choice, skipped: dict[str, None]) -> Iterable[Job]:
-    if study in ("correlation", "theory"):
+    if study in MODULES:
         yield Job("module", study, {"module": study, "smoke": choice.smoke})
+        return
+    parts = choice.parts_of(study)
+    if not parts:
+        skipped[f"study '{study}': nothing of what was asked for is part of it"] = None
         return
     if study == "scaling":
         yield _timing_job(choice, skipped)
         return
-    for map_name in choice.maps_of(study):
-        env = f"{choice.family}:{map_name}"
-        for seed in choice.seeds_of(study):
-            for arm in _fitting(choice.arms_of(study), env, choice, skipped):
-                yield train_job(env, arm, seed, choice)
-                if study == "noise" and arm in NOISY_READOUTS:
-                    yield _noise_job(env, arm, seed, choice)
+    for part in parts:
+        for env in part.envs:
+            for seed in part.seeds:
+                for arm in _fitting(part.arms, env, choice, skipped):
+                    yield train_job(env, arm, seed, choice)
+                    if arm in part.plays:
+                        yield _noise_job(env, arm, seed, choice, part.noises)
 
 
 def _fitting(arms: Iterable[str], env: str, choice: Choice, skipped: dict[str, None]) -> Iterable[str]:
@@ -221,11 +171,11 @@ def _fitting(arms: Iterable[str], env: str, choice: Choice, skipped: dict[str, N
 
 
 def _somewhere(name: str, choice: Choice) -> bool:
-    """Whether an arm fits one of the maps that it was asked for on."""
+    """Whether an arm fits one of the environments that it was asked for on."""
     for study in choice.studies:
-        for map_name in choice.maps_of(study):
+        for env in choice.envs_of(study):
             try:
-                ARMS[name].resolve(f"{choice.family}:{map_name}")
+                ARMS[name].resolve(env)
             except ValueError:
                 continue
             return True
@@ -234,8 +184,8 @@ def _somewhere(name: str, choice: Choice) -> bool:
 
 def train_job(env: str, arm: str, seed: int, choice: Choice) -> Job:
     """One training run."""
-    steps = max(1, round(choice.steps_on(env.partition(":")[2]) * ARMS[arm].share_of_steps))
-    config = run.resolve(run.RunConfig(env=env, seed=seed, steps=steps, eval_battles=_eval_battles(choice)))
+    steps = max(1, round(choice.steps_on(env) * ARMS[arm].share_of_steps))
+    config = run.resolve(run.RunConfig(env=env, seed=seed, steps=steps, eval_battles=_eval_battles(env, choice)))
     described = run.described(ARMS[arm].algo, config, ARMS[arm].resolve(env))
     where = place(env, arm, seed)
     final = {"battles": choice.battles, "seed": FINAL_SEED}
@@ -244,27 +194,25 @@ def train_job(env: str, arm: str, seed: int, choice: Choice) -> Job:
     )
 
 
-def _eval_battles(choice: Choice) -> int:
+def _eval_battles(env: str, choice: Choice) -> int:
     """Battles of an evaluation in training; they are played side by side, so few where each is a game."""
     usual = SMOKE_BATTLES if choice.smoke else run.RunConfig().eval_battles
-    return min(usual, FAMILIES[choice.family].few or usual)
+    return min(usual, FAMILIES[env.partition(":")[0]].few or usual)
 
 
-def _noise_job(env: str, arm: str, seed: int, choice: Choice) -> Job:
-    """The trained run of an arm, played under every channel and rate."""
+def _noise_job(env: str, arm: str, seed: int, choice: Choice, noises: Iterable[str]) -> Job:
+    """The trained run of an arm, played under noises."""
     trained = train_job(env, arm, seed, choice)
-    rates = RATES[-2:] if choice.smoke else RATES
-    noises = ["none", *(f"{channel}:{rate}" for channel in (GLOBAL, LOCAL) for rate in rates)]
-    settings: dict[str, Any] = {**trained.settings, "noises": noises}
+    settings: dict[str, Any] = {**trained.settings, "noises": list(noises)}
     where = f"noise/{trained.name}"
     return dataclasses.replace(trained, kind="noise", name=where, settings=settings, steps=0, phase=1)
 
 
 def _timing_job(choice: Choice, skipped: dict[str, None]) -> Job:
     """Blocks of training in turns, with the machine for itself."""
-    envs = [f"{choice.family}:{m}" for m in choice.maps_of("scaling")]
+    envs = choice.envs_of("scaling")
     settings = {
-        "envs": envs,
+        "envs": list(envs),
         "arms": list(_fitting(choice.arms_of("scaling"), envs[0], choice, skipped)),
         "rounds": 2 if choice.smoke else 20,
         "threads": [1, 2],

@@ -141,6 +141,15 @@ def groups_of(results: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, G
     }
 
 
+def played(results: Mapping[str, Mapping[str, Any]], env: str, arm: str) -> list[Mapping[str, Any]]:
+    """The trained runs of an arm that were played under noises, in the order of their seeds."""
+
+    def asked(settings: Mapping[str, Any]) -> bool:
+        return "noises" in settings and settings["arm"] == arm and settings["config"]["run"]["env"] == env
+
+    return sorted((result for result in results.values() if asked(result["settings"])), key=_seed)
+
+
 def _seed(result: Mapping[str, Any]) -> int:
     seed: int = result["settings"]["config"]["run"]["seed"]
     return seed

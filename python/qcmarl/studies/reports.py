@@ -11,8 +11,10 @@ from typing import Any, NamedTuple
 
 from qcmarl.studies import export, figures, pages, statistics, tables
 from qcmarl.studies.arms import ARMS, GLOBAL, LOCAL, RATES, noise_arm
-from qcmarl.studies.plan import NOISY_READOUTS, STUDIES, Choice
-from qcmarl.studies.records import GREEDY, SAMPLED, Group, groups_of
+from qcmarl.studies.catalogue import NOISY_READOUTS, STUDIES
+from qcmarl.studies.entanglement.report import entanglement
+from qcmarl.studies.plan import Choice
+from qcmarl.studies.records import GREEDY, SAMPLED, Group, groups_of, played
 from qcmarl.studies.statistics import Interval
 
 Groups = Mapping[str, Mapping[str, Group]]
@@ -29,6 +31,8 @@ HOW_TO_READ = (
     " p: Welch's t-test against the first arm, corrected by Holm; P(better): the share of pairs of seeds in which the"
     " arm has the higher sampled win rate than the first."
 )
+UNLABELLED = ("theory", "entanglement")
+"""Studies that play no battles."""
 MANY, AT_ONCE = 10, 7
 """More arms than MANY are drawn in several figures, AT_ONCE beside the first in each."""
 PAPER = (
@@ -72,12 +76,12 @@ class Report:
         self._clear()
         everything = []
         for study in self.choice.studies:
-            blocks = [*([HOW_TO_READ] if STUDIES[study].arms else []), *PARTS.get(study, compare)(self, study)]
+            blocks = [*self._reading(study), *PARTS.get(study, compare)(self, study)]
             title = STUDIES[study].title
             pages.write(self.folder, study, title, [*self._head(study), *blocks, *self._tail()])
             everything += [f"## {title}", *(_lower(block) for block in blocks if block != HOW_TO_READ)]
         return pages.write(
-            self.folder, INDEX, "Studies", [*self._head(INDEX), HOW_TO_READ, *everything, *self._tail()]
+            self.folder, INDEX, "Studies", [*self._head(INDEX), *self._reading(INDEX), *everything, *self._tail()]
         )[1]
 
     def _clear(self) -> None:
@@ -86,12 +90,20 @@ class Report:
             file.unlink()
 
     def _head(self, page: str) -> list[str]:
-        blocks = [SKIRMISH] if self.choice.family == "skirmish" and page != "theory" else []
+        blocks = [SKIRMISH] if self.choice.family == "skirmish" and self._has_battles(page, UNLABELLED) else []
         if self.choice.smoke:
             blocks.append("**A smoke test**: tiny runs, which show that everything works and nothing else.")
         if self.missing:
             blocks.append(f"**Not finished:** {len(self.missing)} jobs have no result: {', '.join(self.missing)}.")
         return blocks
+
+    def _reading(self, page: str) -> list[str]:
+        return [HOW_TO_READ] if self._has_battles(page, (*UNLABELLED, "correlation")) else []
+
+    def _has_battles(self, page: str, without: Sequence[str]) -> bool:
+        """Whether a page, or one of those in the page of all, is of battles; `without` are the studies of none."""
+        pages = self.choice.studies if page == INDEX else (page,)
+        return any(name not in without for name in pages)
 
     def _tail(self) -> list[str]:
         return ["## Left out", "\n".join(f"* {reason}" for reason in self.skipped)] if self.skipped else []
@@ -99,8 +111,7 @@ class Report:
     def of(self, study: str) -> list[tuple[str, list[Group]]]:
         """The groups of a study by environment, arms in the study's order."""
         found = []
-        for map_name in self.choice.maps_of(study):
-            env = f"{self.choice.family}:{map_name}"
+        for env in self.choice.envs_of(study):
             arms = self.groups.get(env, {})
             groups = [arms[name] for name in self.choice.arms_of(study) if name in arms]
             if groups:
@@ -282,22 +293,17 @@ def _noise_lines(report: Report, env: str, by_name: Mapping[str, Group]) -> list
     lines = []
     for channel, panel in ((GLOBAL, "global depolarizing"), (LOCAL, "local depolarizing")):
         for arm in NOISY_READOUTS:
-            played = [r for r in report.results.values() if "noises" in r["settings"] and _is(r, env, arm)]
-            if played:
-                steps = int(played[0]["settings"]["config"]["run"]["steps"])
-                points = _played(played, channel)
-                lines.append(Line(panel, f"{ARMS[arm].title}, played", arm, len(played), steps, points))
+            found = played(report.results, env, arm)
+            if found:
+                steps = int(found[0]["settings"]["config"]["run"]["steps"])
+                points = _played(found, channel)
+                lines.append(Line(panel, f"{ARMS[arm].title}, played", arm, len(found), steps, points))
             trained = _trained(by_name, arm, channel)
             if len(trained) > 1:
                 group = next(iter(trained.values()))
                 points = [Point(rate, _rates(g)) for rate, g in trained.items()]
                 lines.append(Line(panel, f"{ARMS[arm].title}, trained", arm, group.seeds, group.steps, points))
     return lines
-
-
-def _is(result: Mapping[str, Any], env: str, arm: str) -> bool:
-    settings = result["settings"]
-    return bool(settings["arm"] == arm and settings["config"]["run"]["env"] == env)
 
 
 def _played(results: Sequence[Mapping[str, Any]], channel: str) -> list[Point]:
@@ -416,4 +422,5 @@ PARTS: dict[str, Callable[[Report, str], list[str]]] = {
     "scaling": scaling,
     "correlation": correlation,
     "theory": module,
+    "entanglement": entanglement,
 }

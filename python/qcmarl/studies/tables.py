@@ -185,13 +185,16 @@ def verdict(groups: Sequence[Group], metric: str = SAMPLED) -> str:
 
 def sources(groups: Sequence[Group]) -> str:
     """Commits and processors behind the numbers, and what the battles were."""
+    battles = sorted({result["settings"]["final"]["battles"] for group in groups for result in group.results})
+    played = "/".join(map(str, battles))
+    return f"{groups[0].env}; {played} battles of each kind after training; {origin(groups)}."
+
+
+def origin(groups: Sequence[Group]) -> str:
+    """Commits and processors behind the numbers."""
     results = [result for group in groups for result in group.results]
     commits = sorted(
         {str(result["commit"])[:10] + ("+" if str(result["commit"]).endswith("+") else "") for result in results}
     )
     processors = sorted({result["time"]["processor"] for result in results})
-    battles = sorted({result["settings"]["final"]["battles"] for result in results})
-    return (
-        f"{groups[0].env}; {'/'.join(map(str, battles))} battles of each kind after training;"
-        f" commit {', '.join(commits)}; {', '.join(processors)}."
-    )
+    return f"commit {', '.join(commits)}; {', '.join(processors)}"

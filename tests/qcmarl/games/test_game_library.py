@@ -94,7 +94,7 @@ def test_the_triangle_is_complete_and_a_ring():
         ("rendezvous-c5-distnct", r"did you mean 'rendezvous-c5-distinct'\?"),
         ("rendezvous-petersn", r"unknown graph 'petersn'; graphs: kN, cN, .*did you mean 'petersen'"),
         ("rendezvous-c2", r"graph 'c2' has 2 vertices; cN needs N in 3..40"),
-        ("ghz-2", r"ghz has 2 players; it needs 3..12"),
+        ("ghz-2", r"ghz has 2 players; it needs 3..10"),
     ],
 )
 def test_an_unknown_game_is_refused_with_the_likeliest_meant(name, message):

@@ -4,7 +4,8 @@ from qcmarl.studies import results
 from qcmarl.studies.jobs import result_file
 from qcmarl.studies.plan import plan
 
-AGENTS = {"3m": 3, "5m_vs_6m": 5, "8m_vs_9m": 8, "10m_vs_11m": 10, "27m_vs_30m": 27}
+AGENTS = {"3m": 3, "5m_vs_6m": 5, "8m_vs_9m": 8, "10m_vs_11m": 10, "27m_vs_30m": 27, "ghz": 3}
+"""Elsewhere: 2."""
 MIXERS = ("qc-", "linear", "mixture")
 
 
@@ -21,7 +22,7 @@ def store(out, choice, rate=lambda arm, seed, agents: 0.5):
 
 def trained(job, rate):
     arm, run = job.settings["arm"], job.settings["config"]["run"]
-    agents = AGENTS[run["env"].partition(":")[2]]
+    agents = AGENTS.get(run["env"].partition(":")[2], 2)
     last = rate(arm, run["seed"], agents)
     sampled = [0.0, last / 2, last]
     greedy = [value + 0.1 for value in sampled]

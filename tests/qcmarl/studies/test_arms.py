@@ -5,7 +5,8 @@ import dataclasses
 import pytest
 
 from qcmarl.algos import ALGORITHMS
-from qcmarl.studies.arms import ARMS, Arm, arm_named
+from qcmarl.studies.arm import Arm
+from qcmarl.studies.arms import ARMS, arm_named
 
 THERE = [arm for arm in ARMS.values() if arm.algo in ALGORITHMS]
 

@@ -8,7 +8,7 @@ import pytest
 from qcmarl import cli
 from qcmarl.studies.command import OUT, SMOKE_OUT, StudyOptions, prepare
 
-ALL = "table1, curves, agents, noise, ablation, correlation, scaling, theory, all"
+ALL = "table1, curves, agents, noise, ablation, correlation, scaling, theory, entanglement, all"
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ cli.main(["study", "table1", "--smoke", "--ray", "local", "--out", {str(tmp_path
 
 def test_studies_run_in_the_order_of_the_reports():
     assert prepare(StudyOptions(("curves", "table1"))).choice.studies == ("table1", "curves")
-    assert prepare(StudyOptions(("all",))).choice.studies[-1] == "theory"
+    assert prepare(StudyOptions(("all",))).choice.studies[-1] == "entanglement"
 
 
 def test_a_smoke_test_has_a_folder_of_its_own():

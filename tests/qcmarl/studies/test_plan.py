@@ -3,8 +3,9 @@
 import pytest
 
 from qcmarl.studies.arms import ARMS
+from qcmarl.studies.catalogue import STUDIES
 from qcmarl.studies.jobs import Job, place
-from qcmarl.studies.plan import STUDIES, Choice, plan
+from qcmarl.studies.plan import Choice, plan
 
 
 def names(*studies, **options):
@@ -30,8 +31,8 @@ def test_a_run_that_two_studies_want_is_one_job():
 def test_the_budgets_are_the_announced_ones():
     steps = {job.name: job.steps for job in plan(Choice(("curves",), seeds=1, arms=("mappo",))).jobs}
     assert steps == {"skirmish-3m/mappo/0": 500_000, "skirmish-8m_vs_9m/mappo/0": 2_000_000}
-    assert STUDIES["table1"].seeds == 10
-    assert all(study.seeds == 5 for name, study in STUDIES.items() if name in ("curves", "agents", "noise", "ablation"))
+    assert STUDIES["table1"].parts[0].seeds == 10
+    assert all(STUDIES[name].parts[0].seeds == 5 for name in ("curves", "agents", "noise", "ablation"))
 
 
 def test_local_noise_is_trained_for_a_tenth_of_the_steps_and_has_a_noiseless_arm_of_the_same():

@@ -1,0 +1,4 @@
+"""What shared entanglement is worth: games with a quantum advantage, and queues, learned from reward.
+
+See docs/study.md.
+"""

@@ -1,0 +1,102 @@
+"""The tables of the study. Winning probabilities and returns are exact for each seed: intervals are over the seeds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from qcmarl.studies import statistics
+from qcmarl.studies.arms import ARMS
+from qcmarl.studies.entanglement.crossing import MARGIN, Crossing
+from qcmarl.studies.records import GREEDY, SAMPLED, Array, Group
+from qcmarl.studies.statistics import Values
+from qcmarl.studies.tables import Table, estimate, number
+
+DIGITS = 4
+
+
+def mean(values: Values | None) -> str:
+    """Mean and interval to four digits; a dash where there are none."""
+    return "-" if values is None else estimate(statistics.mean_interval(values), DIGITS)
+
+
+def share(values: Values, least: float) -> str:
+    """How many values are at or above a bound, such as "9 of 10"; a dash for no bound."""
+    return "-" if math.isnan(least) else f"{int(np.sum(np.asarray(values) >= least))} of {len(values)}"
+
+
+def head(group: Group) -> list[str]:
+    """The cells that begin every row: arm, execution, seeds, steps."""
+    return [group.title, ARMS[group.arm].execution, str(group.seeds), f"{group.steps:,}"]
+
+
+HEAD = ["arm", "execution", "seeds", "steps"]
+
+
+def greedy(group: Group) -> Array:
+    """(S,) winning probabilities after training, local choices greedy."""
+    values = group.final(GREEDY)
+    assert values is not None
+    return values
+
+
+def winning(groups: Sequence[Group], classical: float, reached: float) -> Table:
+    """Winning probabilities after training in one game.
+
+    Args:
+        groups: its arms.
+        classical: the best classical value; NaN where it is not known.
+        reached: the probability that counts as the quantum value reached; NaN for none.
+    """
+    columns = [*HEAD, "greedy: mean [95 %]", "best seed", "as drawn: mean [95 %]", "above classical"]
+    columns += [f"{reached:g} or more"] * (not math.isnan(reached)) + ["seconds a seed"]
+    rows = []
+    for group in groups:
+        values = greedy(group)
+        cells = [*head(group), mean(values), number(values.max(), DIGITS), mean(group.final(SAMPLED))]
+        cells += [share(values, classical + MARGIN)]
+        cells += [share(values, reached)] * (not math.isnan(reached))
+        rows.append([*cells, seconds(group)])
+    return columns, rows
+
+
+def seconds(group: Group) -> str:
+    """Wall time of a run, mean over the seeds."""
+    return f"{group.time_of('wall_seconds').mean():.0f}"
+
+
+def measured(groups: Sequence[Group], columns: Mapping[str, str], bound: Mapping[str, float]) -> Table:
+    """Metrics after training.
+
+    Args:
+        groups: arms of one environment.
+        columns: metric by column.
+        bound: the classical bound of some of the metrics: the seeds above it are counted.
+    """
+    counted = {name: metric for name, metric in columns.items() if metric in bound}
+    titles = [*HEAD, *(f"{name}: mean [95 %]" for name in columns), *(f"{name} above classical" for name in counted)]
+    rows = []
+    for group in groups:
+        cells = [*head(group), *(mean(group.final(metric)) for metric in columns.values())]
+        for metric in counted.values():
+            values = group.final(metric)
+            cells.append("-" if values is None else share(values, math.nextafter(bound[metric], math.inf)))
+        rows.append([*cells, seconds(group)])
+    return [*titles, "seconds a seed"], rows
+
+
+def crossings(found: Mapping[str, tuple[Crossing, float]]) -> Table:
+    """Where the advantage ends.
+
+    Args:
+        found: by what was measured, the place and what theory says.
+    """
+    columns = ["noise", "measured: mean [95 %]", "seeds that cross", "theory", "difference"]
+    rows = []
+    for name, (place, expected) in found.items():
+        difference = number(place.found.estimate - expected, DIGITS)
+        crossed = f"{place.seeds} of {place.of}"
+        rows.append([name, estimate(place.found, DIGITS), crossed, number(expected, DIGITS), difference])
+    return columns, rows
