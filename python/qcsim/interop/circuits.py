@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from qiskit import QuantumCircuit
 from qiskit.circuit import Parameter, ParameterVector
-from qiskit.circuit.library import CU3Gate, UnitaryGate, ZGate, iSwapGate
+from qiskit.circuit.library import CU3Gate, UnitaryGate, iSwapGate
 from qiskit.quantum_info import SparseObservable
 
 from qcsim._core import Source
@@ -225,6 +225,17 @@ def _append(circuit: QuantumCircuit, gate: Instruction, angles: list[Any]) -> No
     elif gate.gate == "mcx":
         circuit.mcx(list(qubits[:-1]), qubits[-1])
     elif gate.gate == "mcz":
-        circuit.append(ZGate().control(len(qubits) - 1, annotated=False) if len(qubits) > 1 else ZGate(), qubits)
+        _append_mcz(circuit, qubits)
     else:
         getattr(circuit, _METHODS[gate.gate])(*angles, *qubits)
+
+
+def _append_mcz(circuit: QuantumCircuit, qubits: Sequence[int]) -> None:
+    named = {1: "z", 2: "cz", 3: "ccz"}.get(len(qubits))
+    if named is not None:
+        getattr(circuit, named)(*qubits)
+        return
+    *controls, target = qubits
+    circuit.h(target)
+    circuit.mcx(controls, target)
+    circuit.h(target)

@@ -99,7 +99,7 @@ class EstimatorV2(BaseEstimatorV2):
     def _run_pub(self, pub: Any, rng: np.random.Generator) -> PubResult:
         values = self._expectations(pub)
         if pub.precision:
-            values = rng.normal(values, pub.precision)
+            values = np.asarray(rng.normal(values, pub.precision))
         data = DataBin(evs=values, stds=np.full(values.shape, pub.precision or 0.0), shape=values.shape)
         metadata = {"target_precision": pub.precision, "circuit_metadata": pub.circuit.metadata}
         return PubResult(data, metadata=metadata)
