@@ -18,6 +18,7 @@ from qiskit.circuit import Parameter, ParameterExpression
 
 from qcsim.angles import Angle, constant, feature
 
+Floats: TypeAlias = NDArray[np.float64]
 Sum: TypeAlias = tuple[Angle, ...]
 
 
@@ -59,11 +60,49 @@ def affine(expression: ParameterExpression) -> Affine | None:
     """An expression as an affine one, or None where it is not."""
     if isinstance(expression, Parameter):
         return Affine({expression: 1.0}, 0.0)
-    slopes = {parameter: expression.gradient(parameter) for parameter in expression.parameters}
-    if any(is_expression(slope) for slope in slopes.values()):
+    slopes = _slopes(expression)
+    if slopes is None or any(is_expression(slope) for slope in slopes.values()):
         return None
     factors = {parameter: number(slope) for parameter, slope in slopes.items()}
     return Affine(factors, number(expression.bind(dict.fromkeys(factors, 0.0))))
+
+
+def values_of(expression: ParameterExpression, given: Mapping[Parameter, Floats]) -> Floats:
+    """The values (B,) of an expression for values (B,) of its parameters.
+
+    Affine and quadratic expressions, such as those of feature maps, are computed for the whole batch at once, others
+    row by row.
+    """
+    slopes = _slopes(expression) or {}
+    parts = {parameter: _affine_value(slope) for parameter, slope in slopes.items()}
+    if not parts or None in parts.values():
+        return _row_by_row(expression, given)
+    zero = number(expression.bind(dict.fromkeys(parts, 0.0)))
+    found: Floats = np.full(len(next(iter(given.values()))), zero)
+    for parameter, slope in parts.items():
+        assert slope is not None
+        # A quadratic is its value at zero and the mean of its slopes there and here times the way.
+        mean = slope.shift + sum(0.5 * factor * given[other] for other, factor in slope.factors.items())
+        found = found + mean * given[parameter]
+    return found
+
+
+def _slopes(expression: ParameterExpression) -> dict[Parameter, Any] | None:
+    """The derivatives by each parameter, numbers or expressions; None where Qiskit knows none."""
+    try:
+        return {parameter: expression.gradient(parameter) for parameter in expression.parameters}
+    except RuntimeError:
+        return None
+
+
+def _affine_value(slope: Any) -> Affine | None:
+    return affine(slope) if is_expression(slope) else Affine({}, number(slope))
+
+
+def _row_by_row(expression: ParameterExpression, given: Mapping[Parameter, Floats]) -> Floats:
+    names = list(expression.parameters)
+    rows = np.stack([given[name] for name in names], axis=1).tolist()
+    return np.array([number(expression.bind(dict(zip(names, row, strict=True)))) for row in rows], np.float64)
 
 
 class Assigned:
@@ -121,19 +160,7 @@ class Columns:
         self._others[value] = feature(len(self._places) + len(self._others))
         return (self._others[value],)
 
-    def values(self, given: NDArray[np.float64]) -> NDArray[np.float64]:
+    def values(self, given: Floats) -> Floats:
         """The features (B, F) of parameter values (B, P)."""
-        others = [self._column(expression, given) for expression in self._others]
-        return np.ascontiguousarray(np.column_stack([given, *others]))
-
-    def _column(self, expression: ParameterExpression, given: NDArray[np.float64]) -> NDArray[np.float64]:
-        simple = affine(expression)
-        if simple is not None:
-            factors = np.zeros(len(self._places))
-            for parameter, factor in simple.factors.items():
-                factors[self._places[parameter]] = factor
-            column: NDArray[np.float64] = given @ factors + simple.shift
-            return column
-        places = {parameter: self._places[parameter] for parameter in expression.parameters}
-        bound = (expression.bind({parameter: row[place] for parameter, place in places.items()}) for row in given)
-        return np.array([number(each) for each in bound], np.float64)
+        named = {parameter: given[:, place] for parameter, place in self._places.items()}
+        return np.column_stack([given, *(values_of(expression, named) for expression in self._others)])

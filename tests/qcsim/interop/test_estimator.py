@@ -56,6 +56,28 @@ def test_a_batch_of_parameter_values_has_the_expectations_of_qiskit(seed: int) -
     np.testing.assert_allclose(mine.evs, theirs.evs, atol=1e-10)
 
 
+EXPRESSIONS = {
+    "quadratic": lambda a, b: 2 * (np.pi - a) * (np.pi - b) + a * a / 3 - b,
+    "cubic": lambda a, b: a * b * b - a,
+    "quotient": lambda a, b: a / (4 + b),
+    "functions": lambda a, b: a.sin() * b.exp() + (a * b).arctan(),
+    "without derivative": lambda a, b: a.sign() + b.abs() * a,
+    "power": lambda a, b: a**2 - b**2,
+    "constant": lambda a, b: a - a + 0 * b + 0.3,
+}
+
+
+@pytest.mark.parametrize("name", EXPRESSIONS)
+def test_an_angle_may_be_any_expression_of_the_parameters(name: str) -> None:
+    a, b = Parameter("a"), Parameter("b")
+    circuit = QuantumCircuit(1)
+    circuit.rx(EXPRESSIONS[name](a, b), 0)
+    circuit.rz(a + b, 0)
+    values = np.random.default_rng(2).uniform(-2, 2, (6, 2))
+    ((mine, theirs),) = both((circuit, [["X"], ["Y"], ["Z"]], values))
+    np.testing.assert_allclose(mine.evs, theirs.evs, atol=1e-12)
+
+
 @pytest.mark.parametrize("name", library_circuits())
 def test_circuits_of_the_library_have_the_expectations_of_qiskit(name: str) -> None:
     circuit = library_circuits()[name]
