@@ -100,13 +100,29 @@ def price(result: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def primitives(result: dict[str, Any]) -> str:
+    """The table of Qiskit's primitives."""
+    rows = result["primitives"]
+    names = list(rows[0]["milliseconds"])
+    others = [name for name in names if name != "qcsim"]
+    heads = ["one PUB, 1 thread", "qubits", "parameter values", *names, *(f"ahead of {name}" for name in others)]
+    lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
+    for row in rows:
+        times = {name: t["min"] for name, t in row["milliseconds"].items()}
+        ratios = [f"x{times[name] / times['qcsim']:.0f}" for name in others]
+        cells = [row["title"], str(row["n"]), str(row["values"]), *(number(times[name]) for name in names), *ratios]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
 def origin(result: dict[str, Any]) -> str:
     """What was measured on, in one paragraph."""
     machine = result["machine"]
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
     where = f"{machine['processor']}, {machine['qcsim']['isa']}, {machine['qcsim']['compiler']}, {versions}"
     if "rows" not in result:
-        unit = "Microseconds a sample, the" if "price" in result else "The"
+        units = {"price": "Microseconds a sample, the", "primitives": "Milliseconds from run to result, the"}
+        unit = next((words for key, words in units.items() if key in result), "The")
         when = f"commit {machine['commit']}, {result['date'][:10]}"
         return f"{unit} shortest of several interleaved rounds. {where}, {when}."
     first = result["rows"][0]
@@ -126,6 +142,8 @@ def render(result: dict[str, Any], brief: bool = False) -> str:
         return f"{training(result)}\n\n{origin(result)}"
     if "price" in result:
         return f"{price(result)}\n\n{origin(result)}"
+    if "primitives" in result:
+        return f"{primitives(result)}\n\n{origin(result)}"
     rows = result["rows"]
     pairs = list(dict.fromkeys((row["mode"], row["threads"]) for row in rows))
     order = sorted(pairs, key=lambda pair: (pair[1], pair[0] != "step"))

@@ -265,6 +265,16 @@ def test_a_table_tells_the_price_of_a_global_channel() -> None:
         assert words in text
 
 
+def test_a_table_tells_how_far_ahead_the_primitives_are() -> None:
+    times = {"qcsim": {"min": 2.0}, "Qiskit": {"min": 500.0}, "Qiskit Aer": {"min": 61.0}}
+    row = {"title": "estimator, ansatz", "n": 8, "values": 256, "milliseconds": times}
+    result = {**RESULT, "subject": "primitives", "primitives": [row]}
+    del result["rows"]
+    text = importlib.import_module("table").render(result)
+    for words in ("| estimator, ansatz | 8 | 256 | 2 | 500 | 61 | x250 | x30 |", "Milliseconds from run", "Some CPU"):
+        assert words in text
+
+
 def test_a_brief_table_has_one_line_for_each_family() -> None:
     text = importlib.import_module("table").render(RESULT, brief=True)
     assert "| hand-written torch | 8.16 |" in text

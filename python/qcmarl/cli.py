@@ -1,4 +1,4 @@
-"""The command `qcmarl`: train, eval, report, study, actors, replay, play, game.
+"""The command `qcmarl`: train, eval, report, study, actors, replay, play, game, export-circuit.
 
 Options are the fields of frozen dataclasses, read by tyro. A user's mistake is one or two lines on stderr and exit
 code 2.
@@ -18,7 +18,7 @@ from typing import Annotated, Any, Literal, NoReturn
 
 import tyro
 
-from qcmarl import evaluation, report, run
+from qcmarl import evaluation, export, report, run
 from qcmarl.algos import ALGORITHMS
 from qcmarl.coordinator import play as without_centre
 from qcmarl.coordinator.processes import TeamError
@@ -41,6 +41,7 @@ commands:
   replay   battles of a trained run as a page for the browser and a GIF
   play     the same for a scripted policy
   game     what a non-local game is worth: classical, quantum and no-signalling values
+  export-circuit  the circuit of one decision of a run as OpenQASM, for hardware
 
 algorithms: {", ".join(ALGORITHMS)}
 
@@ -55,6 +56,7 @@ examples:
   qcmarl replay runs/3m-0 --episodes 4
   qcmarl play --env skirmish:8m_vs_9m --policy focus-fire
   qcmarl game rendezvous-c5
+  qcmarl export-circuit runs/3m-0 --step 10
 
 'qcmarl COMMAND --help' lists the options; those of an algorithm: qcmarl train --algo NAME --help
 """
@@ -389,6 +391,15 @@ def study(arguments: list[str]) -> int:
         return studies.study(prepared, pool)
 
 
+def export_circuit(arguments: list[str]) -> int:
+    """`qcmarl export-circuit`."""
+    with mistakes():
+        options = parse(export.ExportOptions, arguments, "export-circuit")
+        check_seed(options.seed)
+        print(export.export(options))
+    return 0
+
+
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "train": train,
     "eval": evaluate,
@@ -398,4 +409,5 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "replay": replay,
     "play": play,
     "game": game,
+    "export-circuit": export_circuit,
 }
