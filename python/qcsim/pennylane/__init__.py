@@ -14,6 +14,8 @@ except ModuleNotFoundError as error:
         'qcsim.pennylane needs PennyLane: pip install "qcsim[pennylane]"', name="pennylane"
     ) from None
 
+from qcsim.pennylane.compiled import compiled
+from qcsim.pennylane.convert import from_pennylane, quantum_layer
 from qcsim.pennylane.devices import QcsimMixed, QcsimQubit
 
-__all__ = ["QcsimMixed", "QcsimQubit"]
+__all__ = ["QcsimMixed", "QcsimQubit", "compiled", "from_pennylane", "quantum_layer"]

@@ -22,6 +22,7 @@ from qcsim.pennylane.preprocess import expanded, fitted
 from qcsim.pennylane.recipe import Options, Recipe, Recipes, make_recipe
 from qcsim.pennylane.results import analytic
 from qcsim.pennylane.sampling import make_sampler, sampled
+from qcsim.pennylane.structure import Base, base_of
 
 _JAX = (Interface.JAX, Interface.JAX_JIT)
 _DEFERRED = (None, "deferred")
@@ -137,12 +138,20 @@ class _QcsimDevice(Device):  # type: ignore[misc]
         recipe: Recipe = self._recipes.of(tape)
         return analytic(tape, recipe, inputs_of(tape, recipe.layout))
 
-    def _forget(self) -> None:
-        def expand(operations: Sequence[Any]) -> Sequence[Any]:
-            return expanded(operations, self)
+    def recipe_on(self, tape: Any, base: Base) -> Recipe:
+        """The recipe of a tape whose circuit is known."""
+        return make_recipe(tape, base, self._options, self._expand)
 
-        self._recipes = Recipes(lambda tape: make_recipe(tape, self.wires, self._options, expand))
-        self._samplers = Recipes(lambda tape: make_sampler(tape, self.wires, self._options, expand))
+    def base_of(self, tape: Any) -> Base:
+        """The circuit of a tape that went through the pipeline."""
+        return base_of(tape, self.wires, self._options.readout_error)
+
+    def _expand(self, operations: Sequence[Any]) -> Sequence[Any]:
+        return expanded(operations, self)
+
+    def _forget(self) -> None:
+        self._recipes = Recipes(lambda tape: self.recipe_on(tape, self.base_of(tape)))
+        self._samplers = Recipes(lambda tape: make_sampler(tape, self.base_of(tape), self._options, self._expand))
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in self.__dict__.items() if name not in ("_recipes", "_samplers")}

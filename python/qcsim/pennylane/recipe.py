@@ -16,7 +16,7 @@ from qcsim.measurements import DensityMatrix, Expval, Measurement, Probabilities
 from qcsim.pauli import PauliSum
 from qcsim.pennylane.gates import UnsupportedOperation
 from qcsim.pennylane.observables import WireSum, is_live, on_qubits, spectrum_sum, wire_sum, words
-from qcsim.pennylane.structure import Base, Layout, base_of, rotated, rotations_key, signature
+from qcsim.pennylane.structure import Base, Layout, rotated, rotations_key, signature
 from qcsim.simulate import Plan, make_plan
 
 Kind: TypeAlias = Literal["expval", "words", "variance", "moments", "probabilities", "density", "state"]
@@ -89,16 +89,15 @@ class Recipes:
             return False
 
 
-def make_recipe(tape: Any, device_wires: Any, options: Options, expand: Expand) -> Recipe:
+def make_recipe(tape: Any, base: Base, options: Options, expand: Expand) -> Recipe:
     """The recipe of an analytic tape whose operations are supported.
 
     Args:
         tape: what to run.
-        device_wires: the order of wires, where the device has one.
+        base: its circuit.
         options: of the device.
         expand: decomposes the rotations of a measurement into operations that are supported.
     """
-    base = base_of(tape, device_wires, options.readout_error)
     drafts = _Drafts(base)
     found = [_answer(mp, tape, drafts, options.mixed, expand) for mp in tape.measurements]
     plans = [

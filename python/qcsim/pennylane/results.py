@@ -17,7 +17,13 @@ from qcsim.simulate import execute
 
 
 def analytic(tape: Any, recipe: Recipe, given: Inputs) -> Any:
-    """The result of a tape, or a tuple of them."""
+    """The result of a tape, or a tuple of them.
+
+    Args:
+        tape: any of the recipe's structure; its measurements are asked, its operations are not.
+        recipe: what is run.
+        given: the arrays of the call.
+    """
     runs = [execute(plan, given.weights, given.amplitudes, given.features) for plan in recipe.plans]
     results = [
         _result(mp, tape, recipe, answer, runs[answer.plan][answer.item], given.norm)

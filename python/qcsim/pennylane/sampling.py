@@ -17,7 +17,7 @@ from qcsim.measurements import DensityMatrix, Samples, Statevector
 from qcsim.pennylane.inputs import Inputs
 from qcsim.pennylane.observables import WireSum, WireWord, is_live, wire_sum
 from qcsim.pennylane.recipe import Expand, Options
-from qcsim.pennylane.structure import Base, Layout, base_of, rotated
+from qcsim.pennylane.structure import Base, Layout, rotated
 from qcsim.verbs import measure
 
 _LARGEST_SEED = 2**31 - 1
@@ -56,9 +56,8 @@ class Sampler(NamedTuple):
     shares: tuple[tuple[Share, ...] | None, ...]  # of each measurement; None: it draws from the state itself
 
 
-def make_sampler(tape: Any, device_wires: Any, options: Options, expand: Expand) -> Sampler:
+def make_sampler(tape: Any, base: Base, options: Options, expand: Expand) -> Sampler:
     """The bases that the measurements of a tape are read in."""
-    base = base_of(tape, device_wires, options.readout_error)
     groups = _Groups()
     shares = tuple([_shares(mp, tape, groups) for mp in tape.measurements])
     return Sampler(base.layout, base, options, groups.bases(base, expand), shares)
