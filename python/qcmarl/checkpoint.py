@@ -1,7 +1,7 @@
 """Checkpoints: one file, written whole or not at all, that says so when it is damaged.
 
 Called by `run` and by `qcmarl eval`. The file is a line of text (format and SHA-256 of what follows), then what
-`torch.save` wrote. It is read with pickle: open only files that you trust.
+`torch.save` wrote. Checkpoints are read with pickle: open only those that you trust.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +27,15 @@ def save(path: Path, content: dict[str, Any]) -> None:
     replace_file(path, header + body)
 
 
-def load(path: Path) -> dict[str, Any]:
+def load(path: Path, plain: bool = False) -> dict[str, Any]:
     """Reads what `save` wrote.
 
+    Args:
+        path: of the file.
+        plain: only tensors and plain values are read, so that a file from elsewhere can run nothing.
+
     Raises:
-        ValueError: no such file, another format, or bytes missing or changed.
+        ValueError: no such file, another format, bytes missing or changed, or more in it than `plain` allows.
     """
     if not path.is_file():
         raise ValueError(f"no checkpoint at {path}")
@@ -40,7 +45,10 @@ def load(path: Path) -> dict[str, Any]:
         raise ValueError(f"{path} is not a checkpoint of this version (it must begin with '{FORMAT}')")
     if hashlib.sha256(body).hexdigest() != digest:
         raise ValueError(f"{path} is damaged: its {len(body)} bytes do not match its checksum; it cannot be used")
-    content: dict[str, Any] = torch.load(io.BytesIO(body), weights_only=False)
+    try:
+        content: dict[str, Any] = torch.load(io.BytesIO(body), weights_only=plain)
+    except pickle.UnpicklingError:
+        raise ValueError(f"{path} holds more than tensors and plain values; it is not read") from None
     return content
 
 

@@ -1,4 +1,4 @@
-"""The command `qcmarl`: train, eval, report, study, replay, play, game, export-circuit.
+"""The command `qcmarl`: train, eval, report, study, actors, replay, play, game, export-circuit.
 
 Options are the fields of frozen dataclasses, read by tyro. A user's mistake is one or two lines on stderr and exit
 code 2.
@@ -20,6 +20,8 @@ import tyro
 
 from qcmarl import evaluation, export, report, run
 from qcmarl.algos import ALGORITHMS
+from qcmarl.coordinator import play as without_centre
+from qcmarl.coordinator.processes import TeamError
 from qcmarl.games import command as games
 from qcmarl.games.exact import is_exact
 from qcmarl.hints import did_you_mean
@@ -35,6 +37,7 @@ commands:
   eval     win rates of a trained run over many episodes
   report   a table and learning curves over several runs
   study    many runs and what they show: tables, figures, pages
+  actors   the agents of a run of entangled-mappo as files, and at play, each in a process of its own
   replay   battles of a trained run as a page for the browser and a GIF
   play     the same for a scripted policy
   game     what a non-local game is worth: classical, quantum and no-signalling values
@@ -49,6 +52,7 @@ examples:
   qcmarl eval runs/3m-0 --noise global-depolarizing:1e-2
   qcmarl report runs/3m-*
   qcmarl study table1 --seeds 3
+  qcmarl actors runs/chsh-0
   qcmarl replay runs/3m-0 --episodes 4
   qcmarl play --env skirmish:8m_vs_9m --policy focus-fire
   qcmarl game rendezvous-c5
@@ -91,6 +95,26 @@ class EvalOptions:
     """Seed of the battles, 0..2^63-1."""
     threads: int = min(cores(), 4)
     """Threads of the environment (>= 1)."""
+
+
+@dataclass(frozen=True)
+class ActorsOptions:
+    """Execution without a centre: writes a file for each agent of a run of entangled-mappo and one of what they share,
+    and plays them, each in a process of its own that is told its own observations and its own outcomes alone."""
+
+    source: tyro.conf.Positional[Path]
+    """Directory of a run; or a folder that this command wrote, which is played."""
+    out: Path | None = None
+    """Folder to write into; default: actors in the run's directory."""
+    episodes: int | None = None
+    """Episodes played, of a game rounds (>= 0; 0: the files are written, no more); default: 10000 rounds of a game, 64
+    episodes elsewhere."""
+    sampled: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Draw the local choices from the agents' laws; without it, the most probable ones are taken."""
+    log: Path | None = None
+    """Folder where each process writes down every message that it hears, a JSON object a line."""
+    seed: int = 1_000_000
+    """Seed of questions, outcomes and actions, 0..2^63-1."""
 
 
 @dataclass(frozen=True)
@@ -307,6 +331,19 @@ def check_seed(seed: int | None) -> None:
         raise UsageError(f"seed is {seed}; it must be within 0..{run.LARGEST_SEED}")
 
 
+def actors(arguments: list[str]) -> int:
+    """`qcmarl actors`."""
+    with mistakes():
+        o = parse(ActorsOptions, arguments, "actors")
+        check_seed(o.seed)
+        production = without_centre.prepare(o.source, o.out, o.episodes, not o.sampled, o.seed, o.log)
+    try:
+        without_centre.produce(production)
+    except TeamError as error:  # a file of the folder was changed, or a process was ended from outside
+        raise UsageError(str(error)) from error
+    return 0
+
+
 def replay(arguments: list[str]) -> int:
     """`qcmarl replay`."""
     with mistakes():
@@ -368,6 +405,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "eval": evaluate,
     "report": summarise,
     "study": study,
+    "actors": actors,
     "replay": replay,
     "play": play,
     "game": game,

@@ -18,8 +18,8 @@ from torch import Tensor
 
 from qcmarl.envs.game import VecGame
 from qcmarl.envs.queue import VecQueue
+from qcmarl.games import queueing_exact
 from qcmarl.games.exact import exact_rates, is_exact
-from qcmarl.games.queueing_exact import rates as queueing_rates
 from qcmarl.policies import MixingPolicy, Policy
 from qcmarl.rollout import Player
 
@@ -182,8 +182,8 @@ def win_rates(
     policy: Policy, env: VecEnv, battles: int, seed: int, mean_law: bool = True, shuffled: bool = False
 ) -> dict[str, float]:
     """Plays `battles` greedy and as many sampled battles; for an actor with a mixer, both again with its reading
-    replaced. In games and queues the rates are computed instead,
-    exactly, wherever that is possible (`games.exact`, `games.queueing_exact`).
+    replaced. In games and queues the rates are computed instead, exactly, wherever that is possible (`games.exact`,
+    `games.queueing_exact`).
 
     Args:
         policy: the actor.
@@ -212,14 +212,20 @@ def win_rates(
     return rates
 
 
-def _rates(policy: Policy, env: VecEnv, battles: int, seed: int, played: Battles | None = None) -> dict[str, float]:
-    """Rates of the policy as it stands: exact, or of what it played, or of what it plays now."""
+def exactly(policy: Policy, env: VecEnv) -> dict[str, float] | None:
+    """Rates of the policy as it stands, computed; None where episodes must be played."""
     if isinstance(env, VecGame) and is_exact(policy, env):
         return exact_rates(policy, env)
-    if isinstance(env, VecQueue):
-        exact = queueing_rates(policy, env)
-        if exact:
-            return exact
+    if isinstance(env, VecQueue) and queueing_exact.is_exact(policy, env):
+        return queueing_exact.rates(policy, env)
+    return None
+
+
+def _rates(policy: Policy, env: VecEnv, battles: int, seed: int, played: Battles | None = None) -> dict[str, float]:
+    """Rates of the policy as it stands: exact, or of what it played, or of what it plays now."""
+    computed = exactly(policy, env)
+    if computed is not None:
+        return computed
     found = play(policy, env, battles, battles, seed) if played is None else played
     greedy, sampled = found.greedy, ~found.greedy
     return {

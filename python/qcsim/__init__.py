@@ -47,6 +47,8 @@ from qcsim.verbs import (
 
 if TYPE_CHECKING:
     from qcsim import nn as nn
+    from qcsim import pennylane as pennylane
+    from qcsim.pennylane import from_pennylane as from_pennylane
 
 __all__ = [
     "AmplitudeDamping",
@@ -100,10 +102,14 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    # torch is imported by the first use of qcsim.nn, not by importing qcsim.
-    if name == "nn":
-        import importlib
+# What needs an optional package is imported by its first use, not by importing qcsim.
+_LATER = {"nn": "qcsim.nn", "pennylane": "qcsim.pennylane", "from_pennylane": "qcsim.pennylane"}
 
-        return importlib.import_module("qcsim.nn")
-    raise AttributeError(f"module 'qcsim' has no attribute {name!r}")
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module 'qcsim' has no attribute {name!r}")
+    import importlib
+
+    module = importlib.import_module(_LATER[name])
+    return module if _LATER[name] == f"qcsim.{name}" else getattr(module, name)

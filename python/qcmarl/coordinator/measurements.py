@@ -6,7 +6,8 @@ coordinates of the resource. They add up to the unit whatever the settings are, 
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
@@ -28,6 +29,8 @@ class Measurement(nn.Module):
     """P."""
     outcomes: int
     """K."""
+    recipe: dict[str, Any]
+    """Plain values that `made` makes the same measurement of."""
     _read: Tensor
 
     def forward(self, settings: Tensor) -> Tensor:
@@ -61,6 +64,7 @@ class Projective(Measurement):
             )
         self.unitaries = LocalUnitaries(qubits, gates)
         self.settings, self.outcomes = self.unitaries.angles, dimension
+        self.recipe = {"kind": "projective", "dimension": dimension, "gates": gates}
         self.register_buffer("_read", reader(dimension), persistent=False)
 
     def forward(self, settings: Tensor) -> Tensor:
@@ -83,19 +87,24 @@ class POVM(Measurement):
         super().__init__()
         self.dimension, self.outcomes = dimension, outcomes
         self.settings = outcomes * dimension * dimension * 2
+        self.recipe = {"kind": "povm", "dimension": dimension, "outcomes": outcomes}
         self.register_buffer("_read", reader(dimension), persistent=False)
 
     def forward(self, settings: Tensor) -> Tensor:
-        """Effects by Cholesky's factor of the sum: no eigenvectors, whose gradients blow up where values meet."""
+        """Effects by Cholesky's factor of the sum: no eigenvectors, whose gradients blow up where values meet.
+
+        In double precision: the sum's condition may reach 1 / `RIDGE`, and in single precision effects then miss the
+        unit by a tenth, which is a channel between the agents.
+        """
         d, k = self.dimension, self.outcomes
-        a = torch.view_as_complex(settings.reshape(-1, k, d, d, 2))
+        a = torch.view_as_complex(settings.double().reshape(-1, k, d, d, 2))
         positive = a.mH @ a
         scale = positive.diagonal(dim1=-2, dim2=-1).real.sum((-2, -1)) / d
-        ridge = (RIDGE * (scale + 1e-12)).view(-1, 1, 1) * torch.eye(d)
+        ridge = (RIDGE * (scale + 1e-12)).view(-1, 1, 1) * torch.eye(d, dtype=torch.double)
         positive = positive + (ridge / k).unsqueeze(1)
         c = torch.linalg.cholesky(positive.sum(1)).unsqueeze(1)
         half = torch.linalg.solve_triangular(c, positive, upper=False)
-        effects = torch.linalg.solve_triangular(c, half.mH, upper=False)
+        effects = torch.linalg.solve_triangular(c, half.mH, upper=False).to(torch.complex64)
         return coordinates(effects, self._read).view(*settings.shape[:-1], k, -1)
 
 
@@ -110,6 +119,7 @@ class LookUp(Measurement):
     def __init__(self, latent: int, outcomes: int) -> None:
         super().__init__()
         self.latent, self.outcomes, self.settings = latent, outcomes, latent * outcomes
+        self.recipe = {"kind": "look-up", "latent": latent, "outcomes": outcomes}
 
     def forward(self, settings: Tensor) -> Tensor:
         """Entry l of effect k is the probability of k where the number is l."""
@@ -118,3 +128,11 @@ class LookUp(Measurement):
     def decisive(self, effects: Tensor) -> Tensor:
         """The likeliest outcome at each value of the number, for certain."""
         return F.one_hot(effects.argmax(-2), self.outcomes).to(effects.dtype).transpose(-1, -2)
+
+
+KINDS: dict[str, type[Measurement]] = {"projective": Projective, "povm": POVM, "look-up": LookUp}
+
+
+def made(recipe: Mapping[str, Any]) -> Measurement:
+    """The measurement of a `Measurement.recipe`."""
+    return KINDS[recipe["kind"]](**{name: value for name, value in recipe.items() if name != "kind"})

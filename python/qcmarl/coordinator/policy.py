@@ -36,7 +36,7 @@ class LocalActor(nn.Module):
 
     def __init__(self, features: int, actions: int, hidden: int, measurement: Measurement, ids: int = 0) -> None:
         super().__init__()
-        self.measurement, self.actions, self._ids = measurement, actions, ids
+        self.measurement, self.actions, self._ids, self.identical = measurement, actions, ids, ids > 0
         self.trunk = Trunk(features, (hidden, hidden))
         self.settings = linear(hidden, measurement.settings, SETTING_GAIN)
         self.advice = linear(hidden, measurement.outcomes * actions, ADVICE_GAIN)

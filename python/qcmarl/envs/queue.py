@@ -62,7 +62,7 @@ class VecQueue(VecEnv):
             raise ValueError(f"sees is {sees!r}; it must be one of {', '.join(_SEES)}")
         self.model = replace(_model(model), **rules)
         self.sees = sees
-        self.name = f"queue:{model if isinstance(model, str) else 'own rules'}"
+        self.name = f"queue:{model if isinstance(model, str) and not rules else 'own rules'}"
         self.n_envs = as_integer(n_envs, "n_envs", 1)
         self.n_agents, self.n_actions = self.model.routers, self.model.servers
         self.episode_limit, self.max_return = self.model.horizon, float(self.model.horizon)

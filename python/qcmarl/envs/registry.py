@@ -62,10 +62,10 @@ def make(identifier: str, n_envs: int = 64, n_threads: int = 0, **options: Any) 
 
     Args:
         identifier: `family:name`, e.g. "skirmish:8m_vs_9m", "skirmish:maps/mine.toml" for a map of one's own,
-            "smac:8m_vs_9m" for the real StarCraft II, "pettingzoo:simple_spread_v3", or "game:chsh".
+            "smac:8m_vs_9m" for the real StarCraft II, "pettingzoo:simple_spread_v3", "game:chsh", or "queue:2x2".
         n_envs: episodes side by side, at least 1; of smac each is a game, so few.
         n_threads: at most so many threads, for skirmish; 0 means all available.
-        options: further arguments of the family's class (`VecSkirmish`, `VecSmac`, `VecPettingZoo`, `VecGame`).
+        options: further arguments of the family's class (`VecSkirmish`, `VecGame`, `VecQueue`, ...).
 
     Returns:
         The environment; reset it before the first step.

@@ -37,12 +37,14 @@ class Pairs(NamedTuple):
 
 
 def is_exact(policy: Policy, env: VecEnv) -> bool:
-    """Whether `exact_rates` applies: a game of a size that can be written out, and a policy whose law is no random
-    matter (`Policy.draws`, a reading drawn from a pool)."""
-    if not isinstance(env, VecGame) or policy.draws or env.game.payoff.size > MOST_PAIRS:
-        return False
+    """Whether `exact_rates` applies: a game of a size that can be written out, and a settled policy."""
+    return isinstance(env, VecGame) and env.game.payoff.size <= MOST_PAIRS and is_settled(policy)
+
+
+def is_settled(policy: Policy) -> bool:
+    """Whether a policy's law is no random matter itself (`Policy.draws`, a reading drawn from a pool)."""
     fixed = policy.fixed_reading if isinstance(policy, MixingPolicy) else None
-    return fixed is None or fixed.dim() == 1
+    return not policy.draws and (fixed is None or fixed.dim() == 1)
 
 
 def strategy(policy: Policy, env: VecGame, greedy: bool = False) -> Floats:
@@ -115,17 +117,18 @@ def _asked(policy: Policy, game: Game, pairs: Pairs) -> Tensor:
     generator = torch.Generator().manual_seed(0)
     law = player.act(step, player.features(step), generator).law
     answers = torch.from_numpy(pairs.answers)
-    return torch.stack([_scored(law, answers), _greedily_scored(law, answers, generator)])
+    return torch.stack([scored(law, answers), greedily_scored(law, answers, generator)])
 
 
-def _scored(law: Law, answers: Tensor) -> Tensor:
-    """(N,) float64 probability of the joint answers (N, n)."""
+def scored(law: Law, answers: Tensor) -> Tensor:
+    """(N,) float64 probability of the joint answers (N, n), where all agents are alive."""
     log_prob = law.log_prob(answers).double()
     return (log_prob if law.joint else log_prob.view(answers.shape).sum(1)).exp()
 
 
-def _greedily_scored(law: Law, answers: Tensor, generator: torch.Generator) -> Tensor:
+def greedily_scored(law: Law, answers: Tensor, generator: torch.Generator) -> Tensor:
+    """As `scored`, with local choices greedy: see `exact_rates`."""
     decisive: Any = getattr(law, "decisive", None)
     if decisive is not None:
-        return _scored(decisive(), answers)
-    return _scored(law, answers) if law.joint else (law.mode(generator) == answers).all(1).double()
+        return scored(decisive(), answers)
+    return scored(law, answers) if law.joint else (law.mode(generator) == answers).all(1).double()

@@ -205,7 +205,7 @@ class Rates(NamedTuple):
     """Mean units of work in all lines at the end of a step."""
     waiting_time: float
     """Mean steps at whose end a packet that was taken up still waits for its session to be done, first come, first
-    served; those that the episode's end cuts short count in full. NaN where none is taken up."""
+    served; those that the episode's end cuts short count in full."""
     coordination: float
     """Share of the steps in which no other joint action would have made less work: the winning probability of the
     one-step game."""
@@ -267,8 +267,9 @@ def _rates(model: Queue, strategies: Iterable[Floats]) -> Rates:
             where = np.concatenate([np.zeros_like(where), moved])
     total, accepted, waiting, patience, coordinated = (float(sum_) for sum_ in gained)
     steps = model.horizon
-    mean_wait = patience / accepted if accepted > 0 else math.nan
-    return Rates(total, accepted / (steps * model.routers), waiting / steps, mean_wait, coordinated / steps)
+    return Rates(
+        total, accepted / (steps * model.routers), waiting / steps, patience / accepted, coordinated / steps
+    )  # the first step takes up all
 
 
 def _tuples(values: int, length: int) -> Integers:

@@ -51,10 +51,13 @@ class BornLaw:
         """(M, n) actions: agent by agent, each given those before it."""
         chosen, reached = [], self.state.unsqueeze(0)
         for agent in range(self._agents):
-            p = torch.einsum("mav,mv->ma", self.effects[:, agent], self._alone(reached))
-            action = exponential_race((p.clamp_min(0.0) + TINY).log(), generator)
+            effects = self.effects[:, agent]
+            p = torch.einsum("mav,mv->ma", effects, self._alone(reached))
+            # Where those before did what is all but impossible, rounding may leave nothing of every p.
+            weights = (p.clamp_min(0.0) + TINY).log().masked_fill(~effects.any(-1), -torch.inf)
+            action = exponential_race(weights, generator)
             chosen.append(action)
-            reached = contracted(reached, picked(self.effects[:, agent], action))
+            reached = contracted(reached, picked(effects, action))
         return torch.stack(chosen, 1)
 
     def mode(self, generator: torch.Generator) -> Tensor:

@@ -30,7 +30,7 @@ def solver():
 
 @pytest.mark.parametrize("name", VALUES)
 def test_a_see_saw_reaches_the_known_quantum_value(name):
-    found = see_saw(make(name), VALUES[name].dimension, starts=20)
+    found = see_saw(make(name), VALUES[name].dimension, starts=10)
     assert found.value == pytest.approx(VALUES[name].quantum, abs=1e-7)
 
 

@@ -66,9 +66,9 @@ def test_a_game_is_set_beside_its_classical_and_its_quantum_value(page):
 def test_a_row_counts_the_seeds_above_the_classical_value_and_at_the_quantum_one(page):
     entangled, independent = rows_of(page, "entangled")[0], rows_of(page, "independent agents")[0]
     assert entangled[4:6] == ["0.8536 [0.8536, 0.8536]", "0.8536"]
-    assert entangled[7:] == ["2 of 2", "2 of 2", "180"]
+    assert entangled[7:] == ["2 of 2", "2 of 2", "", "180"]
     assert independent[4] == "0.7500 [0.7500, 0.7500]"
-    assert independent[7:9] == ["0 of 2", "0 of 2"]
+    assert independent[7:] == ["0 of 2", "0 of 2", "0.1036 [0.1036, 0.1036]", "180"]
     assert rows_of(page, "entangled, no entropy bonus")[0][7:9] == ["1 of 2", "1 of 2"]
 
 
@@ -112,8 +112,27 @@ def test_the_queue_is_set_beside_its_certified_bounds():
     ]
 
 
+@pytest.mark.parametrize(
+    ("game", "classical", "quantum"),
+    [
+        ("chsh", 3 / 4, BEST),
+        ("ghz", 3 / 4, 1),
+        ("rendezvous-k3", 5 / 9, 7 / 12),
+        ("rendezvous-c5", 9 / 25, (13 + 5**0.5) / 40),
+        ("rendezvous-c6", 5 / 18, 7 / 24),
+        ("rendezvous-c4", 1 / 2, 1 / 2),
+    ],
+)
+def test_the_values_of_games_are_the_published_ones_and_the_thresholds_lie_between(game, classical, quantum):
+    found = references.values_of(f"game:{game}")
+    assert found[:2] == pytest.approx((classical, quantum), abs=1e-6)
+    assert found.exact == (game != "rendezvous-c4")
+    reached = references.threshold(f"game:{game}")
+    assert math.isnan(reached) or classical < reached < quantum
+
+
 def test_a_game_of_unknown_values_is_reported_without_them():
-    assert references.values_of("game:mine.json") is None
+    assert references.values_of("queue:2x2") is None
     assert [panel.levels for panel in report._panels(None)] == [{}, {}]
 
 

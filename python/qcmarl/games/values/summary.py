@@ -44,7 +44,7 @@ class Summary(NamedTuple):
         return max(self.quantum.value, self.classical.value)
 
 
-def summary(game: Game, dimension: int = 4, starts: int = 10, seed: int = 0) -> Summary:
+def summary(game: Game, dimension: int = 4, starts: int = 20, seed: int = 0) -> Summary:
     """All values of a game.
 
     Args:

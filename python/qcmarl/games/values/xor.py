@@ -2,7 +2,7 @@
 
 Tsirelson: the correlations <A_x B_y> of quantum players are the inner products of unit vectors u_x and v_y, so the
 value is a semidefinite program. Cirel'son 1980, doi:10.1007/BF00417500; Cleve, Hoyer, Toner and Watrous 2004,
-arXiv:quant-ph/0404076, section 5.
+arXiv:quant-ph/0404076.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ SMOKE_PLAYED = ("none", "visibility:0.5", "visibility:0.9", "depolarizing:0.3")
 RESOURCES_PART = Part(GAMES, SEEDS, RESOURCES, (ENTANGLED, INDEPENDENT), (CHSH,))
 BELL_PART = Part(
     (CHSH,),
-    SEEDS,
+    FEWER_SEEDS,
     tuple(bell(state, agents) for state in STATES for agents in AGENTS),
     (ENTANGLED, bell("psi-", "ry")),
     (CHSH,),

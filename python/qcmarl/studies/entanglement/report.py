@@ -170,7 +170,7 @@ def queues(report: Report, study: str) -> list[str]:
         bounds = references.queue_bounds(env)
         curves = [group.curves() for group in groups]
         drawn = figures.curves(curves, env, panels=_queue_panels(bounds), seeds=True)
-        certified = {QUEUE_METRICS["return"]: bounds["return"].classical} if bounds else {}
+        certified = bounds["return"].classical if bounds else math.nan
         blocks += [f"## {env}", *_bounded(bounds)]
         blocks += [report.figure(f"{study}-{_stem(env)}-curves", drawn, f"Learning curves on {env}")]
         blocks += [pages.table(*tables.measured(groups, {**QUEUE_METRICS, **AS_DRAWN}, certified)), sources(groups)]

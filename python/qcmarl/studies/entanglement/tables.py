@@ -51,15 +51,28 @@ def winning(groups: Sequence[Group], classical: float, reached: float) -> Table:
         reached: the probability that counts as the quantum value reached; NaN for none.
     """
     columns = [*HEAD, "greedy: mean [95 %]", "best seed", "as drawn: mean [95 %]", "above classical"]
-    columns += [f"{reached:g} or more"] * (not math.isnan(reached)) + ["seconds a seed"]
+    columns += [f"{reached:g} or more"] * (not math.isnan(reached)) + [_less(groups), "seconds a seed"]
     rows = []
     for group in groups:
         values = greedy(group)
         cells = [*head(group), mean(values), number(values.max(), DIGITS), mean(group.final(SAMPLED))]
         cells += [share(values, classical + MARGIN)]
         cells += [share(values, reached)] * (not math.isnan(reached))
-        rows.append([*cells, seconds(group)])
+        rows.append([*cells, _gap(groups[0], group, GREEDY), seconds(group)])
     return columns, rows
+
+
+def _less(groups: Sequence[Group]) -> str:
+    """Title of the column of `_gap`."""
+    return f"{groups[0].title} less it"
+
+
+def _gap(first: Group, group: Group, metric: str) -> str:
+    """Difference of the means, with Welch's interval; empty for the first arm itself."""
+    ours, theirs = first.final(metric), group.final(metric)
+    if group is first or ours is None or theirs is None:
+        return ""
+    return estimate(statistics.difference_interval(ours, theirs), DIGITS)
 
 
 def seconds(group: Group) -> str:
@@ -67,24 +80,24 @@ def seconds(group: Group) -> str:
     return f"{group.time_of('wall_seconds').mean():.0f}"
 
 
-def measured(groups: Sequence[Group], columns: Mapping[str, str], bound: Mapping[str, float]) -> Table:
+def measured(groups: Sequence[Group], columns: Mapping[str, str], bound: float) -> Table:
     """Metrics after training.
 
     Args:
         groups: arms of one environment.
-        columns: metric by column.
-        bound: the classical bound of some of the metrics: the seeds above it are counted.
+        columns: metric by column; the first one is what is compared.
+        bound: of the first metric, the classical bound: the seeds above it are counted. NaN where none is known.
     """
-    counted = {name: metric for name, metric in columns.items() if metric in bound}
-    titles = [*HEAD, *(f"{name}: mean [95 %]" for name in columns), *(f"{name} above classical" for name in counted)]
+    name, compared = next(iter(columns.items()))
+    titles = [*HEAD, *(f"{title}: mean [95 %]" for title in columns), f"{name} above classical"]
+    titles += [f"{name}, {_less(groups)}", "seconds a seed"]
     rows = []
     for group in groups:
+        values = group.final(compared)
         cells = [*head(group), *(mean(group.final(metric)) for metric in columns.values())]
-        for metric in counted.values():
-            values = group.final(metric)
-            cells.append("-" if values is None else share(values, math.nextafter(bound[metric], math.inf)))
-        rows.append([*cells, seconds(group)])
-    return [*titles, "seconds a seed"], rows
+        cells += ["-" if values is None else share(values, math.nextafter(bound, math.inf))]
+        rows.append([*cells, _gap(groups[0], group, compared), seconds(group)])
+    return titles, rows
 
 
 def crossings(found: Mapping[str, tuple[Crossing, float]]) -> Table:

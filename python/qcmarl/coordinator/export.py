@@ -1,0 +1,77 @@
+"""The files that a team carries, from the directory of its run: one for each agent, one of what they share, and
+team.json, which says where they play and what they earn there. Called by `play`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+from qcmarl import checkpoint, rundir
+from qcmarl.coordinator import actors, source
+from qcmarl.coordinator.policy import EntangledPolicy
+from qcmarl.evaluate import exactly
+from qcmarl.evaluation import load
+
+TEAM, SOURCE = "team.json", "source.pt"
+
+
+class Manifest(NamedTuple):
+    """What team.json says."""
+
+    env: str
+    """Where the team was trained."""
+    agents: int
+    """n."""
+    greedy: float | None
+    """Expected return with local choices greedy, where it can be computed; None elsewhere."""
+    sampled: float | None
+    """The same, with actions drawn."""
+
+
+def actor_file(folder: Path, agent: int) -> Path:
+    """Where the file of an agent lies."""
+    return folder / f"actor-{agent}.pt"
+
+
+def export(run: Path, folder: Path) -> Manifest:
+    """Writes a team's files.
+
+    Args:
+        run: directory of a run of an algorithm whose agents share a resource.
+        folder: made where it is not; files of the same names are replaced.
+
+    Returns:
+        what team.json says.
+
+    Raises:
+        ValueError: no such run, or one of agents who share nothing; the folder cannot be made.
+    """
+    policy, env, _ = load(run, battles=1, mean_law=False, threads=1)
+    try:
+        if not isinstance(policy, EntangledPolicy):
+            raise ValueError(f"{run} is no run of entangled-mappo; the agents of others share no outcomes")
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ValueError(f"folder {folder} cannot be made: {error.strerror}") from None
+        for carried in actors.carried_by(policy, env.n_agents, env.obs_size):
+            actors.save(actor_file(folder, carried.agent), carried)
+        source.save(folder / SOURCE, policy.resource)
+        rates = exactly(policy, env) or {}
+        found = Manifest(env.name, env.n_agents, rates.get("eval/return"), rates.get("eval/return_sampled"))
+    finally:
+        env.close()
+    checkpoint.replace_file(folder / TEAM, (rundir.as_json(found._asdict(), indent=2) + "\n").encode())
+    return found
+
+
+def manifest(folder: Path) -> Manifest:
+    """Reads team.json; raises ValueError where it is not one that `export` writes."""
+    path = folder / TEAM
+    if not path.is_file():
+        raise ValueError(f"{folder} holds no team: there is no {TEAM} in it")
+    try:
+        return Manifest(**json.loads(path.read_text()))
+    except (ValueError, TypeError):
+        raise ValueError(f"{path} is damaged: it must be JSON with {', '.join(Manifest._fields)}") from None
