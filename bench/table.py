@@ -109,7 +109,7 @@ def primitives(result: dict[str, Any]) -> str:
     lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
     for row in rows:
         times = {name: t["min"] for name, t in row["milliseconds"].items()}
-        ratios = [f"x{times[name] / times['qcsim']:.0f}" for name in others]
+        ratios = [f"x{number(times[name] / times['qcsim'])}" for name in others]
         cells = [row["title"], str(row["n"]), str(row["values"]), *(number(times[name]) for name in names), *ratios]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)

@@ -8,7 +8,6 @@ and its text is the circuit up to one.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -32,8 +31,6 @@ _STDGATES = {
     **{"swap": "swap", "fredkin": "cswap", "cu3": "cu"},
 }
 _VERSIONS = (2, 3)
-_COMMENTS = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
-_INPUTS = re.compile(r"\binput\b[^;]*?([^\W\d]\w*)\s*;")
 _NO_PHASE = 1e-15
 
 
@@ -147,55 +144,12 @@ def from_qasm(text: str, *, weights: Any = None, features: Any = ()) -> Circuit:
         ValueError: if the text cannot be read, or for what :func:`qcsim.interop.from_qiskit` refuses.
         TypeError: if it is no text.
         ModuleNotFoundError: without Qiskit, and for version 3 without ``qiskit_qasm3_import``.
-
-    Example:
-        >>> print(from_qasm('OPENQASM 2.0; include "qelib1.inc"; qreg q[2]; h q[0]; cx q[0], q[1];'))
-        q0: ─H─●─
-        q1: ───X─
     """
     if not isinstance(text, str):
         raise TypeError(f"a circuit is read from text, got a {type(text).__name__}")
-    try:
-        import qiskit
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(f"reading OpenQASM needs Qiskit: {_INSTALL}", name="qiskit") from error
-    from qcsim.interop.circuits import from_qiskit
+    from qcsim.interop.qasm_reader import circuit_of
 
-    program = _COMMENTS.sub(" ", text)
-    if re.match(r"\s*OPENQASM\s+2\b", program):
-        return from_qiskit(_read2(qiskit, text), weights=weights, features=features)
-    circuit = _read3(qiskit, text)
-    if weights is None:
-        used = {parameter.name for parameter in circuit.parameters}
-        weights = [name for name in _INPUTS.findall(program) if name in used and name not in features]
-    return from_qiskit(circuit, weights=weights, features=features)
-
-
-# Reading --------------------------------------------------------------------------------------------------------------
-
-_INSTALL = "pip install 'qcsim[qiskit]'"
-
-
-def _read2(qiskit: Any, text: str) -> Any:
-    from qiskit import qasm2
-
-    try:
-        return qasm2.loads(text, include_path=(), custom_instructions=qasm2.LEGACY_CUSTOM_INSTRUCTIONS)
-    except qiskit.exceptions.QiskitError as error:
-        raise ValueError(f"the text is no OpenQASM 2 that Qiskit can read: {error}") from error
-
-
-def _read3(qiskit: Any, text: str) -> Any:
-    from qiskit import qasm3
-
-    try:
-        return qasm3.loads(text)
-    except qiskit.exceptions.MissingOptionalLibraryError as error:
-        raise ModuleNotFoundError(
-            f"reading OpenQASM 3 needs qiskit_qasm3_import: {_INSTALL}", name="qiskit_qasm3_import"
-        ) from error
-    except qiskit.exceptions.QiskitError as error:
-        raise ValueError(f"the text is no OpenQASM 3 that Qiskit can read: {error}") from error
+    return circuit_of(text, weights, features)
 
 
 # Writing --------------------------------------------------------------------------------------------------------------

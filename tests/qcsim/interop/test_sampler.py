@@ -13,6 +13,7 @@ from qiskit.circuit import Clbit, Parameter
 from qiskit.circuit.library import efficient_su2, zz_feature_map
 from qiskit.circuit.random import random_circuit
 from qiskit.primitives import BaseSamplerV2, StatevectorSampler
+from qiskit.primitives.containers.bindings_array import BindingsArray
 from qiskit.quantum_info import Statevector
 
 from qcsim.interop.qiskit import SamplerV2
@@ -112,8 +113,6 @@ def test_rows_without_parameters_are_drawn_one_by_one() -> None:
     circuit = QuantumCircuit(1)
     circuit.h(0)
     circuit.measure_all()
-    from qiskit.primitives.containers import BindingsArray
-
     bits = run((circuit, BindingsArray(shape=(3,))), shots=200).meas
     assert bits.shape == (3,)
     assert not np.array_equal(bits.array[0], bits.array[1])
