@@ -22,8 +22,8 @@ from qcmarl import evaluation, export, report, run
 from qcmarl.algos import ALGORITHMS
 from qcmarl.coordinator import play as without_centre
 from qcmarl.coordinator.processes import TeamError
+from qcmarl.evaluate import is_exact
 from qcmarl.games import command as games
-from qcmarl.games.exact import is_exact
 from qcmarl.hints import did_you_mean
 from qcmarl.studies import command as studies
 from qcmarl.studies.machine import cores
@@ -225,7 +225,8 @@ def prepare(arguments: list[str]) -> run.Run:
     kept = run.kept_settings(Path(directory)) if resume and directory is not None else None
     algo = value_of(arguments, "--algo") or (kept[0] if kept else "mappo")
     if algo not in ALGORITHMS:
-        raise UsageError(f"unknown algorithm '{algo}'; the algorithms are {', '.join(ALGORITHMS)}")
+        likeliest = did_you_mean(algo, ALGORITHMS, quote="'")
+        raise UsageError(f"unknown algorithm '{algo}'; the algorithms are {', '.join(ALGORITHMS)}{likeliest}")
     algorithm = ALGORITHMS[algo]
     defaults = kept[1:] if kept and kept[0] == algo else (run.RunConfig(), algorithm.config())
     options = parse(train_options(algo, algorithm.config), arguments, "train", algo, *defaults)

@@ -92,11 +92,20 @@ def test_noise_only_changes_the_state_so_a_run_can_be_played_under_other_noise()
         ({"outcomes": 1, "measurement": "povm"}, "outcomes is 1; it must be at least 2"),
         ({"dimension": 1}, "dimension is 1; it must be at least 2"),
         ({"latent": 0}, "latent is 0; it must be at least 1"),
+        ({"measurement": "povm", "gates": "ry"}, "gates 'ry' are of projective measurements; there is none here"),
+        ({"resource": "shared-randomness", "gates": "ry"}, "gates 'ry' are of projective measurements"),
+        ({"resource": "shared-randomness", "measurement": "povm"}, "measurement 'povm' needs a quantum state"),
     ],
 )
 def test_contradictions_are_refused_in_words(options, words):
     with pytest.raises(ValueError, match=words):
         resolved(**options)
+
+
+def test_a_state_beyond_memory_is_refused_before_anything_is_made():
+    """Measurements of dimension 300 would have 180,000 settings for each outcome, 14 GB of weights."""
+    with pytest.raises(ValueError, match="2 agents with dimension 300 share 300\\^4 numbers; the most are 65536"):
+        build_policy(resolved(measurement="povm", dimension=300), SIZES)
 
 
 def test_no_noise_can_be_asked_for():

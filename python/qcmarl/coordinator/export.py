@@ -72,6 +72,21 @@ def manifest(folder: Path) -> Manifest:
     if not path.is_file():
         raise ValueError(f"{folder} holds no team: there is no {TEAM} in it")
     try:
-        return Manifest(**json.loads(path.read_text()))
+        found = Manifest(**json.loads(path.read_text()))
     except (ValueError, TypeError):
-        raise ValueError(f"{path} is damaged: it must be JSON with {', '.join(Manifest._fields)}") from None
+        found = None
+    if found is None or not _is_sound(found):
+        raise ValueError(
+            f"{path} is damaged: it must be JSON with {', '.join(Manifest._fields)}: a name, a number of agents, and "
+            "numbers or null"
+        )
+    return found
+
+
+def _is_sound(found: Manifest) -> bool:
+    rates = (found.greedy, found.sampled)
+    return (
+        isinstance(found.env, str)
+        and type(found.agents) is int
+        and all(rate is None or isinstance(rate, (int, float)) for rate in rates)
+    )

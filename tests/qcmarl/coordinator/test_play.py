@@ -63,6 +63,16 @@ def test_mistakes_are_named(run, capsys, tmp_path):
     assert "holds no team: there is no team.json in it" in failure(capsys, tmp_path)
     (tmp_path / "team.json").write_text("{")
     assert "team.json is damaged: it must be JSON with env, agents, greedy, sampled" in failure(capsys, tmp_path)
+    sound = {"env": "game:chsh", "agents": 2, "greedy": 0.75, "sampled": None}
+    for changed, words in (
+        ({"agents": "2"}, "team.json is damaged"),
+        ({"greedy": "high"}, "team.json is damaged"),
+        ({"env": 3}, "team.json is damaged"),
+        ({"env": "game:chhs"}, "did you mean 'chsh'?"),
+        ({"agents": 0}, "holds a team of 0; game:chsh is for 2 agents"),
+    ):
+        (tmp_path / "team.json").write_text(json.dumps({**sound, **changed}))
+        assert words in failure(capsys, tmp_path)
     assert "holds no run; --out is where the actors of a run are written" in failure(
         capsys, tmp_path, "--out", tmp_path / "x"
     )

@@ -150,6 +150,16 @@ def test_the_value_of_chsh_is_that_of_tsirelson(solver):
     assert np.allclose(found.correlations, np.array([[1, 1], [1, -1]]) / sqrt(2), atol=1e-4)
 
 
+@pytest.mark.parametrize("unit", [1e6, 1e-3])
+def test_values_are_found_in_any_unit_of_payoff(unit, solver):
+    """CHSH as an XOR game, the rendezvous on K3 by the hierarchy: cos^2(pi/8) and 7/12 units."""
+    for name, quantum in (("chsh", cos(pi / 8) ** 2), ("rendezvous-k3", 7 / 12)):
+        game = make(name)
+        scaled = Game("scaled", game.law, unit * game.payoff, game.allowed)
+        bound = xor_value(scaled).bound if name == "chsh" else npa(scaled, "1").bound
+        assert bound / unit == pytest.approx(quantum, abs=2e-6)
+
+
 @pytest.mark.parametrize("n", [3, 5, 9])
 def test_the_value_of_an_odd_cycle_is_the_published_one(n, solver):
     found = xor_value(odd_cycle(n))

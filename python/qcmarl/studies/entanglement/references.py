@@ -16,7 +16,8 @@ class Values(NamedTuple):
     """Of one environment."""
 
     classical: float
-    """The largest without communication, whatever is drawn together beforehand."""
+    """None without communication is larger, whatever is drawn together beforehand: the largest, but for games whose
+    solver ran out of time (`games.values.Classical.bound`)."""
     quantum: float
     exact: bool
     """Whether no quantum strategy has more; else `quantum` is a lower bound."""
@@ -59,11 +60,11 @@ def values_of(env: str) -> Values | None:
         return None
     game = games.make(name)
     try:
-        classical = values.classical(game).value
-        found = max(values.see_saw(game, DIMENSION).value, classical)
+        classical = values.classical(game)
+        found = max(values.see_saw(game, DIMENSION).value, classical.value)
     except ValueError:
         return None
-    return Values(classical, EXACT.get(name, found), name in EXACT)
+    return Values(classical.bound, EXACT.get(name, found), name in EXACT)
 
 
 def threshold(env: str) -> float:
