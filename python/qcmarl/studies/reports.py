@@ -96,8 +96,9 @@ class Report:
         if self.choice.smoke:
             blocks.append("**A smoke test**: tiny runs, which show that everything works and nothing else.")
         if self.missing:
-            named = [*self.missing[:NAMED], *(["..."] if len(self.missing) > NAMED else [])]
-            blocks.append(f"**Not finished:** {len(self.missing)} jobs have no result: {', '.join(named)}.")
+            further = len(self.missing) - NAMED
+            named = ", ".join(self.missing[:NAMED]) + (f" and {further} more" if further > 0 else "")
+            blocks.append(f"**Not finished:** {len(self.missing)} jobs have no result: {named}.")
         return blocks
 
     def _reading(self, page: str) -> list[str]:
