@@ -90,7 +90,8 @@ class EvalOptions:
     """Play once more with the reading of the circuit, or of what stands for it, replaced by its mean (as --mean-law),
     or by one drawn from the readings at all visited observations. May be given twice."""
     noise: str | None = None
-    """Noise of the circuit, NAME:RATE as in training, or 'none'; default: the run's own. The run is left as it is."""
+    """Noise of the circuit or of the shared state, NAME:RATE as in training, or 'none'; default: the run's own. The run
+    is left as it is."""
     seed: int = 1_000_000
     """Seed of the battles, 0..2^63-1."""
     threads: int = min(cores(), 4)

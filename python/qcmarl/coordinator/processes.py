@@ -251,8 +251,10 @@ class Team:
     ) -> None:
         behaviours = [Behaviour(own_seed(seed, i), greedy, log, patience) for i in range(len(files) + 1)]
         self._order = np.random.default_rng([seed, len(files) + 1])
-        # A forked child would inherit every pipe; a spawned one gets those that it is given.
-        context = multiprocessing.get_context("spawn")
+        # A child forked from here would inherit every pipe. The server of forks has none, and has imported torch once
+        # for all: processes get the pipes that they are given.
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload([__name__])
         asking = [context.Pipe() for _ in files]
         sharing = [context.Pipe() for _ in files]
         self._lines = [Line(ours, f"agent {i}", None, patience) for i, (ours, _) in enumerate(asking)]
