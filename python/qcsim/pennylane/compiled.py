@@ -22,8 +22,8 @@ def compiled(qnode: Any) -> Callable[..., Any]:
     """The function of a QNode without PennyLane's work at each call, which takes longer than that of the engine.
 
     The QNode is followed once for arguments of new shapes: which entry of which argument each angle comes from, and
-    what is measured. Further calls go straight to the engine. As under ``jax.jit``, Python code in the QNode runs when it is
-    followed and not again, and arguments that are no floating-point arrays are settings.
+    what is measured. Further calls go straight to the engine. As under ``jax.jit``, Python code in the QNode runs when
+    it is followed and not again, and arguments that are no floating-point arrays are settings.
 
     Args:
         qnode: on ``qcsim.qubit`` or ``qcsim.mixed``, analytic, without transforms; every angle a multiple of one entry
