@@ -36,7 +36,7 @@ def variational_classifier(make: Make, steps: int = 20) -> list[float]:
     bias = pnp.array(0.0, requires_grad=True)
     optimizer = qml.NesterovMomentumOptimizer(0.1)
     curve = []
-    for step in range(steps):
+    for _ in range(steps):
         rows = rng.choice(60, 20, replace=False)
         x, y = (pnp.array(each[rows], requires_grad=False) for each in (points, labels))
         (weights, bias, _, _), value = optimizer.step_and_cost(loss, weights, bias, x, y)
@@ -151,8 +151,8 @@ def hydrogen(make: Make, steps: int = 15) -> list[float]:
 
 def quantum_policy(make: Make, episodes: int = 12) -> list[float]:
     """The softmax policy of Jerbi, Gyurik, Marshall, Briegel and Dunjko (arXiv:2103.05577) on the cart and pole of
-    Barto, Sutton and Anderson (1983): trained input scales, re-uploading layers, a weighted <Z...Z>; REINFORCE in torch.
-    The curve is the loss and the length of each episode, which hold every action that was taken."""
+    Barto, Sutton and Anderson (1983): trained input scales, re-uploading layers, a weighted <Z...Z>; REINFORCE in
+    torch. The curve is the loss and the length of each episode, which hold every action that was taken."""
     torch = pytest.importorskip("torch")
     rng = np.random.default_rng(3)
     layers, wires = 3, 4
