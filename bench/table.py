@@ -100,7 +100,9 @@ def qnode(result: dict[str, Any]) -> str:
         shown = f"**{name}**" if name.startswith("qcsim") else name
         lines.append(f"| {shown} | " + " | ".join(cells) + " |")
     slow = found["lightning"]
-    lines.append(f"| lightning.qubit, one sample instead of {wide['batch']} | - | - | {number(1e3 * slow['seconds'])} | - |")
+    lines.append(
+        f"| lightning.qubit, one sample instead of {wide['batch']} | - | - | {number(1e3 * slow['seconds'])} | - |"
+    )
     return "\n".join(lines)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import importlib
 import pickle
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +12,6 @@ import pytest
 from pennylane_pairs import agree, pair, qml
 
 from qcsim.pennylane import QcsimMixed, QcsimQubit
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    tomllib = pytest.importorskip("tomli")
 
 
 def circuit(x):
@@ -27,6 +21,8 @@ def circuit(x):
 
 
 def test_the_entry_points_lead_to_the_devices() -> None:
+    import tomllib
+
     project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
     points = project["entry-points"]["pennylane.plugins"]
     for name, device in (("qcsim.qubit", QcsimQubit), ("qcsim.mixed", QcsimMixed)):
