@@ -84,6 +84,28 @@ def training(result: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def qnode(result: dict[str, Any]) -> str:
+    """The table of a QNode on several devices."""
+    found = result["qnode"]
+    wide, single = ({row["dtype"]: row for row in found["rows"]}[dtype] for dtype in ("float64", "float32"))
+    lines = [
+        f"| {found['qubits']} qubits, {found['layers']} layers, B = {wide['batch']}, 1 thread "
+        "| float32, ms | ahead of default.qubit | float64, ms | ahead of default.qubit |",
+        "|---|---|---|---|---|",
+    ]
+    for name in wide["milliseconds"]:
+        cells = []
+        for row in (single, wide):
+            cells += [number(row["milliseconds"][name]["min"]), f"x{row['default_qubit_over'][name]:.1f}"]
+        shown = f"**{name}**" if name.startswith("qcsim") else name
+        lines.append(f"| {shown} | " + " | ".join(cells) + " |")
+    slow = found["lightning"]
+    lines.append(
+        f"| lightning.qubit, one sample instead of {wide['batch']} | - | - | {number(1e3 * slow['seconds'])} | - |"
+    )
+    return "\n".join(lines)
+
+
 def price(result: dict[str, Any]) -> str:
     """The table of what a global channel costs."""
     rows = result["price"]
@@ -140,6 +162,8 @@ def render(result: dict[str, Any], brief: bool = False) -> str:
     """All tables of one stored result, with what it was measured on."""
     if "training" in result:
         return f"{training(result)}\n\n{origin(result)}"
+    if "qnode" in result:
+        return f"{qnode(result)}\n\n{origin(result)}"
     if "price" in result:
         return f"{price(result)}\n\n{origin(result)}"
     if "primitives" in result:

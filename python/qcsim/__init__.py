@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from qcsim._core import __version__
 from qcsim.angles import Angle, feature, weight
-from qcsim.ansatz import data_reuploading, hardware_efficient, strongly_entangling
+from qcsim.ansatz import basic_entangler, data_reuploading, hardware_efficient, strongly_entangling
 from qcsim.channels import (
     AmplitudeDamping,
     BitFlip,
@@ -77,6 +77,7 @@ __all__ = [
     "ThermalRelaxation",
     "Variance",
     "__version__",
+    "basic_entangler",
     "build_info",
     "counts",
     "data_reuploading",

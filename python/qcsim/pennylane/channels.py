@@ -28,7 +28,7 @@ _KNOWN: dict[type, Callable[..., Channel]] = {
     ops.PhaseFlip: PhaseFlip,
     ops.DepolarizingChannel: lambda p: Depolarizing(4.0 * p / 3.0, 1),
     ops.AmplitudeDamping: AmplitudeDamping,
-    ops.GeneralizedAmplitudeDamping: lambda gamma, p: AmplitudeDamping(gamma, 1.0 - p),
+    ops.GeneralizedAmplitudeDamping: AmplitudeDamping,
     ops.PhaseDamping: PhaseDamping,
 }
 
@@ -41,10 +41,8 @@ def is_channel(op: Any) -> bool:
 
 
 def supported(op: Any) -> bool:
-    """Whether the engine takes a channel: on one or two qubits, without a gradient and a batch of rates."""
-    if not is_channel(op) or len(op.wires) > _LARGEST_KRAUS:
-        return False
-    return not any(qml.math.requires_grad(value) or qml.math.is_abstract(value) for value in op.data)
+    """Whether the engine takes a channel: on one or two qubits, its rates known."""
+    return is_channel(op) and len(op.wires) <= _LARGEST_KRAUS and not any(map(qml.math.is_abstract, op.data))
 
 
 def signature(op: Any) -> Hashable:

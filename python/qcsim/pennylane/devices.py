@@ -11,6 +11,7 @@ from pennylane import measurements as mps
 from pennylane.devices import Device, ExecutionConfig
 from pennylane.devices.modifiers import simulator_tracking, single_tape_support
 from pennylane.exceptions import DeviceError
+from pennylane.gradients import param_shift
 from pennylane.math import Interface, requires_grad
 from pennylane.transforms.core import CompilePipeline
 
@@ -24,6 +25,7 @@ from qcsim.pennylane.results import analytic
 from qcsim.pennylane.sampling import make_sampler, sampled
 from qcsim.pennylane.structure import Base, base_of
 
+_OPEN = (Interface.AUTO, Interface.NUMPY)  # nothing is to be differentiated, or it is not known yet in what
 _JAX = (Interface.JAX, Interface.JAX_JIT)
 _DEFERRED = (None, "deferred")
 
@@ -53,12 +55,14 @@ class _QcsimDevice(Device):  # type: ignore[misc]
             return True
         if circuit is not None and (circuit.shots or _has_trainable_noise(circuit)):
             return False
-        method = execution_config.gradient_method
-        if method in ("backprop", "best") and execution_config.interface == Interface.TORCH:
+        method, interface = execution_config.gradient_method, execution_config.interface
+        if method in ("backprop", "best") and interface == Interface.TORCH:
             return True
-        if method not in ("adjoint", "best") or execution_config.derivative_order > 1:
+        if method == "backprop" and (interface in _OPEN or execution_config.derivative_order > 1):
+            return True
+        if method not in ("backprop", "adjoint", "best") or execution_config.derivative_order > 1:
             return False
-        return circuit is None or all(map(_has_adjoint, circuit.measurements))
+        return circuit is None or all(_has_adjoint(mp, self.mixed) for mp in circuit.measurements)
 
     def supports_vjp(self, execution_config: Any = None, circuit: Any = None) -> bool:
         """Whether :meth:`compute_vjp` answers for a circuit."""
@@ -73,8 +77,10 @@ class _QcsimDevice(Device):  # type: ignore[misc]
             raise DeviceError(f"mcm_method is {config.mcm_config.mcm_method}; {self.name} defers mid-circuit "
                               "measurements: the option is 'deferred'")  # fmt: skip
         method = config.gradient_method
-        if method == "best" and self.supports_derivatives(config, circuit):
-            method = "backprop" if config.interface == Interface.TORCH else "adjoint"
+        if method in ("best", "backprop") and self.supports_derivatives(config, circuit):
+            method = "backprop" if config.interface in (Interface.TORCH, *_OPEN) else "adjoint"
+            if method == "adjoint" and config.derivative_order > 1:
+                method = param_shift  # exact as well; "adjoint" would be wrong beyond the first derivative
         own = method in ("backprop", "adjoint")
         changes: dict[str, Any] = {
             "gradient_method": method,
@@ -85,7 +91,7 @@ class _QcsimDevice(Device):  # type: ignore[misc]
             # A QNode asks for no products of the device, and would demand whole Jacobians instead.
             changes["use_device_jacobian_product"] = method == "adjoint"
             changes["grad_on_execution"] = False
-        elif config.use_device_gradient is None:
+        else:
             changes["use_device_gradient"] = False
         if method == "adjoint" and config.interface == Interface.JAX_JIT:
             changes["convert_to_numpy"] = False  # leads to products, where the other way leads to Jacobians
@@ -256,8 +262,10 @@ def _has_trainable_noise(circuit: Any) -> bool:
     return any(channels.is_channel(op) and any(map(requires_grad, op.data)) for op in circuit.operations)
 
 
-def _has_adjoint(mp: Any) -> bool:
+def _has_adjoint(mp: Any, mixed: bool) -> bool:
     """Whether a measurement's gradient needs no torch."""
+    if isinstance(mp, mps.StateMP):
+        return not mixed and not isinstance(mp, mps.DensityMatrixMP)
     if isinstance(mp, mps.ProbabilityMP):
         return True
     if not isinstance(mp, (mps.ExpectationMP, mps.VarianceMP)):

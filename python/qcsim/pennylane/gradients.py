@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from pennylane.ops.functions import bind_new_parameters
 
 from qcsim.arrays import operands
-from qcsim.measurements import Expval, Probabilities, Variance
+from qcsim.measurements import Expval, Probabilities, Statevector, Variance
 from qcsim.misreading import as_read
 from qcsim.pennylane.inputs import Inputs, inputs_of, settled
 from qcsim.pennylane.recipe import Answer, Recipe, Recipes
+from qcsim.pennylane.results import analytic, entries
 from qcsim.pennylane.structure import Place
 from qcsim.simulate import Plan, backward, forward, results_of, width
 
@@ -73,7 +74,7 @@ def jacobian(tape: Any, recipes: Recipes) -> Any:
     pulled = _pulled(tape, recipes, given, wanted, True)
     found = []
     for end, size, shape in zip(ends, sizes, shapes, strict=True):
-        columns = [each[end - size : end].reshape(*shape, *each.shape[1:]) for each in pulled]
+        columns = [each[end - size : end].reshape((*shape, *each.shape[1:])) for each in pulled]
         found.append(columns[0] if len(columns) == 1 else tuple(columns))
     return found[0] if len(found) == 1 else tuple(found)
 
@@ -86,6 +87,8 @@ def _shapes(recipe: Recipe, given: Inputs) -> list[tuple[int, ...]]:
 
 
 def _size(plan: Plan, answer: Answer) -> tuple[int, ...]:
+    if answer.kind == "amplitudes":
+        return (2**plan.circuit.n_qubits,)
     return (width(plan.circuit, plan.readings[answer.item]),) if answer.kind == "probabilities" else ()
 
 
@@ -117,7 +120,7 @@ def _of_parameter(
         slope = slope.conj() if conjugate else slope
         slope = slope if np.iscomplexobj(value) else slope.real
     kind = value.dtype if value.dtype.kind in "fc" else np.float64
-    return slope.reshape(len(slope), *value.shape).astype(kind, copy=False)
+    return slope.reshape((len(slope), *value.shape)).astype(kind, copy=False)
 
 
 def _place(tape: Any, index: int) -> tuple[int, int, Any]:
@@ -136,8 +139,6 @@ def _place(tape: Any, index: int) -> tuple[int, int, Any]:
 
 def _of_observable(tape: Any, recipes: Recipes, obs: Any, k: int, wanted: Array) -> Array:
     """By a coefficient, in which the expectation is linear: the expectation at 1 less that at 0."""
-    from qcsim.pennylane.results import analytic
-
     ends = []
     for value in (1.0, 0.0):
         data = [value if place == k else each for place, each in enumerate(obs.data)]
@@ -209,6 +210,11 @@ def _into(item: Array, found: Array, answer: Answer, cotangent: Array, norm: Any
     if answer.kind == "probabilities":
         item += cotangent if norm is None else cotangent * norm[:, None]
         return (cotangent * found).sum(1)
+    if answer.kind == "amplitudes":
+        own = np.zeros_like(item)
+        own[:, entries(answer.order)] = cotangent
+        item += own * np.reshape(scale**0.5, (-1, 1))
+        return (own * found).sum(1).real / (2.0 * scale**0.5)
     if answer.kind == "moments":
         mean, square = found[:, first], found[:, first + 1]
         item[:, first] -= 2.0 * scale**2 * mean * cotangent
@@ -225,6 +231,8 @@ def _of_reading(plan: Plan, k: int, item: Array, columns: Array) -> Array:
         first = sum(width(plan.circuit, each) for each in plan.readings[:k])
         means = columns[:, first : first + item.shape[1]]
         return np.concatenate([-2.0 * means * item, item], axis=1)
+    if isinstance(measurement, Statevector):  # d(cotangent * state), real part
+        return np.ascontiguousarray(item.conj()).view(columns.dtype)
     assert isinstance(measurement, (Expval, Probabilities))
     transposed: Array = as_read(reading, item, plan.tables, transposed=True) if plan.tables else item
     return transposed

@@ -71,7 +71,7 @@ def _arrays(weights: Sequence[Any], features: Sequence[Any], state: Any, scaled:
         np.array(weights, dtype) if weights else np.empty(0, dtype),
         amplitudes,
         np.stack([column.astype(dtype, copy=False) for column in columns], axis=1) if columns else None,
-        (np.abs(amplitudes) ** 2).sum(-1) if scaled else None,
+        np.asarray((np.abs(amplitudes) ** 2).sum(-1)) if scaled else None,
     )
 
 

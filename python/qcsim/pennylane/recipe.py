@@ -19,7 +19,7 @@ from qcsim.pennylane.observables import WireSum, is_live, on_qubits, spectrum_su
 from qcsim.pennylane.structure import Base, Layout, rotated, rotations_key, signature
 from qcsim.simulate import Plan, make_plan
 
-Kind: TypeAlias = Literal["expval", "words", "variance", "moments", "probabilities", "density", "state"]
+Kind: TypeAlias = Literal["expval", "words", "variance", "moments", "probabilities", "density", "amplitudes", "state"]
 Expand: TypeAlias = Callable[[Sequence[Any]], Sequence[Any]]  # operations into supported ones
 
 _KEPT = 128
@@ -42,12 +42,14 @@ class Answer(NamedTuple):
         plan: which of the recipe's plans.
         item: which of the plan's measurements.
         columns: of that measurement.
+        order: of qubits, where a state is asked for in an order that is not the circuit's.
     """
 
     kind: Kind
     plan: int
     item: int
     columns: slice
+    order: tuple[int, ...] = ()
 
 
 class Recipe(NamedTuple):
@@ -57,11 +59,6 @@ class Recipe(NamedTuple):
     layout: Layout
     plans: tuple[Plan, ...]
     answers: tuple[Answer, ...]
-
-    @property
-    def adjoint(self) -> bool:
-        """Whether the gradients of all results come from the engine without torch."""
-        return all(answer.kind in ("expval", "variance", "moments", "probabilities") for answer in self.answers)
 
 
 class Recipes:
@@ -170,7 +167,8 @@ def _answer(mp: Any, tape: Any, drafts: _Drafts, mixed: bool, expand: Expand) ->
     number = drafts.number(expand(mp.diagonalizing_gates()))
     qubits = tuple(drafts.base.qubit_of[wire] for wire in mp.wires.labels or tape.wires.labels)
     kind, measured = _other(mp, qubits, mixed)
-    return Answer(kind, number, drafts.listed[number].add(measured), slice(None))
+    order = qubits if kind == "amplitudes" else ()
+    return Answer(kind, number, drafts.listed[number].add(measured), slice(None), order)
 
 
 def _sums(mp: Any) -> tuple[Kind, tuple[WireSum, ...]] | None:
@@ -193,4 +191,6 @@ def _other(mp: Any, qubits: tuple[int, ...], mixed: bool) -> tuple[Kind, Measure
         return "probabilities", Probabilities(qubits)
     if isinstance(mp, mps.DensityMatrixMP) or (mixed and isinstance(mp, mps.StateMP)):
         return "density", DensityMatrix(qubits)
+    if isinstance(mp, mps.StateMP):
+        return "amplitudes", Statevector()
     return "state", DensityMatrix() if mixed else Statevector()

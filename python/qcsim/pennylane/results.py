@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import pennylane as qml
-from pennylane import measurements as mps
 
 from qcsim.arrays import is_torch
 from qcsim.measurements import DensityMatrix
@@ -26,13 +26,13 @@ def analytic(tape: Any, recipe: Recipe, given: Inputs) -> Any:
     """
     runs = [execute(plan, given.weights, given.amplitudes, given.features) for plan in recipe.plans]
     results = [
-        _result(mp, tape, recipe, answer, runs[answer.plan][answer.item], given.norm)
+        _result(mp, recipe, answer, runs[answer.plan][answer.item], given.norm)
         for mp, answer in zip(tape.measurements, recipe.answers, strict=True)
     ]
     return results[0] if len(results) == 1 else tuple(results)
 
 
-def _result(mp: Any, tape: Any, recipe: Recipe, answer: Answer, found: Any, norm: Any) -> Any:
+def _result(mp: Any, recipe: Recipe, answer: Answer, found: Any, norm: Any) -> Any:
     first = answer.columns.start
     if answer.kind == "expval":
         return _times(found[..., first], norm, 0)
@@ -47,12 +47,19 @@ def _result(mp: Any, tape: Any, recipe: Recipe, answer: Answer, found: Any, norm
         return _times(found, norm, 1)
     if answer.kind == "density":
         return _times(found, norm, 2)
+    if answer.kind == "amplitudes":
+        return _times(found, None if norm is None else norm**0.5, 1)[..., entries(answer.order)]
     wires = qml.wires.Wires(recipe.wires)
     if isinstance(recipe.plans[answer.plan].measurements[answer.item], DensityMatrix):
         return mp.process_density_matrix(_times(found, norm, 2), wires)
-    if isinstance(mp, mps.StateMP) and not mp.wires:
-        mp = mps.StateMP(wires=tape.wires)
     return mp.process_state(_times(found, None if norm is None else norm**0.5, 1), wires)
+
+
+@lru_cache(maxsize=64)
+def entries(order: tuple[int, ...]) -> Any:
+    """Which entries of a state make it that of its qubits in another order."""
+    n = len(order)
+    return slice(None) if order == tuple(range(n)) else np.arange(2**n).reshape((2,) * n).transpose(order).ravel()
 
 
 def _times(found: Any, norm: Any, axes: int) -> Any:

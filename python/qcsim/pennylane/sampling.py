@@ -187,4 +187,6 @@ def _state(sampler: Sampler, given: Inputs) -> Any:
 
 def _from_state(mp: Any, sampler: Sampler, state: Any, shots: int, rng: np.random.Generator) -> Any:
     draw = mp.process_density_matrix_with_shots if sampler.options.mixed else mp.process_state_with_shots
-    return draw(state, qml.wires.Wires(sampler.base.wires), shots, rng=rng)
+    return draw(
+        state.reshape((2,) * (state.size.bit_length() - 1)), qml.wires.Wires(sampler.base.wires), shots, rng=rng
+    )

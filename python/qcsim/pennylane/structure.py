@@ -96,6 +96,8 @@ def rotations_key(rotations: Sequence[Any]) -> Hashable:
 
 
 def _operation_signature(op: Any) -> Hashable:
+    if type(op) in gates.PLAIN:
+        return gates.signature(op)
     if isinstance(op, qml.operation.StatePrepBase):
         if isinstance(op, ops.BasisState):
             return type(op), op.wires.labels, _bits(op)

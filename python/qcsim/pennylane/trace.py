@@ -1,6 +1,6 @@
 """How the numbers of a tape come from the arguments of the function that made it: each from one entry of one argument,
 ``scale * entry + shift``, or from none. Found by probing: the function is called at four points, entries moved at
-random; two moves tell the entry and the scale, the third proves them.
+random; two moves tell the entry and the scale, a third in the other direction proves them.
 
 Called by convert, which makes circuits, and compiled, which makes functions.
 """
@@ -74,7 +74,10 @@ def trace(function: Any, device: Any, values: Values, settings: Collection[str] 
     rng = np.random.default_rng(_SEED)
     arrays = {name: value for name, value in values.items() if name not in settings and is_array(value)}
     moves: list[dict[str, Array]] = [{name: np.zeros(np.shape(array)) for name, array in arrays.items()}]
-    moves += [{name: rng.normal(size=np.shape(array)) for name, array in arrays.items()} for _ in range(3)]
+    moves += [{name: rng.normal(size=np.shape(array)) for name, array in arrays.items()} for _ in range(2)]
+    moves.append(
+        {name: -1.7 * move for name, move in moves[1].items()}
+    )  # to the other side of whatever branch there is
     points = [{name: _moved(array, move[name]) for name, array in arrays.items()} for move in moves]
     tapes = [function({**values, **point}) for point in points]
     if len({signature(tape) for tape in tapes}) > 1:
