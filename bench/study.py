@@ -1,7 +1,8 @@
 """Tables of stored studies for the documents: python bench/study.py docs/results/study README.md docs/results.md
 
 Rewrites what stands between the marks `<!-- bench:study-MAP-TABLE -->` of each document, where TABLE is one of
-`quality`, `use` and `goal`, from the results below DIRECTORY/results. The full reports: `qcmarl study --report-only`.
+`quality`, `use` and `goal`, and `<!-- bench:entanglement-TABLE -->`, TABLE one of `games` and `queue`, from the results
+below DIRECTORY/results. The full reports: `qcmarl study --report-only`.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,18 @@ from table import updated
 
 from qcmarl.studies import pages, tables
 from qcmarl.studies.arms import ARMS
+from qcmarl.studies.entanglement import parts, references
+from qcmarl.studies.entanglement import tables as entangled
+from qcmarl.studies.entanglement.arms import ENTANGLED, RESOURCES
+from qcmarl.studies.entanglement.report import QUEUE_METRICS
 from qcmarl.studies.records import Group, groups_of
 
 MARK = re.compile(r"<!-- bench:(study-(\w+)-(\w+)) -->")
+ENTANGLEMENT = re.compile(r"<!-- bench:(entanglement-(games|queue)) -->")
 SHORT = ("arm", "execution", "ratio, clip", "seeds", "greedy: mean [95 %]", "sampled: mean [95 %]", "over training")
 Tabled = Callable[[Sequence[Group]], tables.Table]
+Groups = Mapping[str, Mapping[str, Group]]
+"""By environment and arm."""
 
 
 def quality(groups: Sequence[Group]) -> tables.Table:
@@ -37,6 +45,35 @@ def picked(table: tables.Table, names: Sequence[str]) -> tables.Table:
 
 
 TABLES: dict[str, Tabled] = {"quality": quality, "use": tables.use_of_circuit, "goal": tables.time_to_goal}
+
+
+def games(groups: Groups) -> str:
+    """What was learned in each game, by what the agents share, between the values that theory knows."""
+    rows, drawn_from = [], []
+    for env in parts.GAMES:
+        arms, values = groups[env], references.values_of(env)
+        assert values is not None
+        learned = [entangled.mean(entangled.greedy(arms[arm])) for arm in RESOURCES]
+        rows.append(
+            [env, f"{values.classical:.4f}", *learned, f"{values.quantum:.4f}", entangled.seconds(arms[ENTANGLED])]
+        )
+        drawn_from += [arms[arm] for arm in RESOURCES]
+    titles = [drawn_from[i].title for i in range(len(RESOURCES))]
+    columns = ["game", "best classical", *titles, "quantum", "seconds a seed"]
+    made = f"{drawn_from[0].seeds} seeds, {drawn_from[0].steps:,} rounds; {tables.origin(drawn_from)}."
+    return f"{pages.table(columns, rows)}\n\n{made}"
+
+
+def queue(groups: Groups) -> str:
+    """What was learned in the queue, and the certified bounds."""
+    (env,) = parts.QUEUES
+    bounds, arms = references.queue_bounds(env), [groups[env][arm] for arm in RESOURCES]
+    metrics = {name: QUEUE_METRICS[name] for name in ("return", "throughput", "waiting time")}
+    rows = [["best classical policy, certified", *(f"{bounds[name].classical:.4f}" for name in metrics)]]
+    rows += [[arm.title, *(entangled.mean(arm.final(metric)) for metric in metrics.values())] for arm in arms]
+    rows += [["best entangled policy, certified", *(f"{bounds[name].quantum:.4f}" for name in metrics)]]
+    made = f"{arms[0].seeds} seeds, {arms[0].steps:,} steps; {tables.origin(arms)}."
+    return f"{pages.table(['policy', *metrics], rows)}\n\n{made}"
 
 
 def read(directory: Path) -> dict[str, dict[str, Group]]:
@@ -59,6 +96,8 @@ def main() -> None:
             chosen = list(groups[f"skirmish:{map_name}"].values())
             text = f"{pages.table(*TABLES[table](chosen))}\n\n{tables.sources(chosen)}"
             document = updated(document, text, subject)
+        for subject, table in ENTANGLEMENT.findall(document):
+            document = updated(document, {"games": games, "queue": queue}[table](groups), subject)
         path.write_text(document)
 
 

@@ -84,6 +84,28 @@ def training(result: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def qnode(result: dict[str, Any]) -> str:
+    """The table of a QNode on several devices."""
+    found = result["qnode"]
+    wide, single = ({row["dtype"]: row for row in found["rows"]}[dtype] for dtype in ("float64", "float32"))
+    lines = [
+        f"| {found['qubits']} qubits, {found['layers']} layers, B = {wide['batch']}, 1 thread "
+        "| float32, ms | ahead of default.qubit | float64, ms | ahead of default.qubit |",
+        "|---|---|---|---|---|",
+    ]
+    for name in wide["milliseconds"]:
+        cells = []
+        for row in (single, wide):
+            cells += [number(row["milliseconds"][name]["min"]), f"x{row['default_qubit_over'][name]:.1f}"]
+        shown = f"**{name}**" if name.startswith("qcsim") else name
+        lines.append(f"| {shown} | " + " | ".join(cells) + " |")
+    slow = found["lightning"]
+    lines.append(
+        f"| lightning.qubit, one sample instead of {wide['batch']} | - | - | {number(1e3 * slow['seconds'])} | - |"
+    )
+    return "\n".join(lines)
+
+
 def price(result: dict[str, Any]) -> str:
     """The table of what a global channel costs."""
     rows = result["price"]
@@ -100,13 +122,29 @@ def price(result: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def primitives(result: dict[str, Any]) -> str:
+    """The table of Qiskit's primitives."""
+    rows = result["primitives"]
+    names = list(rows[0]["milliseconds"])
+    others = [name for name in names if name != "qcsim"]
+    heads = ["one PUB, 1 thread", "qubits", "parameter values", *names, *(f"ahead of {name}" for name in others)]
+    lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
+    for row in rows:
+        times = {name: t["min"] for name, t in row["milliseconds"].items()}
+        ratios = [f"x{number(times[name] / times['qcsim'])}" for name in others]
+        cells = [row["title"], str(row["n"]), str(row["values"]), *(number(times[name]) for name in names), *ratios]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
 def origin(result: dict[str, Any]) -> str:
     """What was measured on, in one paragraph."""
     machine = result["machine"]
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
     where = f"{machine['processor']}, {machine['qcsim']['isa']}, {machine['qcsim']['compiler']}, {versions}"
     if "rows" not in result:
-        unit = "Microseconds a sample, the" if "price" in result else "The"
+        units = {"price": "Microseconds a sample, the", "primitives": "Milliseconds from run to result, the"}
+        unit = next((words for key, words in units.items() if key in result), "The")
         when = f"commit {machine['commit']}, {result['date'][:10]}"
         return f"{unit} shortest of several interleaved rounds. {where}, {when}."
     first = result["rows"][0]
@@ -124,8 +162,12 @@ def render(result: dict[str, Any], brief: bool = False) -> str:
     """All tables of one stored result, with what it was measured on."""
     if "training" in result:
         return f"{training(result)}\n\n{origin(result)}"
+    if "qnode" in result:
+        return f"{qnode(result)}\n\n{origin(result)}"
     if "price" in result:
         return f"{price(result)}\n\n{origin(result)}"
+    if "primitives" in result:
+        return f"{primitives(result)}\n\n{origin(result)}"
     rows = result["rows"]
     pairs = list(dict.fromkeys((row["mode"], row["threads"]) for row in rows))
     order = sorted(pairs, key=lambda pair: (pair[1], pair[0] != "step"))

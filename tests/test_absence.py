@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 HIDE = """
 import sys
 class Hidden:
@@ -59,3 +61,19 @@ def test_the_torch_module_is_found_at_its_first_use() -> None:
 def test_the_environments_need_neither_torch_nor_the_simulator() -> None:
     script = "import qcmarl.envs, sys; print(sorted({'torch', 'qcsim'} & set(sys.modules)))"
     assert run(script) == "[]"
+
+
+@pytest.mark.parametrize("use", ["import qcsim.pennylane", "qcsim.pennylane", "qcsim.from_pennylane"])
+def test_without_pennylane_its_part_says_how_to_install_it(use: str) -> None:
+    script = f"""
+import qcsim
+try:
+    {use}
+except ModuleNotFoundError as error:
+    print(error)
+"""
+    assert run(HIDE + script) == 'qcsim.pennylane needs PennyLane: pip install "qcsim[pennylane]"'
+
+
+def test_importing_qcsim_does_not_import_pennylane() -> None:
+    assert run("import qcsim, sys; print('pennylane' in sys.modules)") == "False"

@@ -265,6 +265,16 @@ def test_a_table_tells_the_price_of_a_global_channel() -> None:
         assert words in text
 
 
+def test_a_table_tells_how_far_ahead_the_primitives_are() -> None:
+    times = {"qcsim": {"min": 2.0}, "Qiskit": {"min": 500.0}, "Qiskit Aer": {"min": 61.0}}
+    row = {"title": "estimator, ansatz", "n": 8, "values": 256, "milliseconds": times}
+    result = {**RESULT, "subject": "primitives", "primitives": [row]}
+    del result["rows"]
+    text = importlib.import_module("table").render(result)
+    for words in ("| estimator, ansatz | 8 | 256 | 2 | 500 | 61 | x250 | x30.5 |", "Milliseconds from run", "Some CPU"):
+        assert words in text
+
+
 def test_a_brief_table_has_one_line_for_each_family() -> None:
     text = importlib.import_module("table").render(RESULT, brief=True)
     assert "| hand-written torch | 8.16 |" in text
@@ -314,3 +324,21 @@ def test_the_script_measures_and_stores(tmp_path: Path, capsys: pytest.CaptureFi
         assert np.isfinite(entry["standing"]["hand_written"]["ratio_of_minima"])
         assert 0 < entry["standing"]["share_of_multiply_adds"] < 1
     assert "hand-written" in importlib.import_module("table").render(result)
+
+
+def test_the_table_of_a_qnode_says_what_was_stored() -> None:
+    times = {"qcsim.qubit": {"min": 2.021, "median": 3.0}, "default.qubit": {"min": 30.5, "median": 31.0}}
+    rows = [
+        {
+            "dtype": dtype,
+            "batch": 64,
+            "milliseconds": times,
+            "default_qubit_over": {"qcsim.qubit": 15.1, "default.qubit": 1.0},
+        }
+        for dtype in ("float32", "float64")
+    ]
+    found = {"qubits": 9, "layers": 4, "threads": 1, "rows": rows, "lightning": {"seconds": 101.5}}
+    about = {key: RESULT[key] for key in ("date", "rounds", "machine")}
+    text = importlib.import_module("table").render({**about, "subject": "qnode", "qnode": found})
+    assert "| **qcsim.qubit** | 2.02 | x15.1 | 2.02 | x15.1 |" in text
+    assert "| lightning.qubit, one sample instead of 64 | - | - | 101500 | - |" in text

@@ -31,6 +31,10 @@ def test_the_examples_of_a_page_run_as_printed(page: Path) -> None:
     sessions = [block[1] for block in FENCE.finditer(text) if ">>>" in block[1]]
     if any("import torch" in session or "qcsim.nn" in session for session in sessions):
         pytest.importorskip("torch")
+    if any("import pennylane" in session for session in sessions):
+        pytest.importorskip("pennylane")
+    if any("qiskit" in session or "from_qasm" in session for session in sessions):
+        pytest.importorskip("qiskit")
     if any("parallel_env" in session for session in sessions):
         pytest.importorskip("pettingzoo")
     run(doctest.DocTestParser().get_doctest("\n".join(sessions), {}, page.name, str(page), 0))

@@ -54,6 +54,16 @@ def test_the_ground_state_has_the_exact_energy() -> None:
     assert float(lines["exact"]) == pytest.approx(-2 / math.sin(math.pi / 16), abs=1e-7)
 
 
+def test_agents_in_processes_of_their_own_win_what_the_law_says() -> None:
+    for needed in ("torch", "rich"):
+        pytest.importorskip(needed)
+    text = output_of("entangled_actors.py")
+    learned, quantum, played, error = (float(number) for number in re.findall(r"0\.\d{4}", text))
+    assert quantum == 0.8536
+    assert 0.84 < learned <= quantum
+    assert abs(played - learned) < 4 * error
+
+
 def test_a_large_state_has_the_gradient_of_the_shift_rule() -> None:
     pytest.importorskip("torch")
     text = output_of("large_state.py")

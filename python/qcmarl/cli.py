@@ -1,4 +1,4 @@
-"""The command `qcmarl`: train, eval, report, study, actors, replay, play, game.
+"""The command `qcmarl`: train, eval, report, study, actors, replay, play, game, export-circuit.
 
 Options are the fields of frozen dataclasses, read by tyro. A user's mistake is one or two lines on stderr and exit
 code 2.
@@ -18,12 +18,12 @@ from typing import Annotated, Any, Literal, NoReturn
 
 import tyro
 
-from qcmarl import evaluation, report, run
+from qcmarl import evaluation, export, report, run
 from qcmarl.algos import ALGORITHMS
 from qcmarl.coordinator import play as without_centre
 from qcmarl.coordinator.processes import TeamError
+from qcmarl.evaluate import is_exact
 from qcmarl.games import command as games
-from qcmarl.games.exact import is_exact
 from qcmarl.hints import did_you_mean
 from qcmarl.studies import command as studies
 from qcmarl.studies.machine import cores
@@ -41,6 +41,7 @@ commands:
   replay   battles of a trained run as a page for the browser and a GIF
   play     the same for a scripted policy
   game     what a non-local game is worth: classical, quantum and no-signalling values
+  export-circuit  the circuit of one decision of a run as OpenQASM, for hardware
 
 algorithms: {", ".join(ALGORITHMS)}
 
@@ -55,6 +56,7 @@ examples:
   qcmarl replay runs/3m-0 --episodes 4
   qcmarl play --env skirmish:8m_vs_9m --policy focus-fire
   qcmarl game rendezvous-c5
+  qcmarl export-circuit runs/3m-0 --step 10
 
 'qcmarl COMMAND --help' lists the options; those of an algorithm: qcmarl train --algo NAME --help
 """
@@ -88,7 +90,8 @@ class EvalOptions:
     """Play once more with the reading of the circuit, or of what stands for it, replaced by its mean (as --mean-law),
     or by one drawn from the readings at all visited observations. May be given twice."""
     noise: str | None = None
-    """Noise of the circuit, NAME:RATE as in training, or 'none'; default: the run's own. The run is left as it is."""
+    """Noise of the circuit or of the shared state, NAME:RATE as in training, or 'none'; default: the run's own. The run
+    is left as it is."""
     seed: int = 1_000_000
     """Seed of the battles, 0..2^63-1."""
     threads: int = min(cores(), 4)
@@ -223,7 +226,8 @@ def prepare(arguments: list[str]) -> run.Run:
     kept = run.kept_settings(Path(directory)) if resume and directory is not None else None
     algo = value_of(arguments, "--algo") or (kept[0] if kept else "mappo")
     if algo not in ALGORITHMS:
-        raise UsageError(f"unknown algorithm '{algo}'; the algorithms are {', '.join(ALGORITHMS)}")
+        likeliest = did_you_mean(algo, ALGORITHMS, quote="'")
+        raise UsageError(f"unknown algorithm '{algo}'; the algorithms are {', '.join(ALGORITHMS)}{likeliest}")
     algorithm = ALGORITHMS[algo]
     defaults = kept[1:] if kept and kept[0] == algo else (run.RunConfig(), algorithm.config())
     options = parse(train_options(algo, algorithm.config), arguments, "train", algo, *defaults)
@@ -389,6 +393,15 @@ def study(arguments: list[str]) -> int:
         return studies.study(prepared, pool)
 
 
+def export_circuit(arguments: list[str]) -> int:
+    """`qcmarl export-circuit`."""
+    with mistakes():
+        options = parse(export.ExportOptions, arguments, "export-circuit")
+        check_seed(options.seed)
+        print(export.export(options))
+    return 0
+
+
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "train": train,
     "eval": evaluate,
@@ -398,4 +411,5 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "replay": replay,
     "play": play,
     "game": game,
+    "export-circuit": export_circuit,
 }

@@ -18,8 +18,7 @@ from torch import Tensor
 
 from qcmarl.envs.game import VecGame
 from qcmarl.envs.queue import VecQueue
-from qcmarl.games import queueing_exact
-from qcmarl.games.exact import exact_rates, is_exact
+from qcmarl.games import exact, queueing_exact
 from qcmarl.policies import MixingPolicy, Policy
 from qcmarl.rollout import Player
 
@@ -212,12 +211,25 @@ def win_rates(
     return rates
 
 
+def exactly(policy: Policy, env: VecEnv) -> dict[str, float] | None:
+    """Rates of the policy as it stands, computed; None where episodes must be played."""
+    if isinstance(env, VecGame):
+        return exact.exact_rates(policy, env) if exact.is_exact(policy, env) else None
+    if isinstance(env, VecQueue):
+        return queueing_exact.rates(policy, env) if queueing_exact.is_exact(policy, env) else None
+    return None
+
+
+def is_exact(policy: Policy, env: VecEnv) -> bool:
+    """Whether `exactly` computes rates."""
+    return exact.is_exact(policy, env) or (isinstance(env, VecQueue) and queueing_exact.is_exact(policy, env))
+
+
 def _rates(policy: Policy, env: VecEnv, battles: int, seed: int, played: Battles | None = None) -> dict[str, float]:
     """Rates of the policy as it stands: exact, or of what it played, or of what it plays now."""
-    if isinstance(env, VecGame) and is_exact(policy, env):
-        return exact_rates(policy, env)
-    if isinstance(env, VecQueue) and queueing_exact.is_exact(policy, env):
-        return queueing_exact.rates(policy, env)
+    computed = exactly(policy, env)
+    if computed is not None:
+        return computed
     found = play(policy, env, battles, battles, seed) if played is None else played
     greedy, sampled = found.greedy, ~found.greedy
     return {

@@ -70,7 +70,7 @@ def load(
 def _under(noise: str, algo: str, run: RunConfig, config: Any) -> LearnerConfig:
     """The configuration with other noise; raises ValueError where the actor has no circuit."""
     if not hasattr(config, "noise"):
-        raise ValueError(f"{algo} has no circuit; --noise is for algorithms with one")
+        raise ValueError(f"{algo} has no circuit and no shared state; --noise is for algorithms with one")
     return ALGORITHMS[algo].resolve(replace(config, noise=noise), run.env)
 
 

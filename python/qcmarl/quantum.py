@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 import qcsim
+import qcsim.interop
 from qcmarl.mixers import (
     HiddenMixer,
     LinearMixer,
@@ -22,6 +23,10 @@ from qcmarl.mixers import (
     PlainLatents,
     qubits_for,
 )
+
+if TYPE_CHECKING:
+    from qcmarl.laws import Inputs
+    from qcmarl.policies import MixingPolicy
 
 Kind = Literal["quantum", "no-cnot", "frozen", "orthogonal", "linear", "mlp", "wide", "none"]
 Readout = Literal["factored", "outcome", "register"]
@@ -136,6 +141,8 @@ class Circuit(Mixer):
         qubits = qubits or qubits_for(amplitudes)
         which = None if measured is None else list(range(measured))
         circuit = qcsim.hardware_efficient(qubits, layers) if cnots else rotations(qubits, layers)
+        self.noiseless = circuit
+        self.measured = tuple(range(qubits if measured is None else measured))
         if noise is not None:
             circuit = circuit.with_noise(after="cnot", channel=channel_of(noise))
         self.noisy = noise is not None
@@ -158,6 +165,51 @@ class Circuit(Mixer):
         probabilities: Tensor = self.layer(x)
         # The diagonal of a density matrix may miss a 0 by rounding, and a law has no negative entry.
         return probabilities.clamp_min(0) if self.noisy else probabilities
+
+
+class Decision(NamedTuple):
+    """The circuit of one decision: what a device would run in the policy's place."""
+
+    circuit: qcsim.Circuit
+    """Amplitude embedding, then the policy's gates, without its noise: a device has its own."""
+    weights: Tensor
+    """(P,) the angles, radians."""
+    amplitudes: Tensor
+    """(n d,) the latents of all agents; the embedding pads and normalises them."""
+    measured: tuple[int, ...]
+    """The qubits that are measured, the first being the most significant bit of an outcome."""
+
+    def to_qasm(self, version: int = 3) -> str:
+        """As OpenQASM 2 or 3: the state of the latents prepared by rotations and CNOTs, the gates, the measurements.
+
+        Bit k of the register `c` is the k-th measured qubit: an outcome z of the law is read with c[0] in front.
+        """
+        return qcsim.interop.to_qasm(
+            self.circuit, self.weights, amplitudes=self.amplitudes, version=version, measure=self.measured
+        )
+
+
+@torch.no_grad()
+def decision_circuit(policy: MixingPolicy, inputs: Inputs, sample: int = 0) -> Decision:
+    """The circuit that a policy runs at one sample.
+
+    Its outcomes follow `policy.read(policy.encode(inputs))[sample]`, up to noise that the policy is trained with.
+
+    Args:
+        policy: an actor of QC-MAPPO with a circuit.
+        inputs: M samples.
+        sample: which, 0..M-1.
+
+    Raises:
+        ValueError: the policy has no circuit, or there is no such sample.
+    """
+    mixer = getattr(policy, "mixer", None)
+    if not isinstance(mixer, Circuit):
+        raise ValueError(f"the policy has no circuit to export; --circuit must be one of {', '.join(CIRCUITS)}")
+    if not 0 <= sample < inputs.samples:
+        raise ValueError(f"sample is {sample}; it must be within 0..{inputs.samples - 1}")
+    latents = policy.encode(inputs)[sample].flatten()
+    return Decision(mixer.noiseless, mixer.layer.weights.detach().clone(), latents, mixer.measured)
 
 
 def rotations(qubits: int, layers: int) -> qcsim.Circuit:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from qcsim._core import __version__
 from qcsim.angles import Angle, feature, weight
-from qcsim.ansatz import data_reuploading, hardware_efficient, strongly_entangling
+from qcsim.ansatz import basic_entangler, data_reuploading, hardware_efficient, strongly_entangling
 from qcsim.channels import (
     AmplitudeDamping,
     BitFlip,
@@ -47,6 +47,8 @@ from qcsim.verbs import (
 
 if TYPE_CHECKING:
     from qcsim import nn as nn
+    from qcsim import pennylane as pennylane
+    from qcsim.pennylane import from_pennylane as from_pennylane
 
 __all__ = [
     "AmplitudeDamping",
@@ -75,6 +77,7 @@ __all__ = [
     "ThermalRelaxation",
     "Variance",
     "__version__",
+    "basic_entangler",
     "build_info",
     "counts",
     "data_reuploading",
@@ -100,10 +103,14 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    # torch is imported by the first use of qcsim.nn, not by importing qcsim.
-    if name == "nn":
-        import importlib
+# What needs an optional package is imported by its first use, not by importing qcsim.
+_LATER = {"nn": "qcsim.nn", "pennylane": "qcsim.pennylane", "from_pennylane": "qcsim.pennylane"}
 
-        return importlib.import_module("qcsim.nn")
-    raise AttributeError(f"module 'qcsim' has no attribute {name!r}")
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module 'qcsim' has no attribute {name!r}")
+    import importlib
+
+    module = importlib.import_module(_LATER[name])
+    return module if _LATER[name] == f"qcsim.{name}" else getattr(module, name)

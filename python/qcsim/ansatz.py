@@ -72,6 +72,42 @@ def strongly_entangling(n_qubits: int, n_layers: int) -> Circuit:
     return circuit
 
 
+def basic_entangler(n_qubits: int, n_layers: int, rotation: str = "rx") -> Circuit:
+    """Layers of one rotation on every qubit and a ring of CNOTs, which two qubits close with one CNOT.
+
+    The weight of layer l, qubit i is number ``l * n_qubits + i``: the weights of PennyLane's ``BasicEntanglerLayers``,
+    flattened, give the same state.
+
+    Args:
+        n_qubits: number of qubits, 1 to 28.
+        n_layers: number of layers, 0 or more.
+        rotation: ``"rx"``, ``"ry"`` or ``"rz"``.
+
+    Returns:
+        A circuit with ``n_qubits * n_layers`` weights that starts at |0...0>.
+
+    Raises:
+        ValueError: for a number of qubits or layers outside its range, or another rotation.
+
+    Example:
+        >>> import qcsim
+        >>> print(qcsim.basic_entangler(n_qubits=2, n_layers=1, rotation="ry"))
+        q0: ─RY(w0)─●─
+        q1: ─RY(w1)─X─
+    """
+    if rotation not in ("rx", "ry", "rz"):
+        raise ValueError(f"rotation is {rotation!r}; the options are 'rx', 'ry' and 'rz'")
+    circuit = Circuit(n_qubits)
+    for _ in range(_layers(n_layers)):
+        for qubit in range(n_qubits):
+            getattr(circuit, rotation)(qubit)
+        if n_qubits == 2:
+            circuit.cnot(0, 1)
+        else:
+            circuit.ring()
+    return circuit
+
+
 def data_reuploading(n_qubits: int, n_layers: int) -> Circuit:
     """Layers that feed the features in again: RX of feature i, RY and RZ of weights on every qubit, the ring of CNOTs.
 

@@ -46,7 +46,9 @@ class QuantumLayer(torch.nn.Module):
             by the seed and the number of calls before it, so that a training run can be repeated.
 
     Attributes:
-        weights: (P,) angles in radians.
+        weights: (P,) angles in radians. ``load_state_dict`` takes as many of any shape, row by row: those of a
+            ``qml.qnn.TorchLayer`` for ``BasicEntanglerLayers`` (layers, qubits) fit :func:`qcsim.basic_entangler`,
+            those for ``StronglyEntanglingLayers`` (layers, qubits, 3) :func:`qcsim.strongly_entangling`.
         calls: how often the layer has drawn; set it to 0 to begin the streams of a seed again. Copies and pickles keep
             it, ``state_dict()`` does not.
 
@@ -141,6 +143,13 @@ class QuantumLayer(torch.nn.Module):
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_plan": None}
+
+    def _load_from_state_dict(self, state_dict: Any, prefix: str, *args: Any, **kwargs: Any) -> None:
+        # Templates of PennyLane keep weights as (layers, qubits) or (layers, qubits, 3), as a TorchLayer saves them.
+        given = state_dict.get(prefix + "weights")
+        if isinstance(given, torch.Tensor) and given.ndim > 1 and given.numel() == self.weights.numel():
+            state_dict[prefix + "weights"] = given.reshape(-1)
+        super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
 
     def extra_repr(self) -> str:
         """What ``print(layer)`` shows."""

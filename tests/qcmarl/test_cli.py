@@ -46,6 +46,7 @@ def success(*arguments):
     [
         ("dance", "unknown command 'dance'; the commands are train, eval, report"),
         ("train --algo ppoo", "unknown algorithm 'ppoo'; the algorithms are mappo, ippo, "),
+        ("train --algo entangled-mapo", "(did you mean 'entangled-mappo'?)"),
         ("train --env skirmish:9m", "did you mean"),
         ("train --env chess", "has no family"),
         ("train --stepz 3", "Unrecognized options: --stepz, 3 (did you mean --steps?)"),

@@ -18,29 +18,31 @@ def resolved(**options):
     return resolve(EntangledMAPPOConfig(**options), "game:chsh")
 
 
-def trained(steps, env="game:chsh", seed=0, **options):
+QUICK = {"lr": 5e-3, "entropy": 0.1, "entropy_final": 0.0, "anneal": 9_000}
+"""Learns CHSH in 12,000 steps with small networks."""
+
+
+def trained(steps, seed=0, **options):
     torch.manual_seed(seed)
-    config = resolve(EntangledMAPPOConfig(n_envs=64, **options), env)
-    learner = EntangledMAPPO(config, make(env, 64), seed)
+    small = {"n_envs": 128, "rollout_steps": 8, "hidden": 32, "critic_hidden": 32}
+    config = resolved(**small, **options)
+    learner = EntangledMAPPO(config, make("game:chsh", 128), seed)
     while learner.env_steps < steps:
         learner.iterate()
     return learner
 
 
-def rates(learner, env="game:chsh"):
-    return win_rates(learner.policy, make(env, 4), 4, 0)
+def win_rate(learner):
+    return win_rates(learner.policy, make("game:chsh", 4), 4, 0)["eval/win_rate"]
 
 
 def test_chsh_is_learned_beyond_every_classical_strategy():
-    learner = trained(51_200, lr_final=1e-5, entropy_final=0.0, anneal=48_000)
-    assert rates(learner)["eval/win_rate"] > 0.845
-    assert rates(learner)["eval/win_rate"] < math.cos(math.pi / 8) ** 2 + 1e-5
+    assert 0.845 < win_rate(trained(12_000, **QUICK)) < math.cos(math.pi / 8) ** 2 + 1e-5
 
 
 @pytest.mark.parametrize("resource", ["shared-randomness", "product"])
 def test_without_entanglement_three_quarters_are_learned_and_never_more(resource):
-    learner = trained(38_400, resource=resource, lr_final=1e-5, entropy_final=0.0, anneal=36_000)
-    assert 0.73 < rates(learner)["eval/win_rate"] < 0.75 + 1e-5
+    assert 0.73 < win_rate(trained(12_000, resource=resource, **QUICK)) < 0.75 + 1e-5
 
 
 def test_an_outcome_names_the_available_actions_in_turn():
@@ -92,11 +94,20 @@ def test_noise_only_changes_the_state_so_a_run_can_be_played_under_other_noise()
         ({"outcomes": 1, "measurement": "povm"}, "outcomes is 1; it must be at least 2"),
         ({"dimension": 1}, "dimension is 1; it must be at least 2"),
         ({"latent": 0}, "latent is 0; it must be at least 1"),
+        ({"measurement": "povm", "gates": "ry"}, "gates 'ry' are of projective measurements; there is none here"),
+        ({"resource": "shared-randomness", "gates": "ry"}, "gates 'ry' are of projective measurements"),
+        ({"resource": "shared-randomness", "measurement": "povm"}, "measurement 'povm' needs a quantum state"),
     ],
 )
 def test_contradictions_are_refused_in_words(options, words):
     with pytest.raises(ValueError, match=words):
         resolved(**options)
+
+
+def test_a_state_beyond_memory_is_refused_before_anything_is_made():
+    """Measurements of dimension 300 would have 180,000 settings for each outcome, 14 GB of weights."""
+    with pytest.raises(ValueError, match="2 agents with dimension 300 share 300\\^4 numbers; the most are 65536"):
+        build_policy(resolved(measurement="povm", dimension=300), SIZES)
 
 
 def test_no_noise_can_be_asked_for():
@@ -105,9 +116,9 @@ def test_no_noise_can_be_asked_for():
 
 
 def test_a_resumed_learner_goes_on_bit_for_bit():
-    options = {"entropy_final": 0.0, "lr_final": 1e-5, "anneal": 9_600}
-    through = trained(9_600, **options)
-    stopped = trained(6_400, **options)
+    options = {"entropy_final": 0.0, "lr_final": 1e-5, "anneal": 3_072}
+    through = trained(3_072, **options)
+    stopped = trained(2_048, **options)
     resumed = trained(0, seed=1, **options)
     resumed.load_state_dict(stopped.state_dict())
     resumed.iterate()

@@ -56,3 +56,12 @@ def test_a_ready_made_circuit_can_be_added_to_and_refuses_wrong_sizes(make) -> N
     for n, layers, error in [(0, 1, ValueError), (29, 1, ValueError), (2, -1, ValueError), (2, 1.5, TypeError)]:
         with pytest.raises(error):
             make(n, layers)
+
+
+def test_basic_entangler_is_layers_of_one_rotation_and_a_ring() -> None:
+    expected = qcsim.Circuit(3).ry(0).ry(1).ry(2).cnot(0, 1).cnot(1, 2).cnot(2, 0).ry(0).ry(1).ry(2)
+    assert qcsim.basic_entangler(3, 2, rotation="ry") == expected.cnot(0, 1).cnot(1, 2).cnot(2, 0)
+    assert qcsim.basic_entangler(2, 1) == qcsim.Circuit(2).rx(0).rx(1).cnot(0, 1)
+    assert qcsim.basic_entangler(1, 2) == qcsim.Circuit(1).rx(0).rx(0)
+    with pytest.raises(ValueError, match="rotation is 'h'; the options are 'rx', 'ry' and 'rz'"):
+        qcsim.basic_entangler(2, 1, rotation="h")

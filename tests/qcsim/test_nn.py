@@ -164,6 +164,7 @@ class Rows(torch.utils.data.Dataset):
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:os.fork.*:RuntimeWarning")  # of JAX, where an earlier test has loaded it
 def test_workers_of_a_data_loader_use_the_layer(layer, method: str) -> None:
     data = Rows(layer)
     expected = layer(data.rows).detach()
@@ -189,3 +190,15 @@ def test_parameters_and_outputs_go_through_torch_utilities(layer) -> None:
     assert "16 gates" in repr(layer)
     layer.requires_grad_(False)
     assert not layer(torch.randn(2, 16)).requires_grad
+
+
+def test_weights_in_the_shape_of_a_template_are_read_row_by_row() -> None:
+    layer = qcsim.nn.QuantumLayer(qcsim.strongly_entangling(2, 3))
+    given = torch.arange(18.0).reshape(3, 2, 3)
+    layer.load_state_dict({"weights": given})
+    torch.testing.assert_close(layer.weights.detach(), torch.arange(18.0))
+    model = torch.nn.Sequential(layer)
+    model.load_state_dict({"0.weights": given + 1})
+    torch.testing.assert_close(layer.weights.detach(), torch.arange(18.0) + 1)
+    with pytest.raises(RuntimeError, match="size mismatch for weights"):
+        layer.load_state_dict({"weights": given[:2]})

@@ -319,7 +319,7 @@ def test_states_do_not_know_readout_errors() -> None:
 
 
 def test_misread_results_are_written_into_the_callers_array() -> None:
-    out = np.empty(2)
+    out = np.zeros(2)
     assert qcsim.probabilities(qcsim.Circuit(1).readout_error(0.1), out=out) is out
     np.testing.assert_allclose(out, [0.9, 0.1])
 
@@ -448,7 +448,7 @@ OPTIONS = [
     ({"gradient": "finite"}, "gradient is 'finite'; the options are auto, adjoint, parameter-shift"),
     ({"method": "trajectories", "trajectories": 0}, "trajectories is 0; it must be 1 or more"),
     ({"method": "trajectories", "trajectories": 1, "standard_error": True}, "a standard error needs 2 or more"),
-    ({"shots": 3, "out": np.empty((3, 4))}, "out takes computed results"),
+    ({"shots": 3, "out": np.zeros((3, 4))}, "out takes computed results"),
     ({"seed": -1}, "seed is -1; it must be 0 or more"),
     ({"trajectories": 0}, "trajectories is 0; it must be 1 or more"),
 ]

@@ -67,15 +67,27 @@ def resolve(config: EntangledMAPPOConfig, env_name: str) -> EntangledMAPPOConfig
             raise ValueError(f"{name} is {value}; it must be at least {least}")
     if config.state is not None and config.resource != "entangled":
         raise ValueError(f"state '{config.state}' is for resource 'entangled'; resource is '{config.resource}'")
-    if config.outcomes is not None and config.measurement == "projective" and config.resource != "shared-randomness":
-        raise ValueError(
-            f"a projective measurement has dimension = {config.dimension} outcomes, so outcomes must be left open; "
-            "measurement 'povm' has any number"
-        )
+    _check_measured(config)
     noise = checked_noise(config.noise)
     if noise is not None and config.resource == "shared-randomness":
         raise ValueError(f"noise '{noise}' acts on a quantum state; resource 'shared-randomness' has none")
     return replace(config, noise=noise)
+
+
+def _check_measured(config: EntangledMAPPOConfig) -> None:
+    """Raises ValueError for settings of a measurement that is not made."""
+    looks_up, projective = config.resource == "shared-randomness", config.measurement == "projective"
+    if looks_up and not projective:
+        raise ValueError(
+            f"measurement '{config.measurement}' needs a quantum state; resource 'shared-randomness' has none"
+        )
+    if config.gates != "rotations" and (looks_up or not projective):
+        raise ValueError(f"gates '{config.gates}' are of projective measurements; there is none here")
+    if config.outcomes is not None and projective and not looks_up:
+        raise ValueError(
+            f"a projective measurement has dimension = {config.dimension} outcomes, so outcomes must be left open; "
+            "measurement 'povm' has any number"
+        )
 
 
 def checked_noise(noise: str | None) -> str | None:
@@ -104,9 +116,10 @@ def strength(noise: str | None) -> dict[str, float]:
 
 def build_policy(config: EntangledMAPPOConfig, sizes: Sizes) -> EntangledPolicy:
     """The actor, freshly initialised from torch's global generator."""
+    resource = _resource(config, sizes.agents)  # first: it refuses what does not fit into memory
     ids = sizes.agents if config.identical else 0
     actor = LocalActor(sizes.features, sizes.actions, config.hidden, _measurement(config), ids)
-    return EntangledPolicy(_resource(config, sizes.agents), actor)
+    return EntangledPolicy(resource, actor)
 
 
 def _resource(config: EntangledMAPPOConfig, agents: int) -> Resource:

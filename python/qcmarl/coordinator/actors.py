@@ -90,10 +90,14 @@ def load(path: Path, seed: int = 0, greedy: bool = True) -> Actor:
         raise ValueError(f"{path} holds weights that do not fit its sizes") from None
 
 
+def own_seed(seed: int, *path: int) -> int:
+    """A seed for one of many, 0..2^32-1, unrelated to the others' and telling nothing of `seed`; `path` says whose."""
+    return int(np.random.SeedSequence([seed, *path]).generate_state(1)[0])
+
+
 def own_generator(seed: int, *path: int) -> torch.Generator:
-    """A generator for one of many who draw from one seed, unrelated to the others'; `path` says which."""
-    words = np.random.SeedSequence([seed, *path]).generate_state(1)
-    return torch.Generator().manual_seed(int(words[0]))
+    """A generator from `own_seed`."""
+    return torch.Generator().manual_seed(own_seed(seed, *path))
 
 
 class Actor:
@@ -119,7 +123,7 @@ class Actor:
         """What it shares is a number: it measures nothing, and is told the number."""
         self.values = c.measurement["latent"] if self.looks_up else measurement.outcomes
         """How many outcomes there are to be told: K of a measurement, or L values of the number."""
-        self._greedy, self._generator = greedy, own_generator(seed, 0, c.agent)
+        self._greedy, self._generator = greedy, own_generator(seed, c.agent)
         self._last = torch.zeros(0, c.actions)
         self._asked: tuple[Tensor, Tensor] | None = None
 

@@ -10,9 +10,8 @@ from typing import NamedTuple
 from qcmarl import checkpoint, rundir
 from qcmarl.coordinator import actors, source
 from qcmarl.coordinator.policy import EntangledPolicy
-from qcmarl.envs.game import VecGame
+from qcmarl.evaluate import exactly
 from qcmarl.evaluation import load
-from qcmarl.games.exact import exact_rates, is_exact
 
 TEAM, SOURCE = "team.json", "source.pt"
 
@@ -25,7 +24,7 @@ class Manifest(NamedTuple):
     agents: int
     """n."""
     greedy: float | None
-    """Expected payoff in a game, exactly, with local choices greedy; None elsewhere."""
+    """Expected return with local choices greedy, where it can be computed; None elsewhere."""
     sampled: float | None
     """The same, with actions drawn."""
 
@@ -59,7 +58,7 @@ def export(run: Path, folder: Path) -> Manifest:
         for carried in actors.carried_by(policy, env.n_agents, env.obs_size):
             actors.save(actor_file(folder, carried.agent), carried)
         source.save(folder / SOURCE, policy.resource)
-        rates = exact_rates(policy, env) if isinstance(env, VecGame) and is_exact(policy, env) else {}
+        rates = exactly(policy, env) or {}
         found = Manifest(env.name, env.n_agents, rates.get("eval/return"), rates.get("eval/return_sampled"))
     finally:
         env.close()
@@ -73,6 +72,21 @@ def manifest(folder: Path) -> Manifest:
     if not path.is_file():
         raise ValueError(f"{folder} holds no team: there is no {TEAM} in it")
     try:
-        return Manifest(**json.loads(path.read_text()))
+        found = Manifest(**json.loads(path.read_text()))
     except (ValueError, TypeError):
-        raise ValueError(f"{path} is damaged: it must be JSON with {', '.join(Manifest._fields)}") from None
+        found = None
+    if found is None or not _is_sound(found):
+        raise ValueError(
+            f"{path} is damaged: it must be JSON with {', '.join(Manifest._fields)}: a name, a number of agents, and "
+            "numbers or null"
+        )
+    return found
+
+
+def _is_sound(found: Manifest) -> bool:
+    rates = (found.greedy, found.sampled)
+    return (
+        isinstance(found.env, str)
+        and type(found.agents) is int
+        and all(rate is None or isinstance(rate, (int, float)) for rate in rates)
+    )

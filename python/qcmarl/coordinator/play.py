@@ -48,6 +48,7 @@ class Production(NamedTuple):
 
     folder: Path
     team: Manifest
+    env: VecEnv
     episodes: int
     greedy: bool
     seed: int
@@ -68,7 +69,8 @@ def prepare(
         log: folder for the messages that each process hears; made here.
 
     Raises:
-        ValueError: no run or team, nothing to write where `out` is given, a number out of range.
+        ValueError: no run or team, nothing to write where `out` is given, a number out of range, an environment that
+            there is not or that is for other agents.
     """
     if episodes is not None and episodes < 0:
         raise ValueError(f"episodes is {episodes}; it must not be negative")
@@ -83,28 +85,32 @@ def prepare(
     if log is not None:
         log.mkdir(parents=True, exist_ok=True)
     wanted = episodes if episodes is not None else ROUNDS if team.env.startswith("game:") else EPISODES
-    return Production(folder, team, wanted, greedy, seed, log)
+    env = make(team.env, side_by_side(team.env, min(max(wanted, 1), AT_ONCE)), 1)
+    if env.n_agents != team.agents:
+        env.close()
+        raise ValueError(f"{folder} holds a team of {team.agents}; {team.env} is for {env.n_agents} agents")
+    return Production(folder, team, env, wanted, greedy, seed, log)
 
 
 def produce(production: Production) -> None:
     """Plays, and prints what was earned beside what the law says exactly; raises TeamError as `Team`."""
     p = production
     if p.episodes == 0:
+        p.env.close()
         return
     team_files = [actor_file(p.folder, agent) for agent in range(p.team.agents)]
-    env = make(p.team.env, side_by_side(p.team.env, min(p.episodes, AT_ONCE)), 1)
     try:
         with Team(team_files, p.folder / SOURCE, p.seed, p.greedy, p.log) as team:
-            score = play(team, env, p.episodes, p.seed)
+            score = play(team, p.env, p.episodes, p.seed)
     finally:
-        env.close()
+        p.env.close()
     print(f"{p.episodes:,} episodes of {p.team.env}; each of {p.team.agents} actors and what they share in a process")
     print(f"won     {score.won}")
     if score.episode_return != score.won:
         print(f"return  {score.episode_return}")
     exact = p.team.greedy if p.greedy else p.team.sampled
     if exact is not None:
-        print(f"exact   {exact:.4f}, what the law of the run's policy earns")
+        print(f"exact   {exact:.4f}, the return that the law of the run's policy gives")
 
 
 def play(team: Team, env: VecEnv, episodes: int, seed: int) -> Score:

@@ -23,6 +23,7 @@ import numpy.typing as npt
 import torch
 
 from qcmarl.coordinator import actors, source
+from qcmarl.coordinator.actors import own_seed
 from qcmarl.parallel import use_one_torch_thread
 
 PATIENCE = 120.0
@@ -123,10 +124,10 @@ def _described(message: Any) -> dict[str, Any]:
 
 
 class Behaviour(NamedTuple):
-    """How a team plays."""
+    """How a process plays."""
 
     seed: int
-    """Of everything drawn, 0..2^63-1."""
+    """Its own, of everything that it draws. One for all would be a random number that they share."""
     greedy: bool
     """As for `Actor`."""
     log: Path | None
@@ -248,19 +249,23 @@ class Team:
         log: Path | None = None,
         patience: float = PATIENCE,
     ) -> None:
-        behaviour = Behaviour(seed, greedy, log, patience)
-        self._order = np.random.default_rng([seed, 2])
-        # A forked child would inherit every pipe; a spawned one gets those that it is given.
-        context = multiprocessing.get_context("spawn")
+        behaviours = [Behaviour(own_seed(seed, i), greedy, log, patience) for i in range(len(files) + 1)]
+        self._order = np.random.default_rng([seed, len(files) + 1])
+        # A child forked from here would inherit every pipe. The server of forks has none, and has imported torch once
+        # for all: processes get the pipes that they are given.
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload([__name__])
         asking = [context.Pipe() for _ in files]
         sharing = [context.Pipe() for _ in files]
         self._lines = [Line(ours, f"agent {i}", None, patience) for i, (ours, _) in enumerate(asking)]
         theirs = [end for _, end in asking] + [end for pair in sharing for end in pair]
         try:
             source_ends = [end for _, end in sharing]
-            self.device = self._started(context.Process(target=run_source, args=(shared, source_ends, behaviour)))
+            self.device = self._started(context.Process(target=run_source, args=(shared, source_ends, behaviours[-1])))
             self.actors = [
-                self._started(context.Process(target=run_actor, args=(file, i, asking[i][1], sharing[i][0], behaviour)))
+                self._started(
+                    context.Process(target=run_actor, args=(file, i, asking[i][1], sharing[i][0], behaviours[i]))
+                )
                 for i, file in enumerate(files)
             ]
         finally:

@@ -63,7 +63,7 @@ class OutcomeSource:
         self._unit = whole.double()
         self._asked = [0] * self.parties
         self._open: dict[int, _Batch] = {}
-        self._generators = [own_generator(seed, 1, party) for party in range(self.parties)]
+        self._generators = [own_generator(seed, party) for party in range(self.parties)]
 
     def outcome(self, party: int, setting: Tensor | int) -> Tensor:
         """Measures a party's parts of its next batch.

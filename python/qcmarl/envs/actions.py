@@ -1,4 +1,5 @@
-"""The check of actions at the door of an environment that keeps its masks in Python. Called by `smac`, `pettingzoo`."""
+"""The check of actions at the door of an environment that keeps its masks in Python. Called by `smac`,
+`pettingzoo_vec`, `game`, `queue`."""
 
 from __future__ import annotations
 

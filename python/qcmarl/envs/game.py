@@ -6,18 +6,21 @@ first action.
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from qcmarl.envs.base import Bools, Integers, Step, VecEnv, as_integer
+from qcmarl.envs.actions import available_actions
+from qcmarl.envs.base import Bools, Floats, Integers, Step, as_integer
+from qcmarl.envs.drawn import DrawnVec
 from qcmarl.games import Game, make
 
-_FORMAT = 1
+_FORMAT = 2
 
 
-class VecGame(VecEnv):
+class VecGame(DrawnVec):
     """B rounds of a game at once.
 
     An agent's observation is its question, one-hot; the state is all questions, one-hot one after another; an action is
@@ -38,6 +41,8 @@ class VecGame(VecEnv):
     ((3, 2, 2), (3,))
     """
 
+    _kept = ("_questions",)
+
     def __init__(self, game: str | Game, n_envs: int = 64, n_threads: int = 0) -> None:
         if not isinstance(game, (str, Game)):
             raise TypeError(f"a game is a name such as 'chsh', or a qcmarl.games.Game, not {game!r}")
@@ -51,11 +56,10 @@ class VecGame(VecEnv):
         self._offsets = np.cumsum([0, *self.game.questions[:-1]])
         self._cumulative = self.game.law.ravel().cumsum()
         self._last_asked = int(np.flatnonzero(self.game.law)[-1])
-        self._rng: np.random.Generator | None = None
 
     def reset(self, seed: int = 0) -> Step:
         """Ask everyone anew; the same seed asks the same questions ever after."""
-        self._rng = np.random.default_rng(seed)
+        self._seed(seed)
         self._questions = self._draw()
         return self._begin()
 
@@ -80,49 +84,21 @@ class VecGame(VecEnv):
         """Answer (B, n), be paid, and be asked anew.
 
         Raises:
-            ValueError: another shape, or an answer that its question does not allow.
+            TypeError: for answers that are no integers; ValueError for a wrong shape or an answer that its question
+                does not allow.
             RuntimeError: before `reset`.
         """
         last = self.last_step()
-        answers = np.asarray(actions)
-        self._check(answers)
+        answers = available_actions(actions, last.avail)
         reward = self.game.payoff[(*self._questions.T, *answers.T)]
         kept = {"final_obs": last.obs, "final_state": last.state, "final_avail": last.avail}
         self._questions = self._draw()
-        return self._show(reward, np.ones(self.n_envs, bool), kept)
+        return self._pay(reward, np.ones(self.n_envs, bool), kept)
 
-    def last_step(self) -> Step:
-        """Give the `Step` of the last call again (also after `load_state_dict`); RuntimeError before any."""
-        if self._rng is None:
-            raise RuntimeError("nobody has been asked anything: call reset() first")
-        return self._step
-
-    def state_dict(self) -> dict[str, Any]:
-        """Copy everything that decides the future and the last `Step`; RuntimeError before `reset`."""
-        step = self.last_step()
-        assert self._rng is not None
-        kept = {key: step.info[key].copy() for key in ("final_obs", "final_state", "final_avail")}
-        return {
-            "format": _FORMAT,
-            "name": self.name,
-            "n_envs": self.n_envs,
-            "rng": self._rng.bit_generator.state,
-            "questions": self._questions.copy(),
-            "reward": self._reward.copy(),
-            "ended": step.terminated.copy(),
-            **kept,
-        }
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Continue, bit for bit, where `state_dict` was taken; ValueError for a state of another game or batch."""
-        for key, value in {"format": _FORMAT, "name": self.name, "n_envs": self.n_envs}.items():
-            if state.get(key) != value:
-                raise ValueError(f"the saved environment has {key}={state.get(key)!r}, this one {value!r}")
-        self._rng = np.random.default_rng()
-        self._rng.bit_generator.state = state["rng"]
-        self._questions = state["questions"].copy()
-        kept = {key: state[key].copy() for key in ("final_obs", "final_state", "final_avail")}
-        self._show(state["reward"].copy(), state["ended"].copy(), kept)
+    def _identity(self) -> dict[str, Any]:
+        # A file may hold another game than when the state was saved.
+        table = hashlib.sha256(self.game.law.tobytes() + self.game.payoff.tobytes() + self._avail.tobytes()).hexdigest()
+        return {"format": _FORMAT, "name": self.name, "n_envs": self.n_envs, "table": table}
 
     def _draw(self) -> npt.NDArray[np.int64]:
         """(B, n) questions from the law; one of probability 0 is never drawn."""
@@ -133,52 +109,26 @@ class VecGame(VecEnv):
         return np.stack(np.unravel_index(joint, self.game.questions), axis=1).astype(np.int64)
 
     def _begin(self) -> Step:
-        envs, agents = self.n_envs, self.n_agents
-        nothing = {
-            "final_obs": np.zeros((envs, agents, self.obs_size), np.float32),
-            "final_state": np.zeros((envs, self.state_size), np.float32),
-            "final_avail": np.zeros((envs, agents, self.n_actions), bool),
-        }
-        return self._show(np.zeros(envs), np.zeros(envs, bool), nothing)
+        return self._pay(np.zeros(self.n_envs), np.zeros(self.n_envs, bool), self._never_ended())
 
-    def _show(self, reward: npt.NDArray[np.float64], ended: Bools, kept: dict[str, Any]) -> Step:
-        """Make the step of the questions as they are; `kept` is the last look of the rounds that ended."""
-        self._reward = reward
+    def _pay(self, reward: npt.NDArray[np.float64], ended: Bools, kept: dict[str, Any]) -> Step:
+        """Make the step that paid this; `kept` is the last look of the rounds that ended."""
         earned = reward.astype(np.float32)
-        state = np.zeros((self.n_envs, self.state_size), np.float32)
-        np.put_along_axis(state, self._questions + self._offsets, 1.0, axis=1)
-        info = {
+        books = {
             "battle_won": ended & (reward >= self.max_return),
             "episode_return": earned.copy(),
             "episode_length": ended.astype(np.int32),
-            **kept,
         }
-        alive = np.ones((self.n_envs, self.n_agents), bool)
-        self._step = Step(
-            np.eye(self.obs_size, dtype=np.float32)[self._questions],
-            state,
-            self._avail[np.arange(self.n_agents), self._questions],
-            alive,
-            earned,
-            ended,
-            np.zeros(self.n_envs, bool),
-            info,
-        )
-        return self._step
+        return self._show(earned, ended, {**books, **kept})
 
-    def _check(self, answers: npt.NDArray[Any]) -> None:
-        shape = (self.n_envs, self.n_agents)
-        if answers.shape != shape or not np.issubdtype(answers.dtype, np.integer):
-            raise ValueError(f"actions are integers of shape {shape}, not {answers.dtype} of {answers.shape}")
-        inside = (answers >= 0) & (answers < self.n_actions)
-        legal = inside & np.take_along_axis(self._step.avail, np.where(inside, answers, 0)[..., None], 2)[..., 0]
-        if not legal.all():
-            env, agent = np.argwhere(~legal)[0]
-            options = np.flatnonzero(self._step.avail[env, agent]).tolist()
-            raise ValueError(
-                f"agent {agent} of environment {env} answers {answers[env, agent]} to question "
-                f"{self._questions[env, agent]}; available are {options}"
-            )
+    def _show(self, reward: Floats, ended: Bools, info: dict[str, Any]) -> Step:
+        state = np.zeros((self.n_envs, self.state_size), np.float32)
+        np.put_along_axis(state, self._questions + self._offsets, 1.0, axis=1)
+        obs = np.eye(self.obs_size, dtype=np.float32)[self._questions]
+        avail = self._avail[np.arange(self.n_agents), self._questions]
+        alive = np.ones((self.n_envs, self.n_agents), bool)
+        self._step = Step(obs, state, avail, alive, reward, ended, np.zeros(self.n_envs, bool), info)
+        return self._step
 
 
 def _padded_masks(game: Game, questions: int, answers: int) -> Bools:

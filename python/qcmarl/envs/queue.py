@@ -13,18 +13,17 @@ import numpy as np
 import numpy.typing as npt
 
 from qcmarl.envs.actions import available_actions
-from qcmarl.envs.base import Bools, Floats, Integers, Step, VecEnv, as_integer
+from qcmarl.envs.base import Bools, Floats, Integers, Step, as_integer
+from qcmarl.envs.drawn import DrawnVec
 from qcmarl.games.queueing import MODELS, Queue, line_of, tables, worked_off
 from qcmarl.hints import did_you_mean
 
 _FORMAT = 1
 _SEES = ("all", "own", "nothing")
-_KEPT = ("_where", "_types", "_marks", "_returns", "_lengths", "_lost")
-"""What decides the future, with the source of randomness."""
 _FINAL = ("final_obs", "final_state", "final_avail")
 
 
-class VecQueue(VecEnv):
+class VecQueue(DrawnVec):
     """B queueing tasks at once.
 
     A router observes the type of its packet (one-hot: light, heavy) and backlogs (one-hot for each line); the state is
@@ -49,6 +48,8 @@ class VecQueue(VecEnv):
     ((3, 2, 13), (3,))
     """
 
+    _kept = ("_where", "_types", "_marks", "_returns", "_lengths", "_lost")
+
     def __init__(
         self,
         model: str | Queue,
@@ -69,7 +70,6 @@ class VecQueue(VecEnv):
         self._rules, self._lines = tables(self.model), line_of(self.model)
         one = np.zeros(1, np.int64)
         self.obs_size, self.state_size = (look.shape[-1] for look in self.looks(one, one))
-        self._rng: np.random.Generator | None = None
 
     def looks(self, types: Integers, where: Integers) -> tuple[Floats, Floats]:
         """What is seen of joint types (N,) and joint backlogs (N,), indices into `games.queueing.tables`.
@@ -89,23 +89,18 @@ class VecQueue(VecEnv):
 
     def reset(self, seed: int = 0) -> Step:
         """Empty all lines and hand out packets; the same seed gives the same course of events ever after."""
-        self._rng = np.random.default_rng(as_integer(seed, "seed", 0))
+        self._seed(seed)
         envs, model = self.n_envs, self.model
         self._where = np.zeros(envs, np.int64)
         self._marks = np.zeros((envs, model.n_lines, model.levels + worked_off(model).size), np.int64)
         self._returns = np.zeros(envs, np.float32)
         self._lengths, self._lost = np.zeros(envs, np.int32), np.zeros(envs, np.int64)
         self._types = self._draw_types()
-        final = {
-            "final_obs": np.zeros((envs, self.n_agents, self.obs_size), np.float32),
-            "final_state": np.zeros((envs, self.state_size), np.float32),
-            "final_avail": np.zeros((envs, self.n_agents, self.n_actions), bool),
-        }
         counts = ("episode_length", "accepted", "served", "waiting", "backlog")
         began = {name: np.zeros(envs, np.int32) for name in counts}
         began |= {name: np.zeros(envs, bool) for name in ("battle_won", "coordinated")}
         nothing = np.zeros(envs, np.float32)
-        return self._show(nothing, nothing > 0, {**final, **began, "episode_return": nothing.copy()})
+        return self._show(nothing, nothing > 0, {**self._never_ended(), **began, "episode_return": nothing.copy()})
 
     def step(self, actions: Any) -> Step:
         """Send the packets, work, and hand out the next packets.
@@ -127,34 +122,6 @@ class VecQueue(VecEnv):
         cost = model.holding * told["backlog"] / (model.capacity * model.n_lines)
         self._lost += model.routers - told["accepted"]
         return self._close_books((accepted / model.routers - cost).astype(np.float32), told)
-
-    def last_step(self) -> Step:
-        """Give the `Step` of the last call again (also after `load_state_dict`); RuntimeError before any."""
-        if self._rng is None:
-            raise RuntimeError("no episode has begun: call reset() first")
-        return self._step
-
-    def state_dict(self) -> dict[str, Any]:
-        """Copy everything that decides the future and the last `Step`; RuntimeError before `reset`."""
-        step = self.last_step()
-        assert self._rng is not None
-        arrays = {name: getattr(self, name).copy() for name in _KEPT}
-        shown = {"reward": step.reward.copy(), "ended": step.truncated.copy()}
-        info = {name: array.copy() for name, array in step.info.items()}
-        return {**self._identity(), "rng": self._rng.bit_generator.state, "arrays": arrays, **shown, "info": info}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Continue, bit for bit, where `state_dict` was taken; ValueError for a state of other rules or another batch,
-        and nothing has changed then."""
-        for key, value in self._identity().items():
-            if state.get(key) != value:
-                raise ValueError(f"the saved environment has {key}={state.get(key)!r}, this one {value!r}")
-        self._rng = np.random.default_rng()
-        self._rng.bit_generator.state = state["rng"]
-        for name in _KEPT:
-            setattr(self, name, state["arrays"][name].copy())
-        info = {name: array.copy() for name, array in state["info"].items()}
-        self._show(state["reward"].copy(), state["ended"].copy(), info)
 
     def _identity(self) -> dict[str, Any]:
         return {"format": _FORMAT, "n_envs": self.n_envs, "sees": self.sees, "rules": asdict(self.model)}
@@ -206,7 +173,6 @@ class VecQueue(VecEnv):
         return self._show(reward, ended, {**books, **kept, **told})
 
     def _show(self, reward: Floats, ended: Bools, info: dict[str, Any]) -> Step:
-        """Make the step of the types and backlogs as they are."""
         obs, state = self.looks(self._types, self._where)
         avail = np.ones((self.n_envs, self.n_agents, self.n_actions), bool)
         alive = np.ones((self.n_envs, self.n_agents), bool)

@@ -26,7 +26,7 @@ class GameOptions:
     """chsh, ghz, magic-square, rendezvous-c5, ..., or a file that ends in .json or .npz."""
     dimension: int = 4
     """Largest dimension of each player's system that is tried (>= 2)."""
-    starts: int = 10
+    starts: int = 20
     """Random starts of each search for a quantum strategy (>= 1)."""
     seed: int = 0
     """Seed of these starts (>= 0)."""

@@ -46,7 +46,7 @@ def load(path: str | Path) -> Game:
 def _from_json(path: Path) -> dict[str, Any]:
     try:
         table = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"not JSON ({error})") from None
     if not isinstance(table, dict):
         raise ValueError(f"holds a {type(table).__name__}; a game is an object with {', '.join(FIELDS)}")
@@ -55,7 +55,10 @@ def _from_json(path: Path) -> dict[str, Any]:
 
 def _from_npz(path: Path) -> dict[str, Any]:
     try:
-        with np.load(path, allow_pickle=False) as kept:
+        kept = np.load(path, allow_pickle=False)
+        if isinstance(kept, np.ndarray):
+            raise ValueError("it holds a single array, as an .npy file does")
+        with kept:
             arrays = dict(kept)
     except (ValueError, zipfile.BadZipFile, EOFError) as error:
         raise ValueError(f"not an .npz file ({error})") from None

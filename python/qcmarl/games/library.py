@@ -34,7 +34,7 @@ def ghz(players: int = 3) -> Game:
     For three players the questions are 000, 011, 101 and 110, and the answers' parity must be that of x or y or z.
 
     Source: Mermin 1990, doi:10.1103/PhysRevLett.65.1838; this form and the classical value: Brassard, Broadbent and
-    Tapp 2004, arXiv:quant-ph/0408052, definition 1 and theorem 4.
+    Tapp 2004, arXiv:quant-ph/0408052.
 
     Raises:
         ValueError: fewer than 3 players or more than 10.

@@ -23,6 +23,8 @@ SKIRMISH = (
     "Everything here was played in **skirmish**, an implementation of SMAC's published rules of its own. It is not"
     " StarCraft II: no number below is a SMAC result, and none can be set beside one."
 )
+NAMED = 10
+"""Jobs without a result that a page names."""
 HOW_TO_READ = (
     "Greedy: the most probable actions; sampled: actions drawn from the policy. Where every battle starts alike, a"
     " greedy policy may win by a fixed sequence of moves, so the tests look at both. Execution says what an agent's"
@@ -94,7 +96,9 @@ class Report:
         if self.choice.smoke:
             blocks.append("**A smoke test**: tiny runs, which show that everything works and nothing else.")
         if self.missing:
-            blocks.append(f"**Not finished:** {len(self.missing)} jobs have no result: {', '.join(self.missing)}.")
+            further = len(self.missing) - NAMED
+            named = ", ".join(self.missing[:NAMED]) + (f" and {further} more" if further > 0 else "")
+            blocks.append(f"**Not finished:** {len(self.missing)} jobs have no result: {named}.")
         return blocks
 
     def _reading(self, page: str) -> list[str]:

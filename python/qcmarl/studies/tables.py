@@ -32,7 +32,7 @@ SIGNIFICANT = 0.05
 
 def number(value: float, digits: int = 2) -> str:
     """A number, or a dash for NaN."""
-    return "-" if math.isnan(value) else f"{value:.{digits}f}"
+    return "-" if math.isnan(value) else f"{round(value, digits) + 0.0:.{digits}f}"  # no minus before zeros
 
 
 def estimate(interval: Interval, digits: int = 2) -> str:

@@ -11,6 +11,7 @@ def test_environments_import_neither_torch_nor_the_simulator() -> None:
         "import sys\n"
         "sys.modules['torch'] = sys.modules['qcsim'] = None\n"
         "from qcmarl.envs import make\n"
-        "make('skirmish:3m', n_envs=2, n_threads=1)\n"
+        "for name in ('skirmish:3m', 'game:chsh', 'queue:2x2'):\n"
+        "    make(name, n_envs=2, n_threads=1).reset()\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)

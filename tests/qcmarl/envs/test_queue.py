@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import pickle
-import subprocess
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -255,16 +253,6 @@ def test_pettingzoos_own_checks_pass(name: str) -> None:
 
     parallel_api_test(parallel_env(f"queue:{name}"), num_cycles=120)
     parallel_seed_test(lambda: parallel_env(f"queue:{name}"))
-
-
-def test_it_needs_neither_torch_nor_the_simulator() -> None:
-    program = (
-        "import sys\n"
-        "sys.modules['torch'] = sys.modules['qcsim'] = None\n"
-        "from qcmarl.envs import make\n"
-        "make('queue:2x2', n_envs=2).reset()\n"
-    )
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
 
 
 def test_bad_arguments_are_refused() -> None:

@@ -87,17 +87,17 @@ def test_steps_already_handed_out_stay_as_they_were():
 @pytest.mark.parametrize(
     ("actions", "message"),
     [
-        ([[1, 1], [0, 0]], r"agent 0 of environment 0 answers 1 to question 0; available are \[0, 2\]"),
-        ([[0, 2], [0, 0]], r"agent 1 of environment 0 answers 2 to question 0; available are \[0, 1\]"),
-        ([[0, 0], [-1, 0]], r"agent 0 of environment 1 answers -1"),
-        ([[0, 0]], r"actions are integers of shape \(2, 2\)"),
-        ([[0.0, 0], [0, 0]], r"actions are integers of shape \(2, 2\), not float64"),
+        ([[1, 1], [0, 0]], "battle 0, agent 0: action 1 is not available; available: 0, 2"),
+        ([[0, 2], [0, 0]], "battle 0, agent 1: action 2 is not available; available: 0, 1"),
+        ([[0, 0], [-1, 0]], "battle 1, agent 0: action -1 is not available"),
+        ([[0, 0]], r"actions have the shape \(1, 2\), must be \(2, 2\)"),
+        ([[0.0, 0], [0, 0]], "actions must be integers, not float64"),
     ],
 )
 def test_an_answer_that_is_not_available_is_refused(actions, message):
     env = VecGame(RAGGED, 2)
     env.ask(np.zeros((2, 2), int))
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((ValueError, TypeError), match=message):
         env.step(np.array(actions))
 
 
@@ -118,3 +118,14 @@ def test_mistakes_are_told():
     env.reset()
     with pytest.raises(ValueError, match="has n_envs=3, this one 2"):
         VecGame("chsh", 2).load_state_dict(env.state_dict())
+
+
+def test_a_state_of_another_game_is_refused_though_it_has_the_same_name():
+    """As where the file of a game was changed between a run and its resumption."""
+    env, other = VecGame("chsh", 3), VecGame("chsh", 3)
+    env.reset()
+    other.game = Game("chsh", env.game.law, 1 - env.game.payoff)
+    with pytest.raises(ValueError, match="the saved environment has table="):
+        other.load_state_dict(env.state_dict())
+    with pytest.raises(TypeError, match="seed must be an integer, not None"):
+        other.reset(None)

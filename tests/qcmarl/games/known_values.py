@@ -38,7 +38,7 @@ VALUES = {
 def odd_cycle(n):
     """The odd-cycle game: the first player is asked a vertex of a ring, the second the same or the next; they answer
     alike to the same and differently to neighbours. Classical 1 - 1 / (2 n), quantum cos^2(pi / (4 n)) (Cleve et al.
-    2004, arXiv:quant-ph/0404076, section 4)."""
+    2004, arXiv:quant-ph/0404076)."""
     from qcmarl.games import Game
 
     law = (np.eye(n) + np.roll(np.eye(n), 1, 1)) / (2 * n)

@@ -71,6 +71,14 @@ def test_exact_rates_agree_with_rounds_that_are_played(algo, options):
     assert found.episode_return.std() > 0.01
 
 
+def test_a_learner_that_was_saved_goes_on_as_it_would_have():
+    first, second = learner("mappo", RAGGED), learner("mappo", RAGGED)
+    first.iterate()
+    second.load_state_dict(first.state_dict())
+    for _ in range(2):
+        assert first.iterate() == second.iterate()
+
+
 def test_answers_that_are_not_allowed_have_no_probability():
     law = strategy(shaken(learner("mappo", RAGGED).policy), VecGame(RAGGED))
     assert (law[~RAGGED.joint_allowed] == 0).all()

@@ -114,6 +114,7 @@ def test_a_game_comes_back_from_npz(tmp_path):
     ("text", "message"),
     [
         ("{", r"mine.json: not JSON \(Expecting"),
+        ("[" * 100_000, "mine.json: not JSON"),
         ("[1]", "mine.json: holds a list; a game is an object with name, law, payoff, allowed"),
         ("{}", "mine.json: has no entry 'payoff'"),
         ('{"payoffs": [[1]]}', r"mine.json: unknown entry 'payoffs'; .*\(did you mean payoff\?\)"),
@@ -131,6 +132,10 @@ def test_a_file_that_holds_no_game_is_named_with_what_is_wrong(tmp_path, text, m
 def test_a_file_of_another_kind_is_refused(tmp_path):
     (tmp_path / "mine.npz").write_text("nothing")
     with pytest.raises(ValueError, match=r"mine.npz: not an .npz file"):
+        load(tmp_path / "mine.npz")
+    with (tmp_path / "mine.npz").open("wb") as file:
+        np.save(file, CHSH_PAYOFF)
+    with pytest.raises(ValueError, match=r"mine.npz: not an .npz file \(it holds a single array"):
         load(tmp_path / "mine.npz")
     with pytest.raises(ValueError, match=r"mine.csv is no file of a game; those end in .json or .npz"):
         load(tmp_path / "mine.csv")

@@ -30,7 +30,7 @@ def solver():
 
 @pytest.mark.parametrize("name", VALUES)
 def test_a_see_saw_reaches_the_known_quantum_value(name):
-    found = see_saw(make(name), VALUES[name].dimension, starts=20)
+    found = see_saw(make(name), VALUES[name].dimension, starts=10)
     assert found.value == pytest.approx(VALUES[name].quantum, abs=1e-7)
 
 
@@ -148,6 +148,16 @@ def test_the_value_of_chsh_is_that_of_tsirelson(solver):
     assert found.value == pytest.approx(cos(pi / 8) ** 2, abs=1e-8)
     assert 0 <= found.bound - found.value < 1e-8
     assert np.allclose(found.correlations, np.array([[1, 1], [1, -1]]) / sqrt(2), atol=1e-4)
+
+
+@pytest.mark.parametrize("unit", [1e6, 1e-3])
+def test_values_are_found_in_any_unit_of_payoff(unit, solver):
+    """CHSH as an XOR game, the rendezvous on K3 by the hierarchy: cos^2(pi/8) and 7/12 units."""
+    for name, quantum in (("chsh", cos(pi / 8) ** 2), ("rendezvous-k3", 7 / 12)):
+        game = make(name)
+        scaled = Game("scaled", game.law, unit * game.payoff, game.allowed)
+        bound = xor_value(scaled).bound if name == "chsh" else npa(scaled, "1").bound
+        assert bound / unit == pytest.approx(quantum, abs=2e-6)
 
 
 @pytest.mark.parametrize("n", [3, 5, 9])

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from qcmarl import evaluate as evaluation
 from qcmarl.algos import ALGORITHMS
 from qcmarl.envs.queue import VecQueue
 from qcmarl.evaluate import play, win_rates
@@ -121,3 +122,10 @@ def test_an_actor_with_a_memory_is_played() -> None:
     policy = trained_at_random("mappo", env, recurrent=True)
     assert not is_exact(policy, env)
     assert "eval/throughput" not in win_rates(policy, env, 2, seed=0)
+
+
+def test_computed_rates_are_told_apart_from_played_ones() -> None:
+    """`qcmarl eval` gives played win rates an error of sampling, and computed ones none."""
+    env = VecQueue("2x2", 2)
+    assert evaluation.is_exact(trained_at_random("mappo", env), env)
+    assert not evaluation.is_exact(trained_at_random("mappo", env, recurrent=True), env)

@@ -7,6 +7,8 @@ import pytest
 
 from qcmarl.studies.entanglement import theory
 from qcmarl.studies.entanglement.crossing import crossing, departure, over_seeds
+from qcmarl.studies.entanglement.noise import KINDS
+from qcmarl.studies.entanglement.parts import PLAYED
 
 VISIBILITIES = np.array([1.0, 0.9, 0.8, 0.7, 0.6])
 
@@ -26,15 +28,18 @@ def test_what_never_comes_down_or_was_never_above_does_not_cross():
     assert math.isnan(crossing(VISIBILITIES, np.array([0.7501, 0.75, 0.74, 0.73, 0.72]), 0.75))
 
 
-def test_interpolation_over_the_rates_that_are_played_is_finer_than_what_is_claimed():
-    from qcmarl.studies.entanglement.noise import KINDS
-    from qcmarl.studies.entanglement.parts import PLAYED
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.channel)
+def test_the_best_policy_crosses_and_leaves_the_classical_value_at_the_critical_rate(kind):
+    rates = [rate for name in PLAYED if (rate := kind.rate_of(name)) is not None]
+    visibility = {rate: rate if kind.channel == "visibility" else (1 - rate) ** 2 for rate in rates}
+    played = {rate: 1 / 2 + v * math.sqrt(2) / 4 for rate, v in visibility.items()}
+    assert kind.place(played, crossing) == pytest.approx(kind.critical)
+    trained = {float(rate): kind.law(float(rate)) for rate in kind.trained}
+    assert kind.place(trained, departure) == pytest.approx(kind.critical)
 
-    for kind in KINDS:
-        rates = {rate for name in PLAYED if (rate := kind.rate_of(name)) is not None}
-        scale = {rate: rate if kind.channel == "visibility" else (1 - rate) ** 2 for rate in rates}
-        place = crossing(*kind.worsening({rate: 1 / 2 + v * math.sqrt(2) / 4 for rate, v in scale.items()}), 3 / 4)
-        assert place == pytest.approx(kind.critical, abs=1e-3)
+
+def test_a_policy_that_never_wins_more_than_classical_ones_has_no_place():
+    assert all(math.isnan(kind.place({kind.clean: 0.75, 0.5: 0.75}, crossing)) for kind in KINDS)
 
 
 def test_a_curve_leaves_the_classical_value_where_its_rising_part_points_to():

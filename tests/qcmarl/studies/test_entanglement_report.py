@@ -114,12 +114,19 @@ def test_the_queue_is_set_beside_its_certified_bounds():
 
 @pytest.mark.parametrize(
     ("game", "classical", "quantum"),
-    [("chsh", 3 / 4, BEST), ("ghz", 3 / 4, 1), ("rendezvous-k3", 5 / 9, 7 / 12), ("rendezvous-c6", 5 / 18, 7 / 24)],
+    [
+        ("chsh", 3 / 4, BEST),
+        ("ghz", 3 / 4, 1),
+        ("rendezvous-k3", 5 / 9, 7 / 12),
+        ("rendezvous-c5", 9 / 25, (13 + 5**0.5) / 40),
+        ("rendezvous-c6", 5 / 18, 7 / 24),
+        ("rendezvous-c4", 1 / 2, 1 / 2),
+    ],
 )
 def test_the_values_of_games_are_the_published_ones_and_the_thresholds_lie_between(game, classical, quantum):
     found = references.values_of(f"game:{game}")
     assert found[:2] == pytest.approx((classical, quantum), abs=1e-6)
-    assert found.exact == (game in ("chsh", "ghz"))
+    assert found.exact == (game != "rendezvous-c4")
     reached = references.threshold(f"game:{game}")
     assert math.isnan(reached) or classical < reached < quantum
 

@@ -66,7 +66,8 @@ def _programmed(game: Game, seconds: float) -> Classical:
     """What the program proves, and the better of its strategy and of one by best responses: cut short, it may hold a
     poor one."""
     found, bound = classical_by_program(game, seconds)
-    answers = max((found, by_responses(game)), key=lambda tried: game.value(deterministic(game, tried)))
+    candidates = [by_responses(game), *([] if found is None else [found])]
+    answers = max(candidates, key=lambda tried: game.value(deterministic(game, tried)))
     value = game.value(deterministic(game, answers))
     bound = min(bound, game.max_payoff)
     return Classical(value, bound if bound > value + ROUNDING else value, answers)

@@ -60,7 +60,7 @@ def no_signalling(game: Game) -> NoSignalling:
     return NoSignalling(-float(found.fun), p)
 
 
-def classical_by_program(game: Game, seconds: float) -> tuple[Answers, float]:
+def classical_by_program(game: Game, seconds: float) -> tuple[Answers | None, float]:
     """The best deterministic answers by a mixed-integer linear program.
 
     Where all players but one answer deterministically and nobody signals, the law is a mixture of deterministic ones:
@@ -71,10 +71,7 @@ def classical_by_program(game: Game, seconds: float) -> tuple[Answers, float]:
         seconds: after which the search ends.
 
     Returns:
-        the best answers found, and what no classical strategy exceeds.
-
-    Raises:
-        ArithmeticError: nothing was found in this time.
+        the best answers found, None where that was too little time for any; and what no classical strategy exceeds.
     """
     from scipy.optimize import Bounds, LinearConstraint, milp
     from scipy.sparse import block_array, eye_array
@@ -94,7 +91,8 @@ def classical_by_program(game: Game, seconds: float) -> tuple[Answers, float]:
         options={"mip_rel_gap": 0.0, "time_limit": seconds},
     )
     if found.x is None:
-        raise ArithmeticError(f"no strategy of {game.name} was found in {seconds:g} s: {found.message}")
+        proven = found.get("mip_dual_bound")
+        return None, game.max_payoff if proven is None else -float(proven)
     # A lone player's program has no integers, and is solved without bounds.
     bound = found.fun if found.mip_dual_bound is None else found.mip_dual_bound
     return _most_probable(game, found.x[len(columns) :]), -float(bound)

@@ -49,15 +49,18 @@ def solve(program: Program) -> Solved:
 
     matrix = _triangles(program)
     count = len(program.objective)
+    # The solver's accuracy is absolute: payoffs of thousands would be solved to thousandths.
+    scale = np.abs(program.objective).max(initial=0) or 1.0
     settings = clarabel.DefaultSettings()
     settings.verbose, settings.max_threads = False, 1
     cones = [clarabel.PSDTriangleConeT(len(program.constant))]
     found = clarabel.DefaultSolver(
-        csc_array((count, count)), -program.objective, -matrix, _triangle(program.constant), cones, settings
+        csc_array((count, count)), -program.objective / scale, -matrix, _triangle(program.constant), cones, settings
     ).solve()
     if str(found.status) not in ("Solved", "AlmostSolved"):
         raise ArithmeticError(f"the semidefinite program was not solved: {found.status}")
-    return Solved(np.array(found.x), proven_bound(program, _square(np.array(found.z), len(program.constant))))
+    dual = scale * _square(np.array(found.z), len(program.constant))
+    return Solved(np.array(found.x), proven_bound(program, dual))
 
 
 def proven_bound(program: Program, dual: Floats) -> float:

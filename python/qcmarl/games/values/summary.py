@@ -44,7 +44,7 @@ class Summary(NamedTuple):
         return max(self.quantum.value, self.classical.value)
 
 
-def summary(game: Game, dimension: int = 4, starts: int = 10, seed: int = 0) -> Summary:
+def summary(game: Game, dimension: int = 4, starts: int = 20, seed: int = 0) -> Summary:
     """All values of a game.
 
     Args:
@@ -89,7 +89,7 @@ def _silent_bound(game: Game) -> Bound:
 
 
 def _quantum_bounds(game: Game) -> Iterator[Bound]:
-    """Upper bounds that can be had, the quickest first; none without the solver."""
+    """Upper bounds that can be had, the quickest first; none without the solver, none after one that it gives up."""
     try:
         if is_xor(game):
             yield Bound(xor_value(game).bound, "semidefinite program of XOR games")
@@ -97,5 +97,5 @@ def _quantum_bounds(game: Game) -> Iterator[Bound]:
         for level in MOST_WORDS if game.players == 2 else ():
             if len(words_of(game, level)) <= MOST_WORDS[level]:
                 yield Bound(npa(game, level).bound, f"NPA hierarchy, level {level}")
-    except ModuleNotFoundError:
+    except (ModuleNotFoundError, ArithmeticError):
         return

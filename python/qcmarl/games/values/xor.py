@@ -2,7 +2,7 @@
 
 Tsirelson: the correlations <A_x B_y> of quantum players are the inner products of unit vectors u_x and v_y, so the
 value is a semidefinite program. Cirel'son 1980, doi:10.1007/BF00417500; Cleve, Hoyer, Toner and Watrous 2004,
-arXiv:quant-ph/0404076, section 5.
+arXiv:quant-ph/0404076.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from qcmarl.games.game import Floats, Game
 from qcmarl.games.values.sdp import Program, solve
 
 PRECISION = 1e-6
-"""How far the vectors' value may stay below the proven bound."""
+"""How far the vectors' value may stay below the proven bound, for payoffs of 0 and 1; larger ones in proportion."""
 
 
 class XorValue(NamedTuple):
@@ -24,7 +24,8 @@ class XorValue(NamedTuple):
     value: float
     """Of the vectors: quantum players reach it."""
     bound: float
-    """Of the dual program: nobody with entanglement exceeds it. At most 1e-6 above `value`."""
+    """Of the dual program: nobody with entanglement exceeds it. At most 1e-6 above `value`, times the largest payoff
+    where that is above 1."""
     correlations: Floats
     """(X, Y) <A_x B_y> of the optimal players, -1..1."""
 
@@ -60,9 +61,11 @@ def xor_value(game: Game) -> XorValue:
     equal, different = game.weights[..., 0, 0], game.weights[..., 0, 1]
     even, gain = (equal + different).sum() / 2, (equal - different) / 2
     solved = solve(_program(gain))
-    correlations = _correlations(_gram(solved.unknowns, sum(game.questions)), game.questions[0])
+    first = game.questions[0]
+    correlations = _gram(solved.unknowns, sum(game.questions))[:first, first:]
     value, bound = float(even + (gain * correlations).sum()), float(even + solved.bound)
-    if not 0 <= bound - value + 1e-12 <= PRECISION:
+    scale = max(1.0, float(np.abs(game.payoff).max()))
+    if not 0 <= bound - value + 1e-12 * scale <= PRECISION * scale:
         raise ArithmeticError(
             f"the value of {game.name} is between {value:.9f} and {bound:.9f}; the solver was too coarse"
         )
@@ -90,7 +93,3 @@ def _gram(unknowns: Floats, size: int) -> Floats:
     half /= np.linalg.norm(half, axis=1, keepdims=True)
     gram: Floats = half @ half.T
     return gram
-
-
-def _correlations(gram: Floats, first: int) -> Floats:
-    return gram[:first, first:]

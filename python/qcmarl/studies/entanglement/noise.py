@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 Curve = Mapping[float, float]
 """Winning probability of one seed by rate of noise."""
+Find = Callable[[drawing.Array, drawing.Array, float], float]
+"""Of visibilities from the best on, winning probabilities there, and a level: where it is met."""
 
 
 @dataclass(frozen=True)
@@ -44,16 +46,21 @@ class Kind:
     """Rates that are drawn."""
     trained: tuple[str, ...]
     """Rates that are trained under."""
+    visibility: Callable[[float], float]
+    """Of the state that the measurements meet, by rate: winning probabilities are linear in it."""
+    rate: Callable[[float], float]
+    """Its inverse."""
 
     def rate_of(self, noise: str) -> float | None:
         """The rate in a setting; None where it is of another kind."""
         channel, _, rate = noise.partition(":")
         return self.clean if noise == "none" else float(rate) if channel == self.channel else None
 
-    def worsening(self, curve: Curve) -> tuple[drawing.Array, drawing.Array]:
-        """Rates from the clean one on, and values there."""
-        rates = sorted(curve, key=lambda rate: abs(rate - self.clean))
-        return np.array(rates), np.array([curve[rate] for rate in rates])
+    def place(self, curve: Curve, find: Find) -> float:
+        """The rate at which a curve meets the classical value; NaN where it does not."""
+        rates = sorted(curve, key=self.visibility, reverse=True)
+        x, y = ([f(rate) for rate in rates] for f in (self.visibility, curve.__getitem__))
+        return self.rate(find(np.array(x), np.array(y), theory.CLASSICAL))
 
 
 KINDS = (
@@ -66,6 +73,8 @@ KINDS = (
         1.0,
         (0.5, 1.0),
         VISIBILITIES,
+        lambda v: v,
+        lambda v: v,
     ),
     Kind(
         "depolarizing",
@@ -76,15 +85,17 @@ KINDS = (
         0.0,
         (0.0, 0.3),
         RATES,
+        lambda e: (1 - e) ** 2,
+        lambda v: 1 - math.sqrt(max(v, 0.0)),
     ),
 )
 MEANS = (
-    "*Played*: policies that were trained without noise meet it; their winning probability is linear in the "
-    "visibility, and the place where it crosses the classical 3/4 is found by linear interpolation, seed by seed. "
-    "*Trained*: trained and played under it; where entanglement is worth nothing a team falls back on a classical "
-    "strategy and stays at 3/4, so the place is where the line through a seed's values above 3/4 comes down to it. "
-    "Theory: max(3/4, 1/2 + v √2 / 4), which leaves 3/4 at v = 1/√2; local depolarizing of both parts is a visibility"
-    " of (1 − e)²."
+    "Theory: no policy wins more than max(3/4, 1/2 + v √2 / 4), which leaves the classical 3/4 at v = 1/√2; local "
+    "depolarizing of both parts is a visibility of (1 − e)². *Played*: policies that were trained without noise meet "
+    "it; the place where they cross 3/4 is found seed by seed, by interpolation that is linear in the visibility, as "
+    "their winning probability is. *Trained*: trained and played under it; the place is where the line through a "
+    "seed's values above 3/4, over the visibility, comes down to it. Beyond it the best is to measure nothing and to "
+    "win 3/4; what was learned there is in the table."
 )
 
 
@@ -129,10 +140,8 @@ def _trained(arms: Mapping[str, Group], kind: Kind) -> list[Curve]:
     return [{rate: float(values[i]) for rate, values in finals.items() if values is not None} for i in range(seeds)]
 
 
-def _place(
-    curves: Sequence[Curve], kind: Kind, find: Callable[[drawing.Array, drawing.Array, float], float]
-) -> tuple[Crossing, float]:
-    return over_seeds([find(*kind.worsening(curve), theory.CLASSICAL) for curve in curves]), kind.critical
+def _place(curves: Sequence[Curve], kind: Kind, find: Find) -> tuple[Crossing, float]:
+    return over_seeds([kind.place(curve, find) for curve in curves]), kind.critical
 
 
 def _line(title: str, curves: Sequence[Curve], joined: bool) -> drawing.Line:

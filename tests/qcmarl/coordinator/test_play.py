@@ -1,0 +1,132 @@
+"""`qcmarl actors`: what it writes, what it scores, and what it says of mistakes."""
+
+import json
+
+import numpy as np
+import pytest
+from teams import team
+from toy import LampGame
+
+from qcmarl.cli import main
+from qcmarl.coordinator.actors import Actor, carried_by
+from qcmarl.coordinator.play import play
+from qcmarl.coordinator.source import OutcomeSource
+from qcmarl.evaluation import evaluate_run
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A run of CHSH, hardly trained."""
+    folder = tmp_path_factory.mktemp("runs")
+    sizes = "--n-envs 16 --rollout-steps 4 --hidden 8 --critic-hidden 8 --eval-battles 2 --threads 1 --quiet"
+    for name, options in {"entangled": "--algo entangled-mappo", "mappo": "--algo mappo"}.items():
+        with pytest.raises(SystemExit) as ended:
+            main(f"train --env game:chsh --steps 64 {sizes} {options} --run-dir {folder / name}".split())
+        assert ended.value.code == 0
+    return folder / "entangled"
+
+
+def failure(capsys, *arguments):
+    with pytest.raises(SystemExit) as ended:
+        main(["actors", *map(str, arguments)])
+    assert ended.value.code == 2
+    return capsys.readouterr().err
+
+
+def test_the_files_of_a_run_are_written_with_its_exact_rates(run, capsys, tmp_path):
+    with pytest.raises(SystemExit) as ended:
+        main(["actors", str(run), "--out", str(tmp_path / "team"), "--episodes", "0"])
+    assert ended.value.code == 0
+    assert f"wrote 2 actors and what they share to {tmp_path / 'team'}" in capsys.readouterr().out
+    assert {path.name for path in (tmp_path / "team").iterdir()} == {
+        "actor-0.pt",
+        "actor-1.pt",
+        "source.pt",
+        "team.json",
+    }
+    rates = evaluate_run(run, battles=1, mean_law=False, seed=0, threads=1)
+    assert json.loads((tmp_path / "team" / "team.json").read_text()) == {
+        "env": "game:chsh",
+        "agents": 2,
+        "greedy": rates["eval/win_rate"],
+        "sampled": rates["eval/win_rate_sampled"],
+    }
+
+
+def test_mistakes_are_named(run, capsys, tmp_path):
+    assert "nowhere holds no run" in failure(capsys, "nowhere")
+    assert "is no run of entangled-mappo; the agents of others share no outcomes" in failure(
+        capsys, run.parent / "mappo"
+    )
+    assert "episodes is -1; it must not be negative" in failure(capsys, run, "--episodes", "-1")
+    assert "seed is -1; it must be within" in failure(capsys, run, "--seed", "-1")
+    assert "holds no team: there is no team.json in it" in failure(capsys, tmp_path)
+    (tmp_path / "team.json").write_text("{")
+    assert "team.json is damaged: it must be JSON with env, agents, greedy, sampled" in failure(capsys, tmp_path)
+    sound = {"env": "game:chsh", "agents": 2, "greedy": 0.75, "sampled": None}
+    for changed, words in (
+        ({"agents": "2"}, "team.json is damaged"),
+        ({"greedy": "high"}, "team.json is damaged"),
+        ({"env": 3}, "team.json is damaged"),
+        ({"env": "game:chhs"}, "did you mean 'chsh'?"),
+        ({"agents": 0}, "holds a team of 0; game:chsh is for 2 agents"),
+    ):
+        (tmp_path / "team.json").write_text(json.dumps({**sound, **changed}))
+        assert words in failure(capsys, tmp_path)
+    assert "holds no run; --out is where the actors of a run are written" in failure(
+        capsys, tmp_path, "--out", tmp_path / "x"
+    )
+    (tmp_path / "file").touch()
+    assert "cannot be made" in failure(capsys, run, "--out", tmp_path / "file" / "x")
+
+
+class Here:
+    """A team in this process."""
+
+    def __init__(self, kind, env):
+        policy, agents = team(kind, env.obs_size, env.n_actions)
+        self.actors = [Actor(carried) for carried in carried_by(policy, agents, env.obs_size)]
+        self.device = OutcomeSource(policy.resource().detach(), policy.resource.dimension)
+
+    def act(self, obs, avail, start):
+        found = []
+        for i, actor in enumerate(self.actors):
+            effects = actor.setting(obs[:, i], avail[:, i], start)
+            found.append(actor.act(self.device.outcome(i, effects)).numpy())
+        return np.stack(found, 1)
+
+
+def test_every_environment_plays_its_share_and_the_error_is_that_of_the_mean():
+    """10 battles in 4 environments: 3, 3, 2 and 2; the returns are counted here, environment by environment."""
+    env = LampGame(4)
+    score = play(Here("ghz", env), env, episodes=10, seed=1)
+    again, left, returns = LampGame(4), [3, 3, 2, 2], []
+    found, step, start = Here("ghz", again), again.reset(1), np.ones(4, bool)
+    while any(left):
+        step = again.step(found.act(step.obs, step.avail, start))
+        start = step.terminated
+        for i in np.flatnonzero(start):
+            if left[i]:
+                left[i] -= 1
+                returns.append(float(step.info["episode_return"][i]))
+    assert len(returns) == 10
+    assert score.episode_return.value == pytest.approx(np.mean(returns))
+    assert score.episode_return.error == pytest.approx(np.std(returns, ddof=1) / 10**0.5)
+
+
+@pytest.mark.slow
+def test_the_command_prints_the_rate_beside_the_exact_one(run, capsys, tmp_path):
+    with pytest.raises(SystemExit) as ended:
+        main(
+            ["actors", str(run), "--out", str(tmp_path / "team"), "--episodes", "4000", "--log", str(tmp_path / "log")]
+        )
+    assert ended.value.code == 0
+    words = capsys.readouterr().out.split()
+    won, error, exact = (
+        float(words[words.index(name) + k].rstrip(",")) for name, k in (("won", 1), ("won", 3), ("exact", 1))
+    )
+    assert abs(won - exact) < 4 * error
+    assert 0 < error < 0.01
+    assert {path.name for path in (tmp_path / "log").iterdir()} == {"actor-0.jsonl", "actor-1.jsonl", "source.jsonl"}
+    (tmp_path / "team" / "source.pt").write_bytes(b"")
+    assert "source.pt is not a checkpoint of this version" in failure(capsys, tmp_path / "team")
