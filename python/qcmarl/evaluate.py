@@ -213,11 +213,12 @@ def win_rates(
 
 def exactly(policy: Policy, env: VecEnv) -> dict[str, float] | None:
     """Rates of the policy as it stands, computed; None where episodes must be played."""
-    if isinstance(env, VecGame):
-        return exact.exact_rates(policy, env) if exact.is_exact(policy, env) else None
+    if not is_exact(policy, env):
+        return None
     if isinstance(env, VecQueue):
-        return queueing_exact.rates(policy, env) if queueing_exact.is_exact(policy, env) else None
-    return None
+        return queueing_exact.rates(policy, env)
+    assert isinstance(env, VecGame)
+    return exact.exact_rates(policy, env)
 
 
 def is_exact(policy: Policy, env: VecEnv) -> bool:

@@ -34,6 +34,11 @@ def sizes_of(env: VecEnv) -> Sizes:
     return Sizes(env.n_agents, env.n_actions, features, env.state_size + 1)
 
 
+def agent_features(obs: Tensor, last: Tensor, own: Tensor) -> Tensor:
+    """(..., F) normalised features of agents: observations (..., O), one-hot last actions (..., A) and ids (..., n)."""
+    return normalised(torch.cat([obs, last, own], -1))
+
+
 class Acted(NamedTuple):
     """What a player saw and did at one step."""
 

@@ -18,7 +18,7 @@ from qcmarl import checkpoint
 from qcmarl.coordinator.measurements import made
 from qcmarl.coordinator.policy import EntangledPolicy, LocalActor
 from qcmarl.laws.table import drawn
-from qcmarl.nets import normalised
+from qcmarl.rollout import agent_features
 
 KIND = "actor"
 
@@ -156,7 +156,7 @@ class Actor:
             raise ValueError(f"obs is {tuple(x.shape)}, avail {tuple(allowed.shape)}; they must be {wanted}")
         last = self._remembered(rounds, start)
         own = F.one_hot(torch.tensor(self.carried.agent), self.carried.agents).expand(rounds, -1)
-        self._asked = self._network(normalised(torch.cat([x, last, own], -1)), allowed)
+        self._asked = self._network(agent_features(x, last, own), allowed)
         return self._asked[0]
 
     @torch.inference_mode()

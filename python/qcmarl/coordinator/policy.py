@@ -92,7 +92,12 @@ class EntangledPolicy(Policy):
         everyone = inputs.x.new_zeros(len(avail), inputs.x.shape[-1]).index_copy(0, inputs.rows, inputs.x)
         effects, choice = self.actor(everyone, avail)
         shape = (inputs.samples, inputs.agents, self.actor.actions, -1)
-        acted = torch.einsum("rka,rkv->rav", choice, effects).view(shape)
-        decided = F.one_hot(choice.argmax(-1), self.actor.actions).to(choice.dtype)
-        decisive = torch.einsum("rka,rkv->rav", decided, self.actor.measurement.decisive(effects)).view(shape)
-        return BornLaw(self.resource(), self.resource.unit, acted, decisive), None
+
+        def folded(law: Tensor, measured: Tensor) -> Tensor:
+            return torch.einsum("rka,rkv->rav", law, measured).view(shape)
+
+        def decisive() -> Tensor:
+            decided = F.one_hot(choice.argmax(-1), self.actor.actions).to(choice.dtype)
+            return folded(decided, self.actor.measurement.decisive(effects))
+
+        return BornLaw(self.resource(), self.resource.unit, folded(choice, effects), decisive), None

@@ -13,8 +13,8 @@ from torch import Tensor
 from qcmarl.games.exact import greedily_scored, is_settled, scored
 from qcmarl.games.queueing import Floats, Integers, evaluate, tables
 from qcmarl.laws import Inputs
-from qcmarl.nets import normalised
 from qcmarl.policies import Policy
+from qcmarl.rollout import agent_features
 
 if TYPE_CHECKING:
     from qcmarl.envs.queue import VecQueue
@@ -90,5 +90,5 @@ def _features(env: VecQueue, last: Integers, where: Integers, types: Integers) -
     obs, _ = env.looks(types, where)
     chosen = np.eye(env.n_actions, dtype=np.float32)[tables(env.model).actions]
     acted = np.concatenate([np.zeros_like(chosen[:1]), chosen])[last]
-    ids = np.broadcast_to(np.eye(env.n_agents, dtype=np.float32), (len(obs), env.n_agents, env.n_agents))
-    return normalised(torch.from_numpy(np.concatenate([obs, acted, ids], -1)))
+    ids = torch.eye(env.n_agents).expand(len(obs), -1, -1)
+    return agent_features(torch.from_numpy(obs), torch.from_numpy(acted), ids)

@@ -9,6 +9,8 @@ law of another: the marginals do not read the others' effects at all.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -29,23 +31,26 @@ class BornLaw:
         state: T, (V, .., V), an axis for each of the n agents.
         unit: (V,), the sum of an agent's effects.
         effects: (M, n, A, V) of the actions; 0 for unavailable ones.
-        decisive_effects: (M, n, A, V), those of agents who, having measured, take the likeliest action.
+        decisive_effects: makes (M, n, A, V), those of agents who, having measured, take the likeliest action; called by
+            `decisive` alone. None: `effects`.
 
     Source: Born's rule, party by party: the cost is a sum over the agents, of D^(2n) multiplications a sample at most.
     """
 
     joint = True
 
-    def __init__(self, state: Tensor, unit: Tensor, effects: Tensor, decisive_effects: Tensor | None = None) -> None:
+    def __init__(
+        self, state: Tensor, unit: Tensor, effects: Tensor, decisive_effects: Callable[[], Tensor] | None = None
+    ) -> None:
         self.state, self.unit, self.effects = state, unit, effects
-        self._decisive = effects if decisive_effects is None else decisive_effects
+        self._decisive_effects = decisive_effects
         self._samples, self._agents, self._actions, _ = effects.shape
         self._table: TableLaw | None = None
 
     def decisive(self) -> BornLaw:
         """The law of the same team where each agent, having measured, takes its likeliest action; what the measurement
         gives stays random."""
-        return BornLaw(self.state, self.unit, self._decisive)
+        return self if self._decisive_effects is None else BornLaw(self.state, self.unit, self._decisive_effects())
 
     def sample(self, generator: torch.Generator) -> Tensor:
         """(M, n) actions: agent by agent, each given those before it."""
