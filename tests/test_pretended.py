@@ -209,7 +209,7 @@ def test_a_function_of_ones_own_is_differentiated(gpu: Any) -> None:
 def test_generators_belong_to_a_device_and_so_do_their_states(gpu: Any) -> None:
     here, there = torch.Generator().manual_seed(1), torch.Generator("cuda").manual_seed(1)
     assert isinstance(there, torch.Generator)
-    assert there.device == torch.device("cuda:0")
+    assert there.device == torch.device("cuda:0") == torch.Generator(torch.device("cuda", 0)).device
     state = there.get_state()
     drawn = torch.rand(3, generator=there, device="cuda")
     assert drawn.tolist() == torch.rand(3, generator=here).tolist()
@@ -270,10 +270,14 @@ def test_the_current_device_is_the_one_without_a_number(gpu: Any) -> None:
 
 
 def test_inference_mode_and_views_made_in_it_work(gpu: Any) -> None:
+    before = torch.zeros(2, 3, device="cuda")
     with torch.inference_mode():
+        before[..., :2] = torch.ones(2, 2)
+        before[1].zero_()
         x = torch.zeros(2, 3, device="cuda")
         x[1] = torch.ones(3)
         assert x.flatten()[2:4].tolist() == [0.0, 1.0]
+    assert (before * 2).tolist() == [[2.0, 2.0, 0.0], [0.0, 0.0, 0.0]]
 
 
 def test_nothing_of_it_is_left_afterwards() -> None:
