@@ -50,6 +50,8 @@ class Tensor(torch.Tensor):
             dtype=inner.dtype,
             device=torch.device("meta", index),
         )
+        torch._C._set_conj(self, inner.is_conj())
+        torch._C._set_neg(self, inner.is_neg())
         self.inner = inner
         return self
 
@@ -335,7 +337,10 @@ class _Inside(TorchDispatchMode):
         self._gpu = gpu
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        return self._gpu.compute(func, args, kwargs or {})
+        kwargs = kwargs or {}
+        if isinstance(kwargs.get("device"), torch.device) and kwargs["device"].type == "cuda":
+            kwargs = {**kwargs, "device": torch.device("meta", self._gpu.index(kwargs["device"]))}  # torch's own Python
+        return self._gpu.compute(func, args, kwargs)
 
 
 class _Outside(TorchFunctionMode):

@@ -120,6 +120,15 @@ def test_the_array_interface_gives_the_memory_within(gpu: Any) -> None:
     assert weights.detach().__cuda_array_interface__["typestr"] == "<f4"
 
 
+def test_conjugates_are_views_whose_memory_is_not_theirs(gpu: Any) -> None:
+    x = torch.tensor([1 + 2j, 3 - 1j], device="cuda")
+    turned = x.conj()
+    assert (turned.is_conj(), turned.tolist()) == (True, [1 - 2j, 3 + 1j])
+    assert torch.view_as_real(turned.resolve_conj()).tolist() == [[1.0, -2.0], [3.0, 1.0]]
+    assert (turned.imag.is_neg(), turned.imag.tolist()) == (True, [-2.0, 1.0])
+    assert (x.view(2, 1).mH @ x.view(2, 1)).tolist() == [[15 + 0j]]
+
+
 class Net(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -277,6 +286,7 @@ def test_inference_mode_and_views_made_in_it_work(gpu: Any) -> None:
         x = torch.zeros(2, 3, device="cuda")
         x[1] = torch.ones(3)
         assert x.flatten()[2:4].tolist() == [0.0, 1.0]
+        assert nn.functional.one_hot(x[1].long(), 2)[0].tolist() == [0, 1]
     assert (before * 2).tolist() == [[2.0, 2.0, 0.0], [0.0, 0.0, 0.0]]
 
 
