@@ -20,13 +20,12 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from functools import cache
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 from unittest import mock
 
 import torch
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_flatten, tree_map, tree_unflatten
 
 NAME = "a pretended GPU"
 _HERE = torch._C._disabled_torch_function_impl
@@ -38,6 +37,7 @@ class Tensor(torch.Tensor):
 
     inner: torch.Tensor
     """Of the CPU: the memory, and the sizes and strides, of this one."""
+    _index: int
     __torch_function__ = _HERE
 
     @staticmethod
@@ -52,7 +52,7 @@ class Tensor(torch.Tensor):
         )
         torch._C._set_conj(self, inner.is_conj())
         torch._C._set_neg(self, inner.is_neg())
-        self.inner = inner
+        self.inner, self._index = inner, index
         return self
 
     @classmethod
@@ -72,7 +72,7 @@ class Tensor(torch.Tensor):
     @property
     def device(self) -> torch.device:
         """cuda:0 or another."""
-        return torch.device("cuda", torch.Tensor.device.__get__(self).index)
+        return torch.device("cuda", self._index)
 
     is_cuda = property(lambda self: True)
     is_cpu = property(lambda self: False)
@@ -91,7 +91,7 @@ class Tensor(torch.Tensor):
 
     def get_device(self) -> int:
         """The index of the device."""
-        return int(self.device.index)
+        return self._index
 
     def data_ptr(self) -> int:
         """Nothing that the host could use."""
@@ -189,69 +189,53 @@ class Gpu:
 
     def compute(self, func: Any, args: Any, kwargs: Any) -> Any:
         """An operation of torch, on the tensors inside."""
-        leaves, spec = tree_flatten((args, kwargs))
-        ours = [leaf for leaf in leaves if isinstance(leaf, Tensor)]
+        tensors = [x for x in _leaves((*args, *kwargs.values())) if isinstance(x, torch.Tensor)]
+        ours = [x for x in tensors if isinstance(x, Tensor)]
         asked = kwargs.get("device")
         if not ours and not _is_ours(asked):
             return func(*args, **kwargs)
-        if _is_composite(func):  # only in inference mode does torch leave that to those who look on
+        facts = _facts(func)
+        if facts.is_composite:  # only in inference mode does torch leave that to those who look on
             with _Inside(self):
                 return func.decompose(*args, **kwargs)
-        copies = func._schema.name in ("aten::_to_copy", "aten::copy_")
-        if not copies:
-            _check_devices(func, args, leaves)
-        self._count(func, args, kwargs, ours)
-        index = asked.index or 0 if _is_ours(asked) else ours[0].device.index
-        if copies and isinstance(args[0], Tensor) and not _is_ours(asked):
-            index = args[0].device.index
-        owners = {id(leaf.inner): leaf for leaf in ours}
-        owners |= {id(leaf): leaf for leaf in leaves if isinstance(leaf, torch.Tensor)}
-        args, kwargs = tree_unflatten([_inner(leaf) for leaf in leaves], spec)
-        with self._drawing(func, kwargs, index):
-            found = func(*args, **kwargs)
-        stays = asked is not None and not _is_ours(asked)
+        if not facts.copies and len(ours) + len(tensors) > 1:
+            _check_devices(func, args, tensors)
+        self._count(facts.name, args, kwargs)
+        index = asked.index or 0 if _is_ours(asked) else ours[0].get_device()
+        if facts.copies and isinstance(args[0], Tensor) and not _is_ours(asked):
+            index = args[0].get_device()
+        owners = {id(x.inner if isinstance(x, Tensor) else x): x for x in tensors}
+        kwargs = {name: _inner(x) for name, x in kwargs.items()}
+        with self._drawing(index) if facts.draws and kwargs.get("generator") is None else _nothing:
+            found = func(*map(_inner, args), **kwargs)
+        there = None if asked is not None and not _is_ours(asked) else index
         # In inference mode a view of a tensor that was made before it is as that one.
-        with torch.inference_mode(False) if _is_view(func) and not ours[0].is_inference() else nullcontext():
-            return tree_map(lambda x: self._outer(x, owners, None if stays else index), found)
-
-    def _outer(self, found: Any, owners: dict[int, torch.Tensor], index: int | None) -> Any:
-        """A result as the caller sees it: what was written into is itself."""
-        if not isinstance(found, torch.Tensor):
-            return found
-        owner = owners.get(id(found))
-        if owner is None:
-            return found if index is None else Tensor(found, index)
-        if owner.shape != found.shape or owner.stride() != found.stride():
-            raise NotImplementedError("the sizes of a pretended tensor are changed in place")
-        return owner
+        with torch.inference_mode(False) if facts.is_view and not ours[0].is_inference() else _nothing:
+            return _outer(found, owners, there)
 
     @contextmanager
-    def _drawing(self, func: Any, kwargs: Any, index: int) -> Iterator[None]:
+    def _drawing(self, index: int) -> Iterator[None]:
         """Random numbers without a generator are those of the device, not of the CPU."""
-        if torch.Tag.nondeterministic_seeded not in func.tags or kwargs.get("generator") is not None:
-            yield
-            return
         state = torch.get_rng_state()
         torch.set_rng_state(self._random[index].get_state())
         yield
         self._random[index].set_state(torch.get_rng_state())
         torch.set_rng_state(state)
 
-    def _count(self, func: Any, args: Any, kwargs: Any, ours: list[Tensor]) -> None:
+    def _count(self, name: str, args: Any, kwargs: Any) -> None:
         """What a device would have to finish first, since its host wants to know."""
-        name = func._schema.name.removeprefix("aten::")
-        if name in ("_to_copy", "copy_"):
+        if name in _COPIES:
             target = kwargs["device"] if name == "_to_copy" and kwargs.get("device") is not None else args[0].device
             source = args[0] if name == "_to_copy" else args[1]
             if target.type == "cpu" and isinstance(source, Tensor):
                 self.waits["to the host"] += 1
             self.uploads += target.type != "cpu" and not isinstance(source, Tensor) and source.dim() > 0
-        elif name in ("index", "index_put", "index_put_", "_unsafe_index"):
+        elif name in _INDEXED:
             indices = [i for i in args[1] if i is not None]
-            self.waits["where"] += any(i.dtype in (torch.bool, torch.uint8) for i in indices)
+            if any(i.dtype in (torch.bool, torch.uint8) for i in indices):
+                self.waits["where"] += 1
         elif name in _WAITING and not (name == "repeat_interleave" and kwargs.get("output_size") is not None):
             self.waits[_WAITING[name]] += 1
-        self.waits = +self.waits
 
     def get_rng_state(self, device: Any = "cuda") -> torch.Tensor:
         """Stands in for torch.cuda.get_rng_state."""
@@ -290,43 +274,89 @@ _WAITING = {
 }
 
 
-@cache
-def _is_composite(func: Any) -> bool:
-    return bool(torch._C._dispatch_has_kernel_for_dispatch_key(func.name(), "CompositeImplicitAutograd"))
+_COPIES = ("_to_copy", "copy_")
+_INDEXED = ("index", "index_put", "index_put_", "_unsafe_index")
+_nothing = nullcontext()
+
+
+class _Facts(NamedTuple):
+    """What is to be known of an operation."""
+
+    name: str
+    copies: bool
+    is_composite: bool
+    """Torch makes it of others."""
+    is_view: bool
+    draws: bool
+    written: tuple[int, ...]
+    """Places of the arguments that are written into."""
 
 
 @cache
-def _is_view(func: Any) -> bool:
-    return any(r.alias_info is not None and not r.alias_info.is_write for r in func._schema.returns)
+def _facts(func: Any) -> _Facts:
+    schema, name = func._schema, func._schema.name.removeprefix("aten::")
+    return _Facts(
+        name,
+        name in _COPIES,
+        bool(torch._C._dispatch_has_kernel_for_dispatch_key(func.name(), "CompositeImplicitAutograd")),
+        any(r.alias_info is not None and not r.alias_info.is_write for r in schema.returns),
+        torch.Tag.nondeterministic_seeded in func.tags,
+        tuple(i for i, a in enumerate(schema.arguments) if a.alias_info is not None and a.alias_info.is_write),
+    )
+
+
+def _leaves(arguments: Any) -> Iterator[Any]:
+    """Arguments of an operation, those in lists too."""
+    for argument in arguments:
+        if isinstance(argument, list | tuple):
+            yield from argument
+        else:
+            yield argument
 
 
 def _is_ours(device: Any) -> bool:
     return isinstance(device, torch.device) and device.type == "meta"
 
 
-def _inner(leaf: Any) -> Any:
-    if _is_ours(leaf):
-        return torch.device("cpu")
-    return leaf.inner if isinstance(leaf, Tensor) else leaf
+def _inner(argument: Any) -> Any:
+    """An argument as the CPU takes it."""
+    if isinstance(argument, Tensor):
+        return argument.inner
+    if isinstance(argument, list | tuple):
+        return type(argument)(map(_inner, argument))
+    return torch.device("cpu") if _is_ours(argument) else argument
 
 
-def _check_devices(func: Any, args: Any, leaves: list[Any]) -> None:
+def _outer(found: Any, owners: dict[int, torch.Tensor], index: int | None) -> Any:
+    """A result as the caller sees it, on a device or on the host: what was written into is itself."""
+    if isinstance(found, list | tuple):
+        return type(found)(_outer(x, owners, index) for x in found)
+    if not isinstance(found, torch.Tensor):
+        return found
+    owner = owners.get(id(found))
+    if owner is None:
+        return found if index is None else Tensor(found, index)
+    if owner.shape != found.shape or owner.stride() != found.stride():
+        raise NotImplementedError("the sizes of a pretended tensor are changed in place")
+    return owner
+
+
+def _check_devices(func: Any, args: Any, tensors: list[torch.Tensor]) -> None:
     """Raises RuntimeError where CUDA does: tensors of two devices, unless one is a number of the CPU, or an index."""
-    name = func._schema.name.removeprefix("aten::")
-    tensors = [leaf for leaf in leaves if isinstance(leaf, torch.Tensor)]
-    if name in ("index", "index_put", "index_put_", "_unsafe_index"):  # indices may come from the host
+    facts = _facts(func)
+    if facts.name in _INDEXED:  # indices may come from the host
         indices = {id(index) for index in args[1] if index is not None}
         tensors = [tensor for tensor in tensors if isinstance(tensor, Tensor) or id(tensor) not in indices]
-    written = [a for a, s in zip(args, func._schema.arguments, strict=False) if s.alias_info and s.alias_info.is_write]
-    written = [tensor for tensor in tree_flatten(written)[0] if isinstance(tensor, torch.Tensor)]
     host = [tensor for tensor in tensors if not isinstance(tensor, Tensor)]
     bars = any(tensor.dim() for tensor in host)
-    if "_foreach" not in name:
-        bars |= any(not isinstance(tensor, Tensor) for tensor in written)
-    devices = sorted({str(tensor.device) for tensor in tensors if isinstance(tensor, Tensor) or bars}, reverse=True)
+    if host and "_foreach" not in facts.name and "_fused" not in facts.name:
+        written = _leaves(args[i] for i in facts.written if i < len(args))
+        bars = bars or any(isinstance(x, torch.Tensor) and not isinstance(x, Tensor) for x in written)
+    devices = {tensor.get_device() for tensor in tensors if bars or isinstance(tensor, Tensor)}
     if len(devices) > 1:
+        first, second = (f"cuda:{i}" if i >= 0 else "cpu" for i in sorted(devices, reverse=True)[:2])
         raise RuntimeError(f"Expected all tensors to be on the same device, but found at least two devices, "
-                           f"{devices[0]} and {devices[1]}! (in {func})")  # fmt: skip
+                           f"{first} and {second}! (in {func})")  # fmt: skip
 
 
 class _Inside(TorchDispatchMode):
@@ -335,6 +365,10 @@ class _Inside(TorchDispatchMode):
     def __init__(self, gpu: Gpu) -> None:
         super().__init__()
         self._gpu = gpu
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False  # what torch.compile would have to know takes a second to import
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}

@@ -25,7 +25,7 @@ class Teams:
     def __init__(self, inputs: Inputs) -> None:
         self.samples, self.agents, self._rows = inputs.samples, inputs.agents, inputs.rows
         self._full = len(inputs.rows) == self.samples * self.agents
-        alive = torch.zeros(self.samples * self.agents, dtype=torch.bool)
+        alive = torch.zeros(self.samples * self.agents, dtype=torch.bool, device=inputs.rows.device)
         self.alive = alive.index_fill_(0, inputs.rows, True).view(self.samples, self.agents)
         """(M, n) bool."""
 
@@ -49,8 +49,8 @@ class Teams:
         """
         silent = ~self.alive.unsqueeze(1)
         if not to_oneself:
-            silent = silent | torch.eye(self.agents, dtype=torch.bool)
-        return torch.zeros(silent.shape).masked_fill_(silent, UNAVAILABLE)
+            silent = silent | torch.eye(self.agents, dtype=torch.bool, device=silent.device)
+        return torch.zeros(silent.shape, device=silent.device).masked_fill_(silent, UNAVAILABLE)
 
 
 def attention_weights(queries: Tensor, keys: Tensor, answering: Tensor) -> tuple[Tensor, Tensor]:

@@ -2,7 +2,7 @@
 
 Filled by `rollout.Collector`, read by `ppo` and `diagnostics`. Samples are addressed as `t * B + b`; a minibatch is a
 tensor of such addresses (L, C): L = 1 for feed-forward policies, L consecutive steps of C sequences for recurrent
-ones.
+ones. Addresses are made on the host, which so knows how many agents live in a minibatch without asking the device.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from qcmarl.device import HOST, pinned, upload
 from qcmarl.laws import Inputs
 
 
@@ -39,8 +40,28 @@ class Cut(NamedTuple):
     """(K, n, F)."""
 
 
+class Told(NamedTuple):
+    """What environments say in T steps."""
+
+    state: Tensor
+    """(T + 1, B, S)."""
+    alive: Tensor
+    """(T, B, n) bool."""
+    start: Tensor
+    """(T, B) bool."""
+    reward: Tensor
+    """(T, B)."""
+    terminated: Tensor
+    """(T, B) bool."""
+    truncated: Tensor
+    """(T, B) bool."""
+
+
 class Rollout:
     """T steps of B environments, overwritten by every collection.
+
+    What the environments say lies on the host, `told`, and goes to the device in one go when the rollout is full; what
+    acting has brought to the device already stays there.
 
     Args:
         steps: T.
@@ -48,45 +69,58 @@ class Rollout:
         sizes: of the environment.
         joint: whether log-probabilities are those of the joint action.
         memory: H, 0 for feed-forward policies.
+        device: of the networks.
     """
 
-    def __init__(self, steps: int, envs: int, sizes: Sizes, joint: bool, memory: int) -> None:
-        self.steps, self.envs, self.sizes, self.memory = steps, envs, sizes, memory
+    def __init__(
+        self, steps: int, envs: int, sizes: Sizes, joint: bool, memory: int, device: torch.device = HOST
+    ) -> None:
+        self.steps, self.envs, self.sizes, self.memory, self.device = steps, envs, sizes, memory, device
         shape, agents = (steps, envs), (steps, envs, sizes.agents)
-        self.x = torch.zeros(steps + 1, envs, sizes.agents, sizes.features)
-        self.state = torch.zeros(steps + 1, envs, sizes.state)
-        self.avail = torch.zeros(*agents, sizes.actions, dtype=torch.bool)
-        self.alive = torch.zeros(*agents, dtype=torch.bool)
-        self.actions = torch.zeros(*agents, dtype=torch.int64)
-        self.log_prob = torch.zeros(shape if joint else agents)
-        self.start = torch.zeros(shape, dtype=torch.bool)
-        self.hidden = torch.zeros(*agents, memory)
-        self.reward = torch.zeros(shape)
-        self.terminated = torch.zeros(shape, dtype=torch.bool)
-        self.truncated = torch.zeros(shape, dtype=torch.bool)
+        self.x = torch.zeros(steps + 1, envs, sizes.agents, sizes.features, device=device)
+        self.avail = torch.zeros(*agents, sizes.actions, dtype=torch.bool, device=device)
+        self.actions = torch.zeros(*agents, dtype=torch.int64, device=device)
+        self.log_prob = torch.zeros(shape if joint else agents, device=device)
+        self.hidden = torch.zeros(*agents, memory, device=device)
+        self.told = Told(
+            state=pinned(steps + 1, envs, sizes.state, device=device),
+            alive=pinned(*agents, dtype=torch.bool, device=device),
+            start=pinned(*shape, dtype=torch.bool, device=device),
+            reward=pinned(*shape, device=device),
+            terminated=pinned(*shape, dtype=torch.bool, device=device),
+            truncated=pinned(*shape, dtype=torch.bool, device=device),
+        )
+        there = self.told if device.type == "cpu" else Told(*(torch.zeros_like(x, device=device) for x in self.told))
+        self.state, self.alive, self.start, self.reward, self.terminated, self.truncated = self._there = there
         self.cuts: list[Cut] = []
+
+    def arrive(self) -> None:
+        """Brings what was told to the device, once the rollout is full."""
+        if self._there is not self.told:
+            for there, told in zip(self._there, self.told, strict=True):
+                there.copy_(told, non_blocking=True)
 
     def inputs(self, samples: Tensor) -> Inputs:
         """What the policy reads at the given samples.
 
         Args:
-            samples: (L, C) addresses.
+            samples: (L, C) addresses, on the host.
 
         Returns:
             inputs of L * C samples.
         """
-        flat = samples.flatten()
-        agents = self.sizes.agents
-        alive = self.alive.flatten(0, 1)[flat].flatten()
+        flat, agents, device = samples.flatten(), self.sizes.agents, self.device
+        alive = self.told.alive.flatten(0, 1)[flat].flatten()
         rows = alive.nonzero().squeeze(1)
-        avail = self.avail.flatten(0, 1).index_select(0, flat)
+        there = upload(flat, device)
+        avail = self.avail.flatten(0, 1).index_select(0, there)
         if self.memory == 0:
-            where = flat.index_select(0, rows // agents) * agents + rows % agents
-            return Inputs(self.x.flatten(0, 2).index_select(0, where), avail, rows)
-        x = self.x.flatten(0, 1).index_select(0, flat).view(len(samples), -1, self.sizes.features)
-        start = self.start.flatten()[samples].repeat_interleave(agents, dim=1)
-        hidden = self.hidden.flatten(0, 1).index_select(0, samples[0]).flatten(0, 1)
-        return Inputs(x, avail, rows, start, hidden)
+            where = upload(flat.index_select(0, rows // agents) * agents + rows % agents, device)
+            return Inputs(self.x.flatten(0, 2).index_select(0, where), avail, upload(rows, device))
+        x = self.x.flatten(0, 1).index_select(0, there).view(len(samples), -1, self.sizes.features)
+        start = self.told.start.flatten()[samples].repeat_interleave(agents, dim=1)
+        hidden = self.hidden.flatten(0, 1).index_select(0, there[: samples.shape[1]]).flatten(0, 1)
+        return Inputs(x, avail, upload(rows, device), upload(start, device), hidden)
 
     def whole(self) -> Tensor:
         """Addresses of all samples as one batch: (1, T * B), or (T, B) for a recurrent policy."""
@@ -99,7 +133,7 @@ class Rollout:
         Args:
             count: number of minibatches.
             chunk: L; feed-forward policies are given 1.
-            generator: the source of the order.
+            generator: the source of the order, of the host.
 
         Yields:
             addresses (L, C).

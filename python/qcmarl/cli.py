@@ -18,7 +18,7 @@ from typing import Annotated, Any, Literal, NoReturn
 
 import tyro
 
-from qcmarl import evaluation, export, report, run
+from qcmarl import device, evaluation, export, report, run, rundir
 from qcmarl.algos import ALGORITHMS
 from qcmarl.coordinator import play as without_centre
 from qcmarl.coordinator.processes import TeamError
@@ -48,6 +48,7 @@ algorithms: {", ".join(ALGORITHMS)}
 examples:
   qcmarl train --algo qc-mappo --env skirmish:3m --seed 0 --steps 500_000 --run-dir runs/3m-0
   qcmarl train --run-dir runs/3m-0 --resume
+  qcmarl train --algo qc-mappo --env skirmish:8m_vs_9m --device cuda
   qcmarl eval runs/3m-0 --episodes 512
   qcmarl eval runs/3m-0 --noise global-depolarizing:1e-2
   qcmarl report runs/3m-*
@@ -74,6 +75,9 @@ class Process:
     """Threads (>= 1); the results do not depend on it."""
     quiet: bool = False
     """Show no progress."""
+    device: str = "cpu"
+    """Where the networks compute: cpu; cuda or cuda:N, a GPU; auto, a GPU where there is one. Environments stay on the
+    CPU. With --resume the default is where the run was; it may go on elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -230,7 +234,8 @@ def prepare(arguments: list[str]) -> run.Run:
         raise UsageError(f"unknown algorithm '{algo}'; the algorithms are {', '.join(ALGORITHMS)}{likeliest}")
     algorithm = ALGORITHMS[algo]
     defaults = kept[1:] if kept and kept[0] == algo else (run.RunConfig(), algorithm.config())
-    options = parse(train_options(algo, algorithm.config), arguments, "train", algo, *defaults)
+    was_on = rundir.last_device(Path(directory))["device"] if kept and directory is not None else "cpu"
+    options = parse(train_options(algo, algorithm.config), arguments, "train", algo, *defaults, Process(device=was_on))
     config, process = run.resolve(options.run), options.process
     if process.threads < 1:
         raise UsageError(f"threads is {process.threads}; it must be at least 1")
@@ -238,7 +243,8 @@ def prepare(arguments: list[str]) -> run.Run:
         raise UsageError("--resume needs --run-dir, the run to go on with")
     where = process.run_dir or Path("runs") / f"{config.env.replace(':', '-')}-{algo}-{config.seed}"
     resolved = algorithm.resolve(options.algorithm, config.env)
-    return run.Run(algo, config, resolved, where, process.resume, process.threads, process.quiet)
+    on = device.chosen(process.device)
+    return run.Run(algo, config, resolved, where, process.resume, process.threads, process.quiet, on)
 
 
 def train_options(algo: str, config: type[Any]) -> type[Any]:
@@ -258,8 +264,8 @@ def parse(options: type[Any], arguments: list[str], command: str, *defaults: Any
     """Reads options with tyro; what it says of a mistake is cut down to its sentence."""
     default = None
     if defaults:
-        algo, run_default, algorithm_default = defaults
-        default = options(algo=algo, run=run_default, algorithm=algorithm_default)
+        algo, run_default, algorithm_default, process = defaults
+        default = options(algo=algo, run=run_default, algorithm=algorithm_default, process=process)
     said = io.StringIO()
     try:
         with contextlib.redirect_stderr(said):

@@ -41,7 +41,7 @@ def correlation_metrics(law: Law, generator: torch.Generator) -> dict[str, float
 
 
 def visited(rollout: Rollout, most: int | None) -> Tensor:
-    """(1, C) addresses of at most `most` samples of a rollout, evenly spread; None: all."""
+    """(1, C) addresses, on the host, of at most `most` samples of a rollout, evenly spread; None: all."""
     samples = rollout.whole()
     return samples if most is None else samples[:, :: -(-samples.shape[1] // most)]
 

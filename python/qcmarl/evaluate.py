@@ -16,6 +16,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from qcmarl.device import HOST, device_of, upload
 from qcmarl.envs.game import VecGame
 from qcmarl.envs.queue import VecQueue
 from qcmarl.games import exact, queueing_exact
@@ -56,11 +57,12 @@ class Listener:
     def __init__(self, policy: MixingPolicy) -> None:
         self._handle = policy.mixer.register_forward_hook(lambda module, args, output: self._hear(output))
         self.counted = torch.zeros(0, dtype=torch.bool)
-        """(B,) environments whose current battle counts; set before each step."""
+        """(B,) environments whose current battle counts, on the host; set before each step."""
 
     def _hear(self, reading: Tensor) -> None:
         if self.counted.any():
-            self.take(reading[self.counted])
+            where = upload(self.counted.nonzero().squeeze(1), reading.device)
+            self.take(reading.index_select(0, where))
 
     def take(self, readings: Tensor) -> None:
         """Readings (C, K) of one step, C >= 1."""
@@ -113,12 +115,13 @@ class ReadingPool(Listener):
         self._generator = torch.Generator().manual_seed(seed)
         self._numbers = numbers
         self._pool: list[Tensor] = []
+        self._device = HOST
         self._heard = 0
 
     def take(self, readings: Tensor) -> None:
         """Keeps each with the chance that it then has in common with all before it."""
-        size = max(1, self._numbers // readings.shape[1])
-        for reading in readings:
+        size, self._device = max(1, self._numbers // readings.shape[1]), readings.device
+        for reading in readings.cpu():
             self._heard += 1
             if len(self._pool) < size:
                 self._pool.append(reading.clone())
@@ -129,7 +132,7 @@ class ReadingPool(Listener):
 
     def found(self) -> Tensor:
         """The readings kept."""
-        return torch.stack(self._pool)
+        return torch.stack(self._pool).to(self._device)
 
 
 @torch.inference_mode()
@@ -156,8 +159,10 @@ def play(
     """
     half = env.n_envs // 2 if greedy_battles and sampled_battles else env.n_envs * bool(greedy_battles)
     left = np.concatenate([quotas(greedy_battles, half), quotas(sampled_battles, env.n_envs - half)])
-    greedy = torch.arange(env.n_envs) < half
-    generator = torch.Generator().manual_seed(seed)
+    device = device_of(policy)
+    is_greedy = np.arange(env.n_envs) < half
+    greedy = upload(torch.from_numpy(is_greedy), device)
+    generator = torch.Generator(device).manual_seed(seed)
     player = Player(policy, env)
     step = env.reset(seed)
     found: list[tuple[bool, bool, float, int]] = []
@@ -165,12 +170,12 @@ def play(
         for listener in listeners:
             listener.counted = torch.from_numpy(left > 0)
         acted = player.act(step, player.features(step), generator, greedy)
-        step = env.step(acted.actions.numpy())
+        step = env.step(acted.actions.cpu().numpy())
         player.observe(step)
         for i in np.flatnonzero((step.terminated | step.truncated) & (left > 0)):
             left[i] -= 1
             won, gained, length = (step.info[k][i] for k in ("battle_won", "episode_return", "episode_length"))
-            found.append((bool(greedy[i]), bool(won), float(gained), int(length)))
+            found.append((bool(is_greedy[i]), bool(won), float(gained), int(length)))
     columns = list(zip(*found, strict=True)) or [(), (), (), ()]
     return Battles(
         np.array(columns[0], bool), np.array(columns[1], bool), np.array(columns[2], float), np.array(columns[3], int)

@@ -37,10 +37,14 @@ class Learner(Protocol):
         """Plays a while and learns from it; returns what is logged, `train/...`."""
 
     def diagnostics(self, generator: torch.Generator) -> dict[str, float]:
-        """What the algorithm says of its policy at an evaluation, `policy/...`; changes nothing."""
+        """What the algorithm says of its policy at an evaluation, `policy/...`; changes nothing.
+
+        Args:
+            generator: of the learner's device.
+        """
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything that the next iteration depends on, copied; must hold `policy` and `env_steps`."""
+        """Everything that the next iteration depends on, copied to the host; must hold `policy` and `env_steps`."""
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Goes on from what `state_dict` gave."""

@@ -83,7 +83,7 @@ class OrthogonalMixer(Mixer):
         """Q, (2^q, 2^q)."""
         lower = self.skew.new_zeros(self.size, self.size).index_put(tuple(self.where), self.skew)
         a = lower - lower.t()
-        one = torch.eye(self.size, dtype=a.dtype)
+        one = torch.eye(self.size, dtype=a.dtype, device=a.device)
         q: Tensor = torch.linalg.solve(one + a, one - a)
         return q
 
@@ -204,7 +204,7 @@ def frequencies(p: Tensor, shots: int, generator: torch.Generator) -> Tensor:
 def by_shot(p: Tensor, shots: int, generator: torch.Generator) -> Tensor:
     """(M, K) counts: the outcome of every shot."""
     outcomes = torch.multinomial(p, shots, replacement=True, generator=generator)
-    return torch.zeros_like(p).scatter_add_(1, outcomes, torch.ones((), dtype=p.dtype).expand_as(outcomes))
+    return torch.zeros_like(p).scatter_add_(1, outcomes, p.new_ones(()).expand_as(outcomes))
 
 
 def by_outcome(p: Tensor, shots: int, generator: torch.Generator) -> Tensor:
@@ -215,7 +215,7 @@ def by_outcome(p: Tensor, shots: int, generator: torch.Generator) -> Tensor:
     """
     tail = p.flip(-1).cumsum(-1).flip(-1)
     chance = (p / tail).nan_to_num_(0.0).t().contiguous()
-    left = torch.full((len(p),), float(shots), dtype=p.dtype)
+    left = p.new_full((len(p),), float(shots))
     counts = []
     for of_the_rest in chance:
         counts.append(torch.binomial(left, of_the_rest, generator=generator))

@@ -61,7 +61,7 @@ def dropped(x: Tensor) -> Tensor:
     if now is None:
         return x
     share, generator = now
-    scaled: Tensor = x * (torch.rand(x.shape, generator=generator) >= share) / (1 - share)
+    scaled: Tensor = x * (torch.rand(x.shape, generator=generator, device=x.device) >= share) / (1 - share)
     return scaled
 
 

@@ -39,14 +39,14 @@ class Perturbation:
 
         Args:
             inputs: of the part.
-            samples: (L, C) its addresses.
+            samples: (L, C) its addresses, on the host.
         """
         if not self._active:
             return self._policy(inputs)[0]  # type: ignore[no-any-return]
-        generator = torch.Generator().manual_seed(self._seed + int(samples[0, 0]))
+        generator = torch.Generator(inputs.x.device).manual_seed(self._seed + int(samples[0, 0]))
         x = inputs.x
         if self._noise > 0:
-            x = x + self._noise * torch.randn(x.shape, generator=generator)
+            x = x + self._noise * torch.randn(x.shape, generator=generator, device=x.device)
         with dropping_out(self._dropout, generator):
             law: Law = self._policy(inputs._replace(x=x, generator=generator))[0]
         return law

@@ -131,7 +131,8 @@ class MixingPolicy(Policy):
         if fixed.dim() == 1:
             return fixed.expand(len(latents), -1)
         assert generator is not None, "readings are drawn from the generator of the inputs"
-        return fixed.index_select(0, torch.randint(len(fixed), (len(latents),), generator=generator))
+        places = torch.randint(len(fixed), (len(latents),), generator=generator, device=latents.device)
+        return fixed.index_select(0, places)
 
 
 class FactoredPolicy(MixingPolicy):

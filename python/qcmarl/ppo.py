@@ -1,8 +1,9 @@
 """Proximal policy optimisation for teams: the learner that MAPPO and QC-MAPPO share.
 
 Built by the files in `algos`, driven by `run`. One iteration is: collect a rollout, compute returns, a few epochs of
-clipped updates of the actor and of the central critic. Everything random comes from one generator; `state_dict` is
-complete.
+clipped updates of the actor and of the central critic. Everything random comes from one generator, on a GPU from two;
+`state_dict` is complete. An update asks the device for numbers once, at its end: what depends on them before, such as
+whether the actor still learns, is decided there.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from torch import Tensor, nn
 
 from qcmarl.buffer import Rollout, Sizes
 from qcmarl.config import PPOConfig
+from qcmarl.device import HOST, Randomness, on_host, upload
 from qcmarl.losses import approximate_kl, clipped_policy_loss, clipped_value_loss
 from qcmarl.nets import Critic
 from qcmarl.parallel import PartedGradient
@@ -33,10 +35,13 @@ PART = 6400
 """At most so many rows (samples times agents) are differentiated at once, and a minibatch has an even number of parts,
 for two threads (one part if it is a single sequence). Larger parts leave the second-level cache; with 400 samples of 3
 agents torch's price per operation is a fifth of the time."""
+PART_OF_GPU = 1 << 20
+"""The same on a GPU, for its memory alone."""
 
 
 class Targets(NamedTuple):
-    """What a rollout is regressed on, flattened to samples; V is () for a team's critic, (n,) for one per agent."""
+    """What a rollout is regressed on, flattened to samples; V is () for a team's critic, (n,) for one per agent. On the
+    device but for `living`."""
 
     advantages: Tensor
     """(T * B, *V) normalised; (T * B), the mean over the living, where the ratio is joint."""
@@ -45,8 +50,9 @@ class Targets(NamedTuple):
     values: Tensor
     """(T * B, *V) predictions before the update, same units."""
     living: Tensor
-    """(T * B) number of living agents."""
-    explained: float
+    """(T * B) number of living agents, on the host."""
+    explained: Tensor
+    """Explained variance of the critic, a scalar."""
 
 
 class Sums(NamedTuple):
@@ -61,14 +67,15 @@ class Sums(NamedTuple):
 
 
 class PPO:
-    """The learner: environments, actor, critic, their optimisers and one generator.
+    """The learner: environments, actor, critic, their optimisers and what is random.
 
     Args:
         config: resolved.
         policy: the actor.
         env: training environments; reset here.
         seed: of the environments, of the actions and of the minibatches.
-        threads: used by the updates; results do not depend on it.
+        threads: used by the updates; results do not depend on it. A GPU is led by one.
+        device: of the networks; the policy is moved there.
         groups: parameter groups of the actor's optimiser; default: all at `lr`.
         chunk: L, steps of a recurrent chunk; 1 for a feed-forward policy.
     """
@@ -80,6 +87,7 @@ class PPO:
         env: VecEnv,
         seed: int,
         threads: int = 1,
+        device: torch.device = HOST,
         groups: list[dict[str, Any]] | None = None,
         chunk: int = 1,
     ) -> None:
@@ -87,13 +95,14 @@ class PPO:
         assert config.ratio is not None
         assert config.rollout_steps % chunk == 0
         sizes = sizes_of(env)
-        self.config, self.policy, self.chunk = config, policy, chunk
+        self.config, self.policy, self.chunk, self.device = config, policy.to(device), chunk, device
+        self.threads = threads if device.type == "cpu" else 1
         self.clip, self.joint = config.clip, config.ratio == "joint"
-        self.critic = Critic(critic_inputs(sizes, config.critic), config.critic_hidden)
-        self.value_norm = ValueNorm(config.value_decay)
-        self.generator = torch.Generator().manual_seed(seed)
-        self.rollout = Rollout(config.rollout_steps, config.n_envs, sizes, self.joint, policy.memory)
-        self.collector = Collector(policy, env, self.rollout, self.generator, seed, self.joint)
+        self.critic = Critic(critic_inputs(sizes, config.critic), config.critic_hidden).to(device)
+        self.value_norm = ValueNorm(config.value_decay).to(device)
+        self.randomness = Randomness(seed, device)
+        self.rollout = Rollout(config.rollout_steps, config.n_envs, sizes, self.joint, policy.memory, device)
+        self.collector = Collector(policy, env, self.rollout, self.randomness.draws, seed, self.joint)
         actor_groups = groups or [{"params": list(policy.parameters())}]
         self.actor_adam = torch.optim.AdamW(
             actor_groups, lr=config.lr, eps=1e-5, weight_decay=config.weight_decay, fused=True
@@ -102,9 +111,14 @@ class PPO:
         self._first_lrs = [[group["lr"] for group in adam.param_groups] for adam in (self.actor_adam, self.critic_adam)]
         self._entropy = config.entropy
         self.perturbation = Perturbation(config, policy)
-        self._gradient = PartedGradient([*policy.parameters(), *self.critic.parameters()], threads)
+        self._gradient = PartedGradient([*policy.parameters(), *self.critic.parameters()], self.threads)
         self.env_steps = 0
         self.seconds = {"environment": 0.0, "acting": 0.0, "update": 0.0}
+
+    @property
+    def generator(self) -> torch.Generator:
+        """What decides the order of minibatches, on the host; on the CPU the source of the actions too."""
+        return self.randomness.order
 
     def iterate(self) -> dict[str, float]:
         """Collects one rollout and learns from it.
@@ -140,43 +154,50 @@ class PPO:
     def update(self) -> dict[str, float]:
         """The epochs of one rollout."""
         targets = self._targets()
-        total, steps, actor_steps = torch.zeros(len(Sums._fields)), 0, 0
-        actor_learns, largest_norm = True, torch.zeros(())
+        total, largest_norm, actor_steps = (
+            torch.zeros(shape, device=self.device) for shape in (len(Sums._fields), (), ())
+        )
+        actor_learns, steps = torch.ones((), dtype=torch.bool, device=self.device), 0
         for _ in range(self.config.epochs):
             for samples in self.rollout.minibatches(self.config.minibatches, self.chunk, self.generator):
                 sums = self._differentiate(samples, targets)
-                actor_learns = actor_learns and self._within_trust(sums)
+                actor_learns = actor_learns & self._within_trust(sums)
                 norm, moved = self._step(actor_learns)
                 largest_norm = torch.maximum(largest_norm, norm)
                 total += sums
                 steps += 1
                 actor_steps += moved
-        named = Sums(*total.tolist())
+        *sums_of_all, norm, moves, explained = torch.stack(
+            [*total, largest_norm, actor_steps, targets.explained]
+        ).tolist()
+        named = Sums(*sums_of_all)
         return {
             "train/approx_kl": named.kl / named.entries,
             "train/clip_fraction": named.clipped / named.entries,
             "train/entropy": named.entropy / named.living,
-            "train/gradient_norm": float(largest_norm),
-            "train/actor_steps": actor_steps / steps,
+            "train/gradient_norm": norm,
+            "train/actor_steps": moves / steps,
             "train/value_loss": named.value_loss / steps,
-            "train/explained_variance": targets.explained,
+            "train/explained_variance": explained,
         }
 
-    def _within_trust(self, sums: Tensor) -> bool:
+    def _within_trust(self, sums: Tensor) -> Tensor:
         """Whether the actor, as it stands before this step, is still near the one that collected the rollout."""
         assert self.config.target_kl is not None
-        named = Sums(*sums.tolist())
-        return named.kl / named.entries <= self.config.target_kl
+        kl, _, entries, *_ = sums.double()
+        within: Tensor = kl / entries <= self.config.target_kl
+        return within
 
-    def _step(self, actor_learns: bool) -> tuple[Tensor, bool]:
+    def _step(self, actor_learns: Tensor) -> tuple[Tensor, Tensor]:
         """Clips the gradients and moves the critic, and the actor if it may and its gradient is finite: without a trust
         region a ratio may exceed all numbers. Returns the norm of the actor's gradient, and whether it moved."""
         nn.utils.clip_grad_norm_(self.critic.parameters(), self.config.grad_clip)
         self.critic_adam.step()
         norm = nn.utils.clip_grad_norm_(self.policy.parameters(), self.config.grad_clip)
-        moves = actor_learns and bool(norm.isfinite())
-        if moves:
-            self.actor_adam.step()
+        moves = actor_learns & norm.isfinite()
+        # A fused optimiser looks here, on the device, whether to leave everything as it is.
+        self.actor_adam.found_inf = (~moves).float()  # type: ignore[attr-defined]
+        self.actor_adam.step()
         return norm, moves
 
     @torch.no_grad()
@@ -189,13 +210,13 @@ class PPO:
         ended = spread(rollout.terminated | rollout.truncated, shape)
         advantages, returns = gae(reward, values, ended, self._final_values(shape), self.config.gamma, self.config.lam)
         norm.update(returns)
-        living = rollout.alive.sum(-1).float()
+        living = rollout.told.alive.sum(-1).float()
         return Targets(
-            self._normalised(advantages, living).flatten(0, 1),
+            self._normalised(advantages, upload(living, self.device)).flatten(0, 1),
             norm.normalise(returns).flatten(0, 1),
             predictions[:-1].flatten(0, 1),
             living.flatten(),
-            float(explained_variance(values[:-1], returns)),
+            explained_variance(values[:-1], returns),
         )
 
     def _normalised(self, advantages: Tensor, living: Tensor) -> Tensor:
@@ -219,34 +240,36 @@ class PPO:
 
     @torch.no_grad()
     def _final_values(self, shape: torch.Size) -> Tensor:
-        final = torch.zeros(shape)
+        final = torch.zeros(shape, device=self.device)
         if self.config.timeout == "bootstrap":
             for cut in self.rollout.cuts:
                 final[cut.t, cut.where] = self.value_norm.denormalise(self.critic(self._seen(cut.state, cut.x)))
         return final
 
     def _differentiate(self, samples: Tensor, targets: Targets) -> Tensor:
-        """Gradients of actor and critic on a minibatch of samples (L, C); returns `Sums`."""
-        self.perturbation.begin(self.generator)
+        """Gradients of actor and critic on a minibatch of samples (L, C), on the host; returns `Sums`."""
+        self.perturbation.begin(self.randomness.order)
         count = samples.numel()
         n_values = count * targets.returns[0].numel()
         entries = float(count) if self.joint else float(targets.living[samples].sum())
 
         def loss(part: Tensor) -> tuple[Tensor, Tensor]:
             policy_loss, policy_sums = self._policy_loss(part, targets)
-            value_loss = self._value_loss(part.flatten(), targets) / n_values
+            value_loss = self._value_loss(upload(part.flatten(), self.device), targets) / n_values
             return policy_loss / entries + value_loss, torch.stack([*policy_sums, value_loss.detach()])
 
         return self._gradient(loss, samples.tensor_split(self.parts(count, samples.shape[1]), dim=1))
 
     def parts(self, samples: int, sequences: int) -> int:
         """Parts that a minibatch of so many samples, in so many sequences, is differentiated in; none is empty."""
-        return min(2 * math.ceil(samples * self.rollout.sizes.agents / (2 * PART)), sequences)
+        rows = samples * self.rollout.sizes.agents
+        parts = 2 * math.ceil(rows / (2 * PART)) if self.device.type == "cpu" else math.ceil(rows / PART_OF_GPU)
+        return min(parts, sequences)
 
     def _policy_loss(self, samples: Tensor, targets: Targets) -> tuple[Tensor, list[Tensor]]:
         """Clipped loss less the entropy bonus, summed over the entries: samples for a joint ratio, living agents
         otherwise."""
-        inputs, flat = self.rollout.inputs(samples), samples.flatten()
+        inputs, flat = self.rollout.inputs(samples), upload(samples.flatten(), self.device)
         law = self.perturbation.law(inputs, samples)
         log_prob = law.log_prob(self.rollout.actions.flatten(0, 1).index_select(0, flat))
         advantages = targets.advantages[flat]
@@ -263,8 +286,8 @@ class PPO:
         with torch.no_grad():
             clipped = ((log_ratio.exp() - 1).abs() > self.clip).float().sum()
             kl = approximate_kl(log_ratio).sum()
-            counts = torch.tensor([len(log_ratio), len(inputs.rows)], dtype=torch.float32)
-        return loss, [kl, clipped, counts[0], entropy.detach(), counts[1]]
+            counted, living = (kl.new_full((), len(which)) for which in (log_ratio, inputs.rows))
+        return loss, [kl, clipped, counted, entropy.detach(), living]
 
     def _value_loss(self, flat: Tensor, targets: Targets) -> Tensor:
         """Clipped value loss summed over the values; those of dead agents count, their team goes on earning."""
@@ -283,25 +306,25 @@ class PPO:
         self.collector.env.close()
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything that the next iteration depends on, copied."""
+        """Everything that the next iteration depends on, copied to the host."""
         state = {
             "policy": self.policy.state_dict(),
             "critic": self.critic.state_dict(),
             "value_norm": self.value_norm.state_dict(),
             "actor_adam": self.actor_adam.state_dict(),
             "critic_adam": self.critic_adam.state_dict(),
-            "generator": self.generator.get_state(),
+            "generator": self.randomness.get_state(),
             "collector": self.collector.state_dict(),
             "env_steps": self.env_steps,
             "seconds": self.seconds,
         }
-        return copy.deepcopy(state)
+        return copy.deepcopy(on_host(state))
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Goes on from what `state_dict` gave."""
         for name in ("policy", "critic", "value_norm", "actor_adam", "critic_adam", "collector"):
             getattr(self, name).load_state_dict(state[name])
-        self.generator.set_state(state["generator"])
+        self.randomness.set_state(state["generator"])
         self.env_steps = state["env_steps"]
         self.seconds.update(state["seconds"])
 

@@ -328,7 +328,7 @@ class LocalUnitaries(nn.Module):
 
     def forward(self, angles: Tensor) -> Tensor:
         """(R, P) radians to (R, D, D) complex64 matrices."""
-        columns = torch.eye(self._dimension, dtype=angles.dtype).repeat(len(angles), 1)
+        columns = torch.eye(self._dimension, dtype=angles.dtype, device=angles.device).repeat(len(angles), 1)
         states: Tensor = qcsim.statevector(
             self._circuit, amplitudes=columns, features=angles.repeat_interleave(self._dimension, 0)
         )

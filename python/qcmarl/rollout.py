@@ -1,7 +1,8 @@
 """Playing: features of the agents, acting in a batch of environments, collecting a rollout.
 
 `Player` is shared by `Collector` (training) and `evaluate`. Observations are copied before the next step of the
-environment.
+environment. Environments are on the host, the policy may be on a GPU: a step takes observations, masks and addresses
+there, and waits once, for the actions.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import torch
 from torch import Tensor
 
 from qcmarl.buffer import Cut, Rollout, Sizes
+from qcmarl.device import device_of, on_host, upload
 from qcmarl.laws import Inputs, Law
 from qcmarl.nets import normalised
 from qcmarl.policies import Policy
@@ -63,26 +65,29 @@ class Player:
         self.policy, self.sizes, self.limit = policy, sizes_of(env), env.episode_limit
         envs, (agents, actions, features, _) = env.n_envs, self.sizes
         self._obs_size = env.obs_size
-        self._raw = torch.zeros(envs, agents, features)
-        self._raw[..., features - agents :] = torch.eye(agents)
+        self.device = device_of(policy)
+        self._raw = torch.zeros(envs, agents, features, device=self.device)
+        self._raw[..., features - agents :] = torch.eye(agents, device=self.device)
         self._last = self._raw[..., env.obs_size : env.obs_size + actions]
-        self.hidden = torch.zeros(envs, agents, policy.memory)
+        self.hidden = torch.zeros(envs, agents, policy.memory, device=self.device)
         self.start = torch.ones(envs, dtype=torch.bool)
         self.age = torch.zeros(envs)
 
     def features(self, step: Step) -> Tensor:
         """(B, n, F) features of all agents at the current step."""
-        self._raw[..., : self._obs_size] = torch.from_numpy(step.obs)
+        self._raw[..., : self._obs_size] = upload(torch.from_numpy(step.obs), self.device)
         return normalised(self._raw)
 
     def final_features(self, obs: Floats, where: Tensor) -> Tensor:
-        """(K, n, F) features in environments `where` (K,), of agents who see `obs` (B, n, O) after they acted."""
-        raw = self._raw[where]
-        raw[..., : self._obs_size] = torch.from_numpy(obs)[where]
+        """(K, n, F) features in environments `where` (K,), on the host, of agents who see `obs` (B, n, O) after they
+        acted."""
+        raw = self._raw[upload(where, self.device)]
+        raw[..., : self._obs_size] = upload(torch.from_numpy(obs)[where], self.device)
         return normalised(raw)
 
     def state(self, step: Step) -> Tensor:
-        """(B, S) what the critic reads: the state and the share of the episode's time that is used, normalised."""
+        """(B, S) what the critic reads: the state and the share of the episode's time that is used, normalised; on the
+        host."""
         return self.critic_features(torch.from_numpy(step.state), self.age)
 
     def critic_features(self, state: Tensor, age: Tensor) -> Tensor:
@@ -95,18 +100,18 @@ class Player:
         Args:
             step: the current step of the environment.
             x: (B, n, F) from `features`.
-            generator: the source of randomness.
-            greedy: (B,) bool, environments where the greedy action is taken; None: nowhere.
+            generator: the source of randomness, of the policy's device.
+            greedy: (B,) bool, environments where the greedy action is taken, on that device; None: nowhere.
 
         Returns:
             what was seen and done.
         """
-        rows = torch.from_numpy(step.alive).flatten().nonzero().squeeze(1)
-        avail = torch.from_numpy(step.avail).clone()
+        rows = upload(torch.from_numpy(step.alive).flatten().nonzero().squeeze(1), self.device)
+        avail = upload(torch.from_numpy(step.avail).clone(), self.device)
         if self.policy.memory == 0:
             inputs = Inputs(x.flatten(0, 1).index_select(0, rows), avail, rows)
         else:
-            start = self.start.repeat_interleave(self.sizes.agents).unsqueeze(0)
+            start = upload(self.start.repeat_interleave(self.sizes.agents).unsqueeze(0), self.device)
             inputs = Inputs(x.flatten(0, 1).unsqueeze(0), avail, rows, start, self.hidden.flatten(0, 1))
         law, hidden = self.policy(inputs._replace(generator=generator))
         if hidden is not None:
@@ -123,22 +128,20 @@ class Player:
         self.age = torch.where(ended, 0.0, self.age + 1)
         self.start = ended
         if bool(ended.any()):
-            self._last[ended] = 0.0
-            self.hidden[ended] = 0.0
+            where = upload(ended.nonzero().squeeze(1), self.device)
+            self._last[where] = 0.0
+            self.hidden[where] = 0.0
 
     def state_dict(self) -> dict[str, Tensor]:
-        """Everything remembered, copied."""
-        return {
-            "last": self._last.clone(),
-            "hidden": self.hidden.clone(),
-            "start": self.start.clone(),
-            "age": self.age.clone(),
-        }
+        """Everything remembered, copied to the host."""
+        remembered = {"last": self._last, "hidden": self.hidden, "start": self.start, "age": self.age}
+        return {name: on_host(x.clone()) for name, x in remembered.items()}
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
         """Goes back to what `state_dict` gave."""
         self._last.copy_(state["last"])
-        self.hidden, self.start, self.age = state["hidden"].clone(), state["start"].clone(), state["age"].clone()
+        self.hidden = state["hidden"].to(self.device, copy=True)
+        self.start, self.age = state["start"].clone(), state["age"].clone()
 
 
 class RecentEpisodes:
@@ -205,25 +208,26 @@ class Collector:
         self.rollout.cuts.clear()
         for t in range(self.rollout.steps):
             self._play(t)
-        self.rollout.state[self.rollout.steps] = self._player.state(self._step)
+        self.rollout.told.state[self.rollout.steps] = self._player.state(self._step)
         self.rollout.x[self.rollout.steps] = self._player.features(self._step)
+        self.rollout.arrive()
 
     def _play(self, t: int) -> None:
-        out, player, step = self.rollout, self._player, self._step
+        out, told, player, step = self.rollout, self.rollout.told, self._player, self._step
         x = player.features(step)
-        out.x[t], out.state[t] = x, player.state(step)
-        out.start[t], out.hidden[t] = player.start, player.hidden
-        out.alive[t] = torch.from_numpy(step.alive)
+        out.x[t], told.state[t] = x, player.state(step)
+        told.start[t], out.hidden[t] = player.start, player.hidden
+        told.alive[t] = torch.from_numpy(step.alive)
         acted = player.act(step, x, self._generator)
         out.avail[t], out.actions[t] = acted.inputs.avail, acted.actions
         out.log_prob[t] = self._log_prob(acted)
-        ages = player.age
+        ages, chosen = player.age, acted.actions.cpu().numpy()
         began = time.perf_counter()
-        self._step = self.env.step(acted.actions.numpy())
+        self._step = self.env.step(chosen)
         self.environment_seconds += time.perf_counter() - began
-        out.reward[t] = torch.from_numpy(self._step.reward)
-        out.terminated[t] = torch.from_numpy(self._step.terminated)
-        out.truncated[t] = torch.from_numpy(self._step.truncated)
+        told.reward[t] = torch.from_numpy(self._step.reward)
+        told.terminated[t] = torch.from_numpy(self._step.terminated)
+        told.truncated[t] = torch.from_numpy(self._step.truncated)
         self._note_cuts(t, ages + 1)
         player.observe(self._step)
         self.episodes.note(self._step)
@@ -244,7 +248,8 @@ class Collector:
             return
         where = torch.from_numpy(cut)
         state = self._player.critic_features(torch.from_numpy(step.info["final_state"][cut]), ages[where])
-        self.rollout.cuts.append(Cut(t, where, state, self._player.final_features(step.info["final_obs"], where)))
+        x = self._player.final_features(step.info["final_obs"], where)
+        self.rollout.cuts.append(Cut(t, upload(where, x.device), upload(state, x.device), x))
 
     def state_dict(self) -> dict[str, Any]:
         """The environments and everything remembered between rollouts."""

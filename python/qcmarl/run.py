@@ -1,8 +1,9 @@
 """A training run: what it is made of, its loop, its evaluations, its checkpoints, and how it goes on after an
 interruption.
 
-Called by `cli`. A run is decided by its configuration and its seed: the clock, the number of threads and
-interruptions leave no trace in the weights or in the metrics other than `wall_seconds` and `time/...`.
+Called by `cli`. A run on the CPU is decided by its configuration and its seed: the clock, the number of threads and
+interruptions leave no trace in the weights or in the metrics other than `wall_seconds` and `time/...`. A run may go on
+on another device than it began on; from there its numbers are others than an uninterrupted run's.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ import torch
 
 from qcmarl import checkpoint, rundir
 from qcmarl.algos import ALGORITHMS
+from qcmarl.device import HOST
+from qcmarl.device import described as device_described
 from qcmarl.envs import make
 from qcmarl.envs.registry import side_by_side
 from qcmarl.evaluate import win_rates
@@ -100,6 +103,7 @@ class Run:
         resume: go on from the checkpoint in `directory`.
         threads: used by the updates and by the environments.
         quiet: show no progress.
+        device: of the networks and of what they learn from; environments are on the host.
 
     Raises:
         ValueError: unknown environment; a directory in use or being written by another process, or none to resume, or
@@ -115,23 +119,26 @@ class Run:
         resume: bool = False,
         threads: int = 1,
         quiet: bool = False,
+        device: torch.device = HOST,
     ) -> None:
         use_one_torch_thread()
         keep_freed_memory()
-        self.config, self.directory = config, directory
+        self.config, self.directory, self.device = config, directory, device
         self._description = described(algo, config, algorithm)
         torch.manual_seed(config.seed)
         env = make(config.env, algorithm.n_envs, threads)
         self._eval_env = make(config.env, side_by_side(config.env, 2 * min(config.eval_battles, 32)), threads)
-        self.learner = ALGORITHMS[algo].build(algorithm, env, config.seed, threads)
+        self.learner = ALGORITHMS[algo].build(algorithm, env, config.seed, threads, device)
         self._wall = 0.0
         self._metrics = self._continue() if resume else self._begin()
         self._tensorboard = self._open_tensorboard()
         self._display = Display(config.steps, self.learner.env_steps, quiet)
+        if resume:
+            self._note_device()
         self._latest: dict[str, float] = {}
 
     def _begin(self) -> rundir.MetricsFile:
-        return rundir.create(self.directory, self._description)
+        return rundir.create(self.directory, self._description, device_described(self.device))
 
     def _continue(self) -> rundir.MetricsFile:
         different = rundir.differences(rundir.read_config(self.directory), self._description)
@@ -150,6 +157,16 @@ class Run:
         torch.set_rng_state(kept["torch"])
         self._wall = kept["wall_seconds"]
         return metrics
+
+    def _note_device(self) -> None:
+        """Says, here and in config.json, where the curve ceases to be that of an uninterrupted run."""
+        before, now = rundir.last_device(self.directory), device_described(self.device)
+        if before != now:
+            rundir.note_device(self.directory, self.learner.env_steps, now)
+            self._display.message(
+                f"on {' '.join(now.values())} from step {self.learner.env_steps:,}, before on "
+                f"{' '.join(before.values())}: the curve is not bit by bit that of an uninterrupted run"
+            )
 
     def _open_tensorboard(self) -> Any:
         from torch.utils.tensorboard import SummaryWriter  # a second to import: only a training run pays for it
@@ -207,7 +224,7 @@ class Run:
         battles = win_rates(
             self.learner.policy, self._eval_env, self.config.eval_battles, seed, self._mean_law_is_due()
         )
-        return {**battles, **self.learner.diagnostics(torch.Generator().manual_seed(seed))}
+        return {**battles, **self.learner.diagnostics(torch.Generator(self.device).manual_seed(seed))}
 
     def _mean_law_is_due(self) -> bool:
         """At every fifth evaluation and at the last: at each, it would take a twentieth of the run's time."""

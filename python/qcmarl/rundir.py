@@ -22,16 +22,19 @@ from qcmarl.quantum import engine_description
 CONFIG, METRICS, CHECKPOINT = "config.json", "metrics.jsonl", "checkpoint.pt"
 DECIDING = ("algo", "run", "algorithm")
 """Parts of config.json that decide the course of a run; the others only describe it."""
+ON_CPU = {"device": "cpu"}
+"""Where a run is of which config.json says nothing."""
 INFINITE = {"inf": math.inf, "-inf": -math.inf}
 """How config.json writes what JSON has no number for."""
 
 
-def create(directory: Path, config: Mapping[str, Any]) -> MetricsFile:
+def create(directory: Path, config: Mapping[str, Any], where: Mapping[str, str] = ON_CPU) -> MetricsFile:
     """Makes the directory of a new run and writes its configuration.
 
     Args:
         directory: of the run.
         config: its deciding parts.
+        where: the device it begins on, `device.described`.
 
     Returns:
         the run's metrics, empty and locked.
@@ -48,12 +51,33 @@ def create(directory: Path, config: Mapping[str, Any]) -> MetricsFile:
     metrics = MetricsFile(directory)
     try:
         _refuse_a_run(directory)
-        described = {**config, "build": engine_description(), "git": git_hash()}
-        checkpoint.replace_file(directory / CONFIG, (as_json(described, indent=2) + "\n").encode())
+        devices = [{"env_steps": 0, **where}]
+        _write_config(directory, {**config, "build": engine_description(), "git": git_hash(), "devices": devices})
     except BaseException:
         metrics.close()
         raise
     return metrics
+
+
+def _write_config(directory: Path, config: Mapping[str, Any]) -> None:
+    checkpoint.replace_file(directory / CONFIG, (as_json(config, indent=2) + "\n").encode())
+
+
+def last_device(directory: Path) -> dict[str, str]:
+    """The device that a run was on last; runs without the entry were on the CPU.
+
+    Raises:
+        ValueError: as `read_config`.
+    """
+    devices = read_config(directory).get("devices") or [ON_CPU]
+    return {name: value for name, value in devices[-1].items() if name != "env_steps"}
+
+
+def note_device(directory: Path, env_steps: int, where: Mapping[str, str]) -> None:
+    """Writes down that a run goes on on another device, after so many steps."""
+    config = read_config(directory)
+    config["devices"] = [*(config.get("devices") or []), {"env_steps": env_steps, **where}]
+    _write_config(directory, config)
 
 
 def _refuse_a_run(directory: Path) -> None:

@@ -39,11 +39,10 @@ class ValueNorm(nn.Module):
 
     def statistics(self) -> tuple[Tensor, Tensor]:
         """Mean and standard deviation, scalars; 0 and 1 before the first update."""
-        if float(self.weight) == 0.0:
-            return self.first.float(), torch.ones(())
-        mean = self.first / self.weight
+        none = self.weight == 0
+        mean = torch.where(none, 0.0, self.first / self.weight)
         variance = (self.second / self.weight - mean.square()).clamp_min(VARIANCE_FLOOR)
-        return mean.float(), variance.sqrt().float()
+        return mean.float(), torch.where(none, 1.0, variance.sqrt()).float()
 
     def normalise(self, x: Tensor) -> Tensor:
         """Returns to the critic's units."""

@@ -42,6 +42,7 @@ class LampGame:
             "episode_length": self._time.copy(),
             "final_state": self._state(),
             "final_obs": self._obs(),
+            "final_avail": self._avail(),
         }
         self._time[ended] = 0
         self._return[ended] = 0

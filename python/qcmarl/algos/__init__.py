@@ -37,7 +37,7 @@ class Algorithm(NamedTuple):
     """(config, environment's name) to a configuration with nothing left open; raises ValueError."""
     build_policy: Callable[[Any, Sizes], Policy]
     build: Callable[..., Learner]
-    """(config, environments, seed, threads) to a learner at step 0."""
+    """(config, environments, seed, threads, device) to a learner at step 0."""
 
 
 def _algorithm(execution: Execution, module: ModuleType, name: str) -> Algorithm:

@@ -12,12 +12,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from qcmarl.attention import Teams, attend
 from qcmarl.buffer import Sizes
 from qcmarl.config import PPOConfig, resolve_ppo
+from qcmarl.device import HOST
 from qcmarl.laws import IndependentLaw, Inputs, Law
 from qcmarl.nets import HEAD_GAIN, Trunk, dropped, linear, normalised
 from qcmarl.policies import Policy
@@ -123,7 +125,10 @@ class AttentionMAPPO(PPO):
         env: training environments.
         seed: of everything random.
         threads: used by the updates.
+        device: of the networks.
     """
 
-    def __init__(self, config: AttentionMAPPOConfig, env: VecEnv, seed: int, threads: int = 1) -> None:
-        super().__init__(config, build_policy(config, sizes_of(env)), env, seed, threads)
+    def __init__(
+        self, config: AttentionMAPPOConfig, env: VecEnv, seed: int, threads: int = 1, device: torch.device = HOST
+    ) -> None:
+        super().__init__(config, build_policy(config, sizes_of(env)), env, seed, threads, device)

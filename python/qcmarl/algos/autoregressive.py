@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from qcmarl.buffer import Sizes
 from qcmarl.config import PPOConfig, resolve_ppo
+from qcmarl.device import HOST
 from qcmarl.diagnostics import law_metrics
 from qcmarl.laws import Inputs, Law
 from qcmarl.laws.chain import ChainLaw
@@ -87,10 +88,13 @@ class AutoregressiveMAPPO(PPO):
         env: training environments.
         seed: of everything random.
         threads: used by the updates.
+        device: of the networks.
     """
 
-    def __init__(self, config: AutoregressiveMAPPOConfig, env: VecEnv, seed: int, threads: int = 1) -> None:
-        super().__init__(config, build_policy(config, sizes_of(env)), env, seed, threads)
+    def __init__(
+        self, config: AutoregressiveMAPPOConfig, env: VecEnv, seed: int, threads: int = 1, device: torch.device = HOST
+    ) -> None:
+        super().__init__(config, build_policy(config, sizes_of(env)), env, seed, threads, device)
 
     def diagnostics(self, generator: torch.Generator) -> dict[str, float]:
         """The total correlation of the joint law, on the last rollout."""

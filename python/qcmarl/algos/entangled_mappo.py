@@ -21,6 +21,7 @@ from qcmarl.coordinator.measurements import POVM, Gates, LookUp, Measurement, Pr
 from qcmarl.coordinator.measurements import Kind as MeasurementKind
 from qcmarl.coordinator.policy import LocalActor
 from qcmarl.coordinator.states import Name, QuantumState, Resource, SharedRandomness
+from qcmarl.device import HOST
 from qcmarl.diagnostics import law_metrics
 from qcmarl.ppo import PPO
 from qcmarl.rollout import sizes_of
@@ -146,10 +147,13 @@ class EntangledMAPPO(PPO):
         env: training environments.
         seed: of everything random.
         threads: used by the updates.
+        device: of the networks.
     """
 
-    def __init__(self, config: EntangledMAPPOConfig, env: VecEnv, seed: int, threads: int = 1) -> None:
-        super().__init__(config, build_policy(config, sizes_of(env)), env, seed, threads)
+    def __init__(
+        self, config: EntangledMAPPOConfig, env: VecEnv, seed: int, threads: int = 1, device: torch.device = HOST
+    ) -> None:
+        super().__init__(config, build_policy(config, sizes_of(env)), env, seed, threads, device)
 
     def diagnostics(self, generator: torch.Generator) -> dict[str, float]:
         """The total correlation of the joint law, on the last rollout."""

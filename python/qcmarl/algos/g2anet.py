@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from qcmarl.attention import Teams, attention_weights
 from qcmarl.buffer import Sizes
 from qcmarl.config import PPOConfig, resolve_ppo
+from qcmarl.device import HOST
 from qcmarl.laws import IndependentLaw, Inputs, Law
 from qcmarl.nets import HEAD_GAIN, Trunk, linear
 from qcmarl.policies import Policy
@@ -98,7 +99,7 @@ class HardAttention(nn.Module):
             memories.append(memory)
         evidence = torch.stack(memories) @ self.edge.weight.view(2, self.width, 1)
         by_offset = evidence[:, 0] + evidence.flip(0)[:, 1] + self.edge.bias
-        offset = (torch.arange(agents) - agent.unsqueeze(1)) % agents
+        offset = (torch.arange(agents, device=agent.device) - agent.unsqueeze(1)) % agents
         logits = F.pad(by_offset.squeeze(-1).t(), (1, 0))  # (R, n) by distance round the circle
         return logits.gather(1, offset)
 
@@ -166,12 +167,15 @@ class G2ANet(PPO):
         env: training environments.
         seed: of everything random.
         threads: used by the updates.
+        device: of the networks.
     """
 
     policy: G2ANetPolicy
 
-    def __init__(self, config: G2ANetConfig, env: VecEnv, seed: int, threads: int = 1) -> None:
-        super().__init__(config, build_policy(config, sizes_of(env)), env, seed, threads)
+    def __init__(
+        self, config: G2ANetConfig, env: VecEnv, seed: int, threads: int = 1, device: torch.device = HOST
+    ) -> None:
+        super().__init__(config, build_policy(config, sizes_of(env)), env, seed, threads, device)
 
     @torch.no_grad()
     def diagnostics(self, generator: torch.Generator) -> dict[str, float]:

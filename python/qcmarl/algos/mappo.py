@@ -9,8 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import torch
+
 from qcmarl.buffer import Sizes
 from qcmarl.config import LocalPPOConfig, resolve_local
+from qcmarl.device import HOST
 from qcmarl.policies import Policy, local_policy
 from qcmarl.ppo import PPO
 from qcmarl.rollout import sizes_of
@@ -42,8 +45,11 @@ class MAPPO(PPO):
         env: training environments.
         seed: of everything random.
         threads: used by the updates.
+        device: of the networks.
     """
 
-    def __init__(self, config: MAPPOConfig, env: VecEnv, seed: int, threads: int = 1) -> None:
+    def __init__(
+        self, config: MAPPOConfig, env: VecEnv, seed: int, threads: int = 1, device: torch.device = HOST
+    ) -> None:
         policy = build_policy(config, sizes_of(env))
-        super().__init__(config, policy, env, seed, threads, chunk=config.chunk if config.recurrent else 1)
+        super().__init__(config, policy, env, seed, threads, device, chunk=config.chunk if config.recurrent else 1)

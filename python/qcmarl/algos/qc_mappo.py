@@ -16,6 +16,7 @@ import torch
 
 from qcmarl.buffer import Sizes
 from qcmarl.config import PPOConfig, resolve_ppo
+from qcmarl.device import HOST
 from qcmarl.diagnostics import reading_metrics
 from qcmarl.laws.register import register_qubits
 from qcmarl.mixers import qubits_for
@@ -214,15 +215,18 @@ class QCMAPPO(PPO):
         env: training environments.
         seed: of everything random.
         threads: used by the updates.
+        device: of the networks.
     """
 
     policy: MixingPolicy
 
-    def __init__(self, config: QCMAPPOConfig, env: VecEnv, seed: int, threads: int = 1) -> None:
+    def __init__(
+        self, config: QCMAPPOConfig, env: VecEnv, seed: int, threads: int = 1, device: torch.device = HOST
+    ) -> None:
         policy = build_policy(config, sizes_of(env))
-        super().__init__(config, policy, env, seed, threads, groups=parameter_groups(policy, config))
+        super().__init__(config, policy, env, seed, threads, device, groups=parameter_groups(policy, config))
         self.seconds["circuit"] = 0.0
-        self._threads, self._overlap = threads, 0.0
+        self._overlap = 0.0
 
     def iterate(self) -> dict[str, float]:
         """Collects one rollout and learns from it, timing the circuit: where threads run it at once, their mean
@@ -243,7 +247,7 @@ class QCMAPPO(PPO):
         """Parts of a minibatch that are differentiated at once, in the mean over the turns that they take."""
         samples = math.ceil(self.config.n_envs * self.config.rollout_steps / self.config.minibatches)
         parts = self.parts(samples, samples)
-        return parts / math.ceil(parts / self._threads)
+        return parts / math.ceil(parts / self.threads)
 
     def diagnostics(self, generator: torch.Generator) -> dict[str, float]:
         """Is the circuit used? Total correlation of the law, entropy and information of the outcome, on the last

@@ -10,7 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import torch
+
 from qcmarl.buffer import Sizes
+from qcmarl.device import HOST
 from qcmarl.rollout import sizes_of
 from qcmarl.value.config import QConfig, resolve_q
 from qcmarl.value.learner import QLearner
@@ -52,9 +55,12 @@ class QMIX(QLearner):
         env: training environments.
         seed: of everything random.
         threads: used by the updates.
+        device: of the networks.
     """
 
-    def __init__(self, config: QMIXConfig, env: VecEnv, seed: int, threads: int = 1) -> None:
+    def __init__(
+        self, config: QMIXConfig, env: VecEnv, seed: int, threads: int = 1, device: torch.device = HOST
+    ) -> None:
         sizes = sizes_of(env)
         mixer = MonotonicMixer(sizes.state, sizes.agents, config.mixer, config.hypernet)
-        super().__init__(config, build_policy(config, sizes), mixer, env, seed, threads)
+        super().__init__(config, build_policy(config, sizes), mixer, env, seed, threads, device)

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from qcmarl.attention import Teams, attend, attention_weights
 from qcmarl.buffer import Sizes
 from qcmarl.config import PPOConfig, resolve_ppo
+from qcmarl.device import HOST
 from qcmarl.laws import IndependentLaw, Inputs, Law
 from qcmarl.nets import HEAD_GAIN, Trunk, dropped, linear, normalised
 from qcmarl.policies import Policy
@@ -102,12 +103,15 @@ class TarMAC(PPO):
         env: training environments.
         seed: of everything random.
         threads: used by the updates.
+        device: of the networks.
     """
 
     policy: TarMACPolicy
 
-    def __init__(self, config: TarMACConfig, env: VecEnv, seed: int, threads: int = 1) -> None:
-        super().__init__(config, build_policy(config, sizes_of(env)), env, seed, threads)
+    def __init__(
+        self, config: TarMACConfig, env: VecEnv, seed: int, threads: int = 1, device: torch.device = HOST
+    ) -> None:
+        super().__init__(config, build_policy(config, sizes_of(env)), env, seed, threads, device)
 
     @torch.no_grad()
     def diagnostics(self, generator: torch.Generator) -> dict[str, float]:

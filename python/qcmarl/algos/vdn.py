@@ -9,7 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import torch
+
 from qcmarl.buffer import Sizes
+from qcmarl.device import HOST
 from qcmarl.rollout import sizes_of
 from qcmarl.value.config import QConfig, resolve_q
 from qcmarl.value.learner import QLearner
@@ -43,7 +46,10 @@ class VDN(QLearner):
         env: training environments.
         seed: of everything random.
         threads: used by the updates.
+        device: of the networks.
     """
 
-    def __init__(self, config: VDNConfig, env: VecEnv, seed: int, threads: int = 1) -> None:
-        super().__init__(config, build_policy(config, sizes_of(env)), SumMixer(), env, seed, threads)
+    def __init__(
+        self, config: VDNConfig, env: VecEnv, seed: int, threads: int = 1, device: torch.device = HOST
+    ) -> None:
+        super().__init__(config, build_policy(config, sizes_of(env)), SumMixer(), env, seed, threads, device)

@@ -100,7 +100,7 @@ class POVM(Measurement):
         a = torch.view_as_complex(settings.double().reshape(-1, k, d, d, 2))
         positive = a.mH @ a
         scale = positive.diagonal(dim1=-2, dim2=-1).real.sum((-2, -1)) / d
-        ridge = (RIDGE * (scale + 1e-12)).view(-1, 1, 1) * torch.eye(d, dtype=torch.double)
+        ridge = (RIDGE * (scale + 1e-12)).view(-1, 1, 1) * torch.eye(d, dtype=torch.double, device=scale.device)
         positive = positive + (ridge / k).unsqueeze(1)
         c = torch.linalg.cholesky(positive.sum(1)).unsqueeze(1)
         half = torch.linalg.solve_triangular(c, positive, upper=False)

@@ -64,7 +64,7 @@ def named(avail: Tensor, outcomes: int) -> Tensor:
     """(R, K, A) one-hot: outcome k names the k-th available action, counted round where there are fewer than K."""
     place = avail.cumsum(-1) - 1
     count = avail.sum(-1, keepdim=True)
-    wanted = torch.arange(outcomes) % count
+    wanted = torch.arange(outcomes, device=avail.device) % count
     return ((place.unsqueeze(1) == wanted.unsqueeze(2)) & avail.unsqueeze(1)).float()
 
 

@@ -114,7 +114,7 @@ class QuantumState(Resource):
     def _noisy(self, state: Tensor) -> Tensor:
         """Both kinds of noise shrink coordinates: white noise all but those of the identity on all parts, local noise
         once for each part that is not the identity."""
-        kept = torch.full((self.size,), 1 - self.depolarizing)
+        kept = state.new_full((self.size,), 1 - self.depolarizing)
         kept[0] = 1.0
         factor = self.visibility * torch.ones_like(state)
         factor[(0,) * self.agents] = 1.0
@@ -150,11 +150,11 @@ class SharedRandomness(Resource):
     @property
     def unit(self) -> Tensor:
         """(L,) ones."""
-        return torch.ones(self.size)
+        return torch.ones(self.size, device=self.odds.device)
 
     def forward(self) -> Tensor:
         """(L, .., L): the odds on the diagonal."""
         state = self.odds.softmax(-1)
         for _ in range(self.agents - 1):
-            state = state.unsqueeze(-1) * torch.eye(self.size)
+            state = state.unsqueeze(-1) * torch.eye(self.size, device=state.device)
         return state

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from qcmarl.device import upload
 from qcmarl.envs.base import VecEnv
 from qcmarl.envs.game import VecGame
 from qcmarl.games.game import Floats, Game
@@ -102,7 +103,7 @@ def _pairs(game: Game, asked: npt.NDArray[np.bool_]) -> Pairs:
 def _probabilities(policy: Policy, game: Game, pairs: Pairs) -> Floats:
     """(2, N) of every pair: by the law as it is, and with greedy local choices."""
     parts = [_asked(policy, game, part) for part in _parts(pairs)]
-    p: Floats = torch.cat(parts, 1).numpy()
+    p: Floats = torch.cat(parts, 1).cpu().numpy()
     return p
 
 
@@ -114,9 +115,9 @@ def _parts(pairs: Pairs) -> Iterator[Pairs]:
 def _asked(policy: Policy, game: Game, pairs: Pairs) -> Tensor:
     env = VecGame(game, len(pairs.questions))
     step, player = env.ask(pairs.questions), Player(policy, env)
-    generator = torch.Generator().manual_seed(0)
+    generator = torch.Generator(player.device).manual_seed(0)
     law = player.act(step, player.features(step), generator).law
-    answers = torch.from_numpy(pairs.answers)
+    answers = upload(torch.from_numpy(pairs.answers), player.device)
     return torch.stack([scored(law, answers), greedily_scored(law, answers, generator)])
 
 

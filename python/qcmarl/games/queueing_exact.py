@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from qcmarl.device import device_of, upload
 from qcmarl.games.exact import greedily_scored, is_settled, scored
 from qcmarl.games.queueing import Floats, Integers, evaluate, tables
 from qcmarl.laws import Inputs
@@ -66,12 +67,13 @@ def strategies(policy: Policy, env: VecQueue) -> tuple[Floats, Floats]:
     """
     shape = _shape(env)
     last, where, types, action = (index.ravel() for index in np.indices(shape))
-    x = _features(env, last, where, types)
-    avail = torch.ones(*x.shape[:2], env.n_actions, dtype=torch.bool)
-    law, _ = policy(Inputs(x.flatten(0, 1), avail, torch.arange(len(x) * env.n_agents)))
-    actions = torch.from_numpy(tables(env.model).actions[action])
-    both = (greedily_scored(law, actions, torch.Generator().manual_seed(0)), scored(law, actions))
-    greedy, sampled = (p.numpy().reshape(shape) for p in both)
+    device = device_of(policy)
+    x = upload(_features(env, last, where, types), device)
+    avail = torch.ones(*x.shape[:2], env.n_actions, dtype=torch.bool, device=device)
+    law, _ = policy(Inputs(x.flatten(0, 1), avail, torch.arange(len(x) * env.n_agents, device=device)))
+    actions = upload(torch.from_numpy(tables(env.model).actions[action]), device)
+    both = (greedily_scored(law, actions, torch.Generator(device).manual_seed(0)), scored(law, actions))
+    greedy, sampled = (p.cpu().numpy().reshape(shape) for p in both)
     return greedy, sampled
 
 

@@ -93,7 +93,7 @@ class ChainLaw:
         times S / (S - 1): for small differences between those laws that undoes the bias of the mean, which was
         estimated from the same draws.
         """
-        mean, conditional = torch.zeros(()), torch.zeros(())
+        mean, conditional = self._seen.new_zeros(()), self._seen.new_zeros(())
         for _ in range(PREFIXES):
             _, p = self.conditionals(self.sample(generator))
             mean, conditional = mean + p / PREFIXES, conditional + entropy(p) / PREFIXES

@@ -12,6 +12,7 @@ from functools import cache
 import torch
 from torch import Tensor
 
+from qcmarl.device import HOST
 from qcmarl.laws.softmax import UNAVAILABLE
 from qcmarl.laws.table import TableLaw
 
@@ -53,15 +54,15 @@ class RegisterLaw(TableLaw):
         mask = avail[:, 0]
         for agent in range(1, agents):
             mask = (mask.unsqueeze(2) & avail[:, agent].unsqueeze(1)).flatten(1)
-        weights = p.index_select(1, outcomes(agents, actions)) + FLOOR / p.shape[1]
+        weights = p.index_select(1, outcomes(agents, actions, p.device)) + FLOOR / p.shape[1]
         super().__init__(torch.where(mask, weights.log(), UNAVAILABLE).log_softmax(-1), agents, actions)
 
 
 @cache
 @torch.inference_mode(mode=False)  # play asks first, and what it made there could not be used in an update
-def outcomes(agents: int, actions: int) -> Tensor:
+def outcomes(agents: int, actions: int, device: torch.device = HOST) -> Tensor:
     """(A^n,) the outcome of the register that is each joint action, the last agent's the fastest."""
-    code = torch.zeros(1, dtype=torch.int64)
+    code = torch.zeros(1, dtype=torch.int64, device=device)
     for _ in range(agents):
-        code = ((code << qubits_per_agent(actions)).unsqueeze(1) + torch.arange(actions)).flatten()
+        code = ((code << qubits_per_agent(actions)).unsqueeze(1) + torch.arange(actions, device=device)).flatten()
     return code

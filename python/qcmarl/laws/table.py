@@ -60,7 +60,7 @@ class TableLaw:
         return Correlation(self.exact_total_correlation().mean().item(), 0.0)
 
     def _decoded(self, code: Tensor) -> Tensor:
-        actions: Tensor = code.unsqueeze(1) // self.actions ** torch.arange(self.agents - 1, -1, -1)
+        actions: Tensor = code.unsqueeze(1) // self.actions ** torch.arange(self.agents - 1, -1, -1, device=code.device)
         return actions % self.actions
 
 
@@ -71,6 +71,6 @@ def drawn(p: Tensor, generator: torch.Generator) -> Tensor:
     """
     up_to = p.cumsum(-1)
     total = up_to[:, -1:]
-    height = torch.rand(len(p), 1, generator=generator, dtype=p.dtype) * total
+    height = torch.rand(len(p), 1, generator=generator, dtype=p.dtype, device=p.device) * total
     # The product may round up to the total, beyond the last entry that is not 0.
     return torch.searchsorted(up_to, height.minimum(total.nextafter(total.new_zeros(()))), right=True).squeeze(1)

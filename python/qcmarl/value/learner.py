@@ -3,7 +3,8 @@
 Built by the files in `algos`, driven by `run`. Environments are played epsilon-greedily; after so many finished
 episodes a batch of whole episodes is drawn from the memory and one step is made towards TD(lambda) targets, in which
 the network itself picks the actions and an older copy of it says what they are worth. Everything random comes from one
-generator; `state_dict` is complete, memory included.
+generator, on a GPU from two; `state_dict` is complete, memory included. The device is asked for actions, once a step,
+and for the numbers of an iteration.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from qcmarl.device import HOST, Randomness, on_host, upload
 from qcmarl.nets import normalised
 from qcmarl.parallel import PartedGradient
 from qcmarl.returns import gae
@@ -29,10 +31,12 @@ if TYPE_CHECKING:
 
 PART = 6400
 """A batch is differentiated in an even number of parts of about so many rows (steps times agents) at most."""
+PART_OF_GPU = 1 << 20
+"""The same on a GPU, for its memory alone."""
 
 
 class Batch(NamedTuple):
-    """N samples of C episodes as the networks read them."""
+    """N samples of C episodes as the networks read them, on their device but for `packed`."""
 
     packed: Packed
     x: Tensor
@@ -48,7 +52,7 @@ class Batch(NamedTuple):
 
 
 class QLearner:
-    """The learner: environments, memory, agents, mixer, their older copies, an optimiser and one generator.
+    """The learner: environments, memory, agents, mixer, their older copies, an optimiser and what is random.
 
     Args:
         config: resolved.
@@ -56,22 +60,30 @@ class QLearner:
         mixer: (N, n) values and (N, S) states to (N,).
         env: training environments; reset here.
         seed: of the environments, of the actions and of the batches.
-        threads: used by the updates; results do not depend on it.
+        threads: used by the updates; results do not depend on it. A GPU is led by one.
+        device: of the networks, which are moved there, and of the memory.
     """
 
     def __init__(
-        self, config: QConfig, policy: ValuePolicy, mixer: nn.Module, env: VecEnv, seed: int, threads: int = 1
+        self,
+        config: QConfig,
+        policy: ValuePolicy,
+        mixer: nn.Module,
+        env: VecEnv,
+        seed: int,
+        threads: int = 1,
+        device: torch.device = HOST,
     ) -> None:
         assert config.batch is not None
         assert config.learn_every is not None
         self.config, self.batch, self.learn_every = config, config.batch, config.learn_every
-        self.policy, self.mixer, self.env = policy, mixer, env
+        self.policy, self.mixer, self.env, self.device = policy.to(device), mixer.to(device), env, device
         self.target_policy, self.target_mixer = copy.deepcopy(policy), copy.deepcopy(mixer)
-        self.memory = Memory(env, config.memory, config.memory_megabytes, config.batch)
-        self.generator = torch.Generator().manual_seed(seed)
+        self.memory = Memory(env, config.memory, config.memory_megabytes, config.batch, device)
+        self.randomness = Randomness(seed, device)
         self.parameters = [*policy.parameters(), *mixer.parameters()]
         self.optimiser = _optimiser(config, self.parameters)
-        self._gradient = PartedGradient(self.parameters, threads)
+        self._gradient = PartedGradient(self.parameters, threads if device.type == "cpu" else 1)
         self._player = Player(policy, env)
         self._step = env.reset(seed)
         self._recent = RecentEpisodes()
@@ -82,6 +94,11 @@ class QLearner:
         self.env_steps = 0
         self.seconds = {"environment": 0.0, "acting": 0.0, "update": 0.0}
 
+    @property
+    def generator(self) -> torch.Generator:
+        """What decides which episodes are learnt from, on the host; on the CPU the source of the actions too."""
+        return self.randomness.order
+
     def iterate(self) -> dict[str, float]:
         """Plays `rollout_steps` steps in every environment, and makes the updates that are due meanwhile.
 
@@ -89,7 +106,7 @@ class QLearner:
             metrics of the iteration, `train/...`; those of updates only where one was made.
         """
         before = self.updates
-        sums = torch.zeros(len(Sums._fields))
+        sums = torch.zeros(len(Sums._fields), device=self.device)
         for _ in range(self.config.rollout_steps):
             due = self._counted() // self.learn_every
             self._play()
@@ -112,10 +129,11 @@ class QLearner:
         began = time.perf_counter()
         player, step = self._player, self._step
         self.policy.epsilon.fill_(self.epsilon())
-        acted = player.act(step, player.features(step), self.generator)
+        acted = player.act(step, player.features(step), self.randomness.draws)
         self.memory.see(step, acted.actions)
+        chosen = acted.actions.cpu().numpy()
         stepped = time.perf_counter()
-        self._step = self.env.step(acted.actions.numpy())
+        self._step = self.env.step(chosen)
         answered = time.perf_counter()
         player.observe(self._step)
         self.episodes += self.memory.learn_of(self._step, self.config.timeout == "bootstrap")
@@ -130,7 +148,7 @@ class QLearner:
 
     def _learn(self, due: int) -> Tensor:
         """So many updates, once the memory holds a batch; returns their `Sums`."""
-        began, total = time.perf_counter(), torch.zeros(len(Sums._fields))
+        began, total = time.perf_counter(), torch.zeros(len(Sums._fields), device=self.device)
         for _ in range(due if len(self.memory) >= self.batch else 0):
             total += self._update()
         self.seconds["update"] += time.perf_counter() - began
@@ -138,14 +156,13 @@ class QLearner:
 
     def _update(self) -> Tensor:
         """One step of the optimiser on a batch of episodes; returns `Sums`."""
-        episodes = self.memory.draw(self.batch, self.generator)
+        episodes = self.memory.draw(self.batch, self.randomness.order)
         steps = self.memory.steps(episodes)
 
         def loss(part: Tensor) -> tuple[Tensor, Tensor]:
             return self.loss(self.read(part), steps)
 
-        parts = min(2 * math.ceil(steps * self.memory.agents / (2 * PART)), len(episodes))
-        sums = self._gradient(loss, episodes.tensor_split(parts))
+        sums = self._gradient(loss, episodes.tensor_split(min(self.parts(steps), len(episodes))))
         norm = nn.utils.clip_grad_norm_(self.parameters, self.config.grad_clip)
         self.optimiser.step()
         self.updates += 1
@@ -156,18 +173,23 @@ class QLearner:
         sums[Sums._fields.index("gradient_norm")] = norm
         return sums
 
+    def parts(self, steps: int) -> int:
+        """Parts that a batch of so many steps is differentiated in."""
+        rows = steps * self.memory.agents
+        return 2 * math.ceil(rows / (2 * PART)) if self.device.type == "cpu" else math.ceil(rows / PART_OF_GPU)
+
     def read(self, episodes: Tensor) -> Batch:
         """The given episodes (C,), indices into the memory's table, as the networks read them."""
         memory = self.memory
         packed = memory.pack(episodes)
-        rows = memory.read("alive", packed).flatten().nonzero().squeeze(1)
+        rows = upload(memory.alive(packed).flatten().nonzero().squeeze(1), self.device)
         state = memory.read("state", packed).float()
         return Batch(
             packed,
             self._features(packed, rows if self.policy.memory == 0 else None),
             rows,
             memory.read("avail", packed).flatten(0, 1).index_select(0, rows),
-            self._player.critic_features(state, packed.age.float()),
+            self._player.critic_features(state, packed.there.age.float()),
             memory.read("actions", packed).flatten().index_select(0, rows).long(),
         )
 
@@ -176,8 +198,8 @@ class QLearner:
         agents, actions, features, _ = self._player.sizes
         obs = self.memory.read("obs", packed).flatten(0, 1)
         if rows is None:
-            rows = torch.arange(len(obs))
-        raw = torch.zeros(len(rows), features)
+            rows = torch.arange(len(obs), device=obs.device)
+        raw = torch.zeros(len(rows), features, device=obs.device)
         raw[:, : self.env.obs_size] = obs.index_select(0, rows)
         identity = self.env.obs_size + actions + rows % agents
         last = self.memory.last_actions(packed).flatten().index_select(0, rows)
@@ -190,12 +212,12 @@ class QLearner:
         chosen = values.gather(1, batch.actions.unsqueeze(1)).squeeze(1)
         total = self.mixer(self._everyone(chosen, batch), batch.state)
         targets = self.targets(batch, values.detach())
-        learnt = ~batch.packed.look
+        learnt = upload((~batch.packed.look).nonzero().squeeze(1), self.device)
         error = (total - targets)[learnt]
         loss = error.square().sum() / steps
         with torch.no_grad():
             means = [error.abs().sum() / steps, total[learnt].sum() / steps, targets[learnt].sum() / steps]
-            sums = torch.stack([loss.detach(), *means, torch.zeros(())])
+            sums = torch.stack([loss.detach(), *means, loss.new_zeros(())])
         return loss, sums
 
     @torch.no_grad()
@@ -234,15 +256,15 @@ class QLearner:
         self.env.close()
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything that the next iteration depends on, copied."""
-        modules = {name: getattr(self, name).state_dict() for name in MODULES}
+        """Everything that the next iteration depends on, copied to the host."""
+        modules = on_host({name: getattr(self, name).state_dict() for name in MODULES})
         return {
             **copy.deepcopy(modules),
             "memory": self.memory.state_dict(),
             "env": self.env.state_dict(),
             "player": self._player.state_dict(),
             "windows": self._recent.state_dict(),
-            "generator": self.generator.get_state(),
+            "generator": self.randomness.get_state(),
             "seconds": dict(self.seconds),
             **{name: getattr(self, name) for name in COUNTS},
         }
@@ -254,7 +276,7 @@ class QLearner:
         self._step = self.env.last_step()
         self._player.load_state_dict(state["player"])
         self._recent.load_state_dict(state["windows"])
-        self.generator.set_state(state["generator"])
+        self.randomness.set_state(state["generator"])
         self.seconds.update(state["seconds"])
         for name in COUNTS:
             setattr(self, name, state[name])
@@ -308,19 +330,19 @@ def td_lambda(packed: Packed, reward: Tensor, following: Tensor, gamma: float, l
     Returns:
         (N,); at a look, its own value.
     """
-    age, column = packed.age, packed.column
     longest, episodes = packed.shape
+    samples = torch.bincount(packed.column, minlength=episodes)
+    was_cut = torch.zeros(episodes, dtype=torch.bool).index_fill_(0, packed.column[packed.look], True)
+    steps, cut = (upload(x, reward.device) for x in (samples - was_cut.to(samples.dtype), was_cut))
+    age, column, look = packed.there.age, packed.there.column, packed.there.look
     rewards = reward.new_zeros(longest, episodes)
     rewards[age, column] = reward
     values = reward.new_zeros(longest + 1, episodes)
     values[age, column] = following
-    samples = torch.bincount(column, minlength=episodes)
-    cut = torch.zeros(episodes, dtype=torch.bool).index_fill_(0, column[packed.look], True)
-    steps = samples - cut.to(samples.dtype)
-    columns = torch.arange(episodes)
-    ended = torch.zeros(longest, episodes, dtype=torch.bool)
+    columns = torch.arange(episodes, device=reward.device)
+    ended = torch.zeros(longest, episodes, dtype=torch.bool, device=reward.device)
     ended[steps - 1, columns] = True
     final = torch.zeros_like(rewards)
     final[steps - 1, columns] = values[steps, columns] * cut
     returns = gae(rewards, values, ended, final, gamma, lam)[1][age, column]
-    return torch.where(packed.look, following, returns)
+    return torch.where(look, following, returns)

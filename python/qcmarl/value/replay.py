@@ -2,7 +2,8 @@
 
 Filled and read by `learner`. One row holds a step of all B environments, so an episode is a column of consecutive
 rows and is stored as it is played, once and without padding; rows form a ring. Observations and states are kept in half
-precision.
+precision. What was seen and done lies on the device; which rows an episode has, and who lived in them, is known on the
+host.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from qcmarl.device import HOST, on_host, upload
+
 if TYPE_CHECKING:
     from qcmarl.envs import Step, VecEnv
 
@@ -21,8 +24,19 @@ HALF_MAX = 65504.0
 LOOKS = ("obs", "state", "avail")
 
 
+class Addresses(NamedTuple):
+    """As in `Packed`, on a device."""
+
+    slots: Tensor
+    previous: Tensor
+    age: Tensor
+    column: Tensor
+    look: Tensor
+
+
 class Packed(NamedTuple):
-    """Addresses of N samples: the steps of C episodes in the order of time, at each time the longest episode first.
+    """Addresses of N samples, on the host: the steps of C episodes in the order of time, at each time the longest
+    episode first.
 
     An episode that was cut has one sample more than steps: the last look at it, from which nothing was done.
     """
@@ -39,6 +53,13 @@ class Packed(NamedTuple):
     """(N,) bool."""
     widths: list[int]
     """Number of samples at each age, not increasing."""
+    placed: Addresses | None = None
+    """The same on the memory's device, where that is not the host."""
+
+    @property
+    def there(self) -> Packed | Addresses:
+        """The addresses on the memory's device."""
+        return self if self.placed is None else self.placed
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -55,9 +76,11 @@ class Memory:
         megabytes: of the ring at most, in millions of bytes, unless `least` episodes need more; where the ring is full,
             the oldest steps leave and the episodes they belong to.
         least: finished episodes that there is always room for, whatever their length (>= 1).
+        device: of the ring.
     """
 
-    def __init__(self, env: VecEnv, episodes: int, megabytes: int, least: int = 1) -> None:
+    def __init__(self, env: VecEnv, episodes: int, megabytes: int, least: int = 1, device: torch.device = HOST) -> None:
+        self.device = device
         self.envs, self.agents, self.capacity = env.n_envs, env.n_agents, episodes
         agents, actions = env.n_agents, env.n_actions
         shapes: dict[str, tuple[tuple[int, ...], torch.dtype]] = {
@@ -72,7 +95,10 @@ class Memory:
         # A round more than the finished ones: while an episode runs, the one before it must not leave.
         floor, most = ((-(-kept // self.envs) + 1) * env.episode_limit for kept in (min(least, episodes), episodes))
         self.rows = max(floor, min(megabytes * 10**6 // per_row, most))
-        self.fields = {name: torch.empty(self.rows, self.envs, *s, dtype=d) for name, (s, d) in shapes.items()}
+        self.fields = {
+            name: torch.empty(self.rows, self.envs, *s, dtype=d, device=HOST if name == "alive" else device)
+            for name, (s, d) in shapes.items()
+        }
         self.row = 0
         """Rows written so far; row r is at r % rows."""
         self.begun = torch.zeros(self.envs, dtype=torch.int64)
@@ -90,8 +116,8 @@ class Memory:
         """Begins a row: what is seen at this step, and the actions (B, n) taken. `learn_of` completes it."""
         at, fields = self.row % self.rows, self.fields
         for name in ("obs", "state"):
-            fields[name][at] = torch.from_numpy(getattr(step, name)).clamp(-HALF_MAX, HALF_MAX)
-        fields["avail"][at], fields["alive"][at] = torch.from_numpy(step.avail), torch.from_numpy(step.alive)
+            fields[name][at] = self._kept(getattr(step, name)).clamp(-HALF_MAX, HALF_MAX)
+        fields["avail"][at], fields["alive"][at] = self._kept(step.avail), torch.from_numpy(step.alive)
         fields["actions"][at] = actions
         self._forget(self.row - self.rows + 1)
 
@@ -105,7 +131,7 @@ class Memory:
         Returns:
             number of episodes that ended.
         """
-        self.fields["reward"][self.row % self.rows] = torch.from_numpy(step.reward)
+        self.fields["reward"][self.row % self.rows] = self._kept(step.reward)
         ended = np.flatnonzero(step.terminated | step.truncated)
         self.row += 1
         if len(ended):
@@ -113,10 +139,14 @@ class Memory:
             where = torch.from_numpy(ended)
             for env in where[cut].tolist():
                 self.looks[self._slot(self.row - 1, env)] = self._look(step, env)
-            self._keep(where, cut)
+            self._remember(where, cut)
         return len(ended)
 
-    def _keep(self, envs: Tensor, cut: Tensor) -> None:
+    def _kept(self, seen: Any) -> Tensor:
+        """What the environments said, where it is kept."""
+        return upload(torch.from_numpy(seen), self.device)
+
+    def _remember(self, envs: Tensor, cut: Tensor) -> None:
         """Adds the episodes that have just ended, and makes room for them."""
         first = self.begun[envs]
         new = torch.stack([first, envs, self.row - first, cut.to(torch.int64)], 1)
@@ -129,10 +159,11 @@ class Memory:
 
     def _look(self, step: Step, env: int) -> dict[str, Tensor]:
         found = {name: torch.from_numpy(step.info[f"final_{name}"][env]).clone() for name in LOOKS}
-        found.update({name: found[name].clamp(-HALF_MAX, HALF_MAX).half() for name in ("obs", "state")})
         # Nothing says who lives at a last look: those who lived a step before, and have more to do than the dead.
         avail = found["avail"]
         lived = self.fields["alive"][(self.row - 1) % self.rows, env]
+        found = {name: upload(x, self.device) for name, x in found.items()}
+        found.update({name: found[name].clamp(-HALF_MAX, HALF_MAX).half() for name in ("obs", "state")})
         found["alive"] = lived & ((avail.sum(-1) > 1) | ~avail[:, 0])
         return found
 
@@ -162,36 +193,52 @@ class Memory:
         look = age == steps[column]
         row, env = first[column] + age - look.to(torch.int64), env[column]
         widths: list[int] = there.sum(1).tolist()
-        return Packed(self._slot(row, env), self._slot(row - (~look).to(torch.int64), env), age, column, look, widths)
+        addresses = (self._slot(row, env), self._slot(row - (~look).to(torch.int64), env), age, column, look)
+        placed = None if self.device.type == "cpu" else Addresses(*(upload(x, self.device) for x in addresses))
+        return Packed(*addresses, widths, placed)
 
     def read(self, name: str, packed: Packed) -> Tensor:
-        """(N, ...) a field at packed samples; at looks, actions and reward are those of the step before."""
-        found = self.fields[name].flatten(0, 1).index_select(0, packed.slots)
-        if name in LOOKS or name == "alive":
-            for sample in packed.look.nonzero().flatten().tolist():
-                found[sample] = self.looks[int(packed.slots[sample])][name]
+        """(N, ...) a field at packed samples, on the device; at looks, actions and reward are those of the step
+        before."""
+        found = self.fields[name].flatten(0, 1).index_select(0, packed.there.slots)
+        return self._with_looks(found, name, packed) if name in LOOKS else found
+
+    def alive(self, packed: Packed) -> Tensor:
+        """(N, n) bool, who lives at packed samples, on the host."""
+        found = self.fields["alive"].flatten(0, 1).index_select(0, packed.slots)
+        return self._with_looks(found, "alive", packed)
+
+    def _with_looks(self, found: Tensor, name: str, packed: Packed) -> Tensor:
+        for sample in packed.look.nonzero().flatten().tolist():
+            found[sample] = self.looks[int(packed.slots[sample])][name]
         return found
 
     def last_actions(self, packed: Packed) -> Tensor:
         """(N, n) int64 actions of the step before; -1 at the beginning of an episode."""
-        found = self.fields["actions"].flatten(0, 1).index_select(0, packed.previous).long()
-        return found.masked_fill_((packed.age == 0).unsqueeze(1), -1)
+        found = self.fields["actions"].flatten(0, 1).index_select(0, packed.there.previous).long()
+        return found.masked_fill_((packed.there.age == 0).unsqueeze(1), -1)
 
     def state_dict(self) -> dict[str, Any]:
-        """The rows that a finished or a running episode needs, and nothing else; copied."""
+        """The rows that a finished or a running episode needs, and nothing else; copied to the host."""
         begins = torch.cat([self.table[:, 0], self.begun])
         rows = torch.arange(max(int(begins.min()), self.row - self.rows), self.row)
         return {
-            "fields": {name: field[rows % self.rows] for name, field in self.fields.items()},
+            "fields": {name: on_host(field[rows.to(field.device) % self.rows]) for name, field in self.fields.items()},
             "row": self.row,
             "begun": self.begun.clone(),
             "table": self.table.clone(),
-            "looks": {slot: dict(look) for slot, look in self.looks.items()},
+            "looks": {slot: on_host(look) for slot, look in self.looks.items()},
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Goes back to what `state_dict` gave."""
-        self.row, self.looks = state["row"], {slot: dict(look) for slot, look in state["looks"].items()}
+        self.row = state["row"]
+        self.looks = {
+            slot: {name: x if name == "alive" else upload(x, self.device) for name, x in look.items()}
+            for slot, look in state["looks"].items()
+        }
         self.begun, self.table = state["begun"].clone(), state["table"].clone()
         for name, kept in state["fields"].items():
-            self.fields[name][torch.arange(self.row - len(kept), self.row) % self.rows] = kept
+            places = torch.arange(self.row - len(kept), self.row) % self.rows
+            device = self.fields[name].device
+            self.fields[name][upload(places, device)] = upload(kept, device)

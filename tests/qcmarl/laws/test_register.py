@@ -90,7 +90,7 @@ def test_what_has_no_probability_is_not_drawn_even_at_the_very_top():
     class Top:
         """Draws the largest number below 1."""
 
-        def __call__(self, *shape, generator, dtype):
+        def __call__(self, *shape, generator, dtype, device):
             return torch.full(shape, 1 - 2**-24, dtype=dtype)
 
     p = torch.tensor([[0.0, 0.3, 0.0, 0.7 + 3e-7, 0.0], [0.0, 0.0, 1.0, 0.0, 0.0]])
