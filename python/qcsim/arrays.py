@@ -118,9 +118,12 @@ def empty_array(template: Any, shape: tuple[int, ...]) -> Any:
     return np.empty(shape, template.dtype) if isinstance(template, np.ndarray) else template.new_empty(shape)
 
 
-def row_major(array: Any) -> Any:
-    """A NumPy or CuPy array with its numbers side by side in memory; itself if they are."""
-    return library(array).ascontiguousarray(array)
+def row_major(array: Any, like: Any) -> Any:
+    """Numbers as an array of the kind and dtype of ``like``, NumPy's or CuPy's, side by side in memory."""
+    if isinstance(like, np.ndarray):
+        return np.require(array, like.dtype, ["C", "A"])
+    cupy = library(like)
+    return cupy.ascontiguousarray(cupy.asarray(array, like.dtype))
 
 
 def writable_rows(array: Any) -> bool:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from qcsim.array_kinds import is_torch, library
+from qcsim.array_kinds import is_torch
 from qcsim.arrays import Operands, on_host, operands, row_major
 from qcsim.circuit import Circuit
 from qcsim.measurements import DensityMatrix, Expval, Measurement, Probabilities, Samples, Statevector, Variance
@@ -471,7 +471,7 @@ def vjp(
     shapes = [None if array is None else np.shape(array) for array in (weights, amplitudes, features)]
 
     def pullback(cotangent: Any) -> Gradients:
-        cotangent = row_major(library(given.weights).asarray(cotangent, given.dtype))
+        cotangent = row_major(cotangent, given.weights)
         expected = outputs.shape[1:] if given.single else outputs.shape
         if cotangent.shape != expected:
             raise ValueError(f"the cotangent has shape {cotangent.shape}; the outputs have {expected}")
@@ -489,7 +489,7 @@ def _kept(plan: Plan, given: Operands) -> tuple[Any, Callable[[Any], tuple[Any, 
     tables = plan.tables
 
     def pull(cotangent: Any) -> tuple[Any, Any, Any]:
-        cotangent = row_major(as_read(plan.readings[0], cotangent, tables, transposed=True).astype(given.dtype))
+        cotangent = row_major(as_read(plan.readings[0], cotangent, tables, transposed=True), given.weights)
         return backward(plan, given, call, cotangent, (True, True, True))
 
     return results_of(plan, columns)[0], pull
