@@ -51,6 +51,8 @@ class Tensor(torch.Tensor):
             dtype=inner.dtype,
             device=torch.device("meta", index),
         )
+        torch._C._set_conj(self, inner.is_conj())
+        torch._C._set_neg(self, inner.is_neg())
         self.inner = inner
         return self
 
@@ -212,7 +214,9 @@ class Gpu:
         with self._drawing(func, kwargs, index):
             found = func(*args, **kwargs)
         stays = asked is not None and not _is_ours(asked)
-        return tree_map(lambda x: self._outer(x, owners, None if stays else index), found)
+        # In inference mode a view of a tensor that was made before it is as that one.
+        with torch.inference_mode(False) if _is_view(func) and not ours[0].is_inference() else nullcontext():
+            return tree_map(lambda x: self._outer(x, owners, None if stays else index), found)
 
     def _outer(self, found: Any, owners: dict[int, torch.Tensor], index: int | None) -> Any:
         """A result as the caller sees it: what was written into is itself."""
@@ -295,6 +299,11 @@ def _is_composite(func: Any) -> bool:
     return bool(torch._C._dispatch_has_kernel_for_dispatch_key(func.name(), "CompositeImplicitAutograd"))
 
 
+@cache
+def _is_view(func: Any) -> bool:
+    return any(r.alias_info is not None and not r.alias_info.is_write for r in func._schema.returns)
+
+
 def _is_ours(device: Any) -> bool:
     return isinstance(device, torch.device) and device.type == "meta"
 
@@ -332,7 +341,10 @@ class _Inside(TorchDispatchMode):
         self._gpu = gpu
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        return self._gpu.compute(func, args, kwargs or {})
+        kwargs = kwargs or {}
+        if isinstance(kwargs.get("device"), torch.device) and kwargs["device"].type == "cuda":
+            kwargs = {**kwargs, "device": torch.device("meta", self._gpu.index(kwargs["device"]))}  # torch's own Python
+        return self._gpu.compute(func, args, kwargs)
 
 
 class _Outside(TorchFunctionMode):
@@ -345,6 +357,8 @@ class _Outside(TorchFunctionMode):
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = dict(kwargs or {})
         name = getattr(func, "__name__", "")
+        if func is torch.device:
+            return func(*args, **kwargs)
         if name == "pin_memory":
             return args[0].clone()
         if name == "is_pinned":

@@ -120,6 +120,15 @@ def test_the_array_interface_gives_the_memory_within(gpu: Any) -> None:
     assert weights.detach().__cuda_array_interface__["typestr"] == "<f4"
 
 
+def test_conjugates_are_views_whose_memory_is_not_theirs(gpu: Any) -> None:
+    x = torch.tensor([1 + 2j, 3 - 1j], device="cuda")
+    turned = x.conj()
+    assert (turned.is_conj(), turned.tolist()) == (True, [1 - 2j, 3 + 1j])
+    assert torch.view_as_real(turned.resolve_conj()).tolist() == [[1.0, -2.0], [3.0, 1.0]]
+    assert (turned.imag.is_neg(), turned.imag.tolist()) == (True, [-2.0, 1.0])
+    assert (x.view(2, 1).mH @ x.view(2, 1)).tolist() == [[15 + 0j]]
+
+
 class Net(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -209,7 +218,7 @@ def test_a_function_of_ones_own_is_differentiated(gpu: Any) -> None:
 def test_generators_belong_to_a_device_and_so_do_their_states(gpu: Any) -> None:
     here, there = torch.Generator().manual_seed(1), torch.Generator("cuda").manual_seed(1)
     assert isinstance(there, torch.Generator)
-    assert there.device == torch.device("cuda:0")
+    assert there.device == torch.device("cuda:0") == torch.Generator(torch.device("cuda", 0)).device
     state = there.get_state()
     drawn = torch.rand(3, generator=there, device="cuda")
     assert drawn.tolist() == torch.rand(3, generator=here).tolist()
@@ -270,10 +279,15 @@ def test_the_current_device_is_the_one_without_a_number(gpu: Any) -> None:
 
 
 def test_inference_mode_and_views_made_in_it_work(gpu: Any) -> None:
+    before = torch.zeros(2, 3, device="cuda")
     with torch.inference_mode():
+        before[..., :2] = torch.ones(2, 2)
+        before[1].zero_()
         x = torch.zeros(2, 3, device="cuda")
         x[1] = torch.ones(3)
         assert x.flatten()[2:4].tolist() == [0.0, 1.0]
+        assert nn.functional.one_hot(x[1].long(), 2)[0].tolist() == [0, 1]
+    assert (before * 2).tolist() == [[2.0, 2.0, 0.0], [0.0, 0.0, 0.0]]
 
 
 def test_nothing_of_it_is_left_afterwards() -> None:
