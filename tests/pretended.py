@@ -42,7 +42,6 @@ class Tensor(torch.Tensor):
 
     @staticmethod
     def __new__(cls, inner: torch.Tensor, index: int) -> Tensor:
-        inner = inner.resolve_conj().resolve_neg()  # torch would not see that a sign is still to be flipped
         self = torch.Tensor._make_wrapper_subclass(
             cls,
             inner.shape,
