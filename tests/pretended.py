@@ -15,6 +15,7 @@ and what works there by luck alone: `data_ptr`, which on the host means nothing.
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
@@ -192,6 +193,9 @@ class Gpu:
         tensors = [x for x in _leaves((*args, *kwargs.values())) if isinstance(x, torch.Tensor)]
         ours = [x for x in tensors if isinstance(x, Tensor)]
         asked = kwargs.get("device")
+        if isinstance(asked, torch.device) and asked.type == "cuda":  # written where no call of torch is looked at
+            kwargs = {**kwargs, "device": torch.device("meta", self.index(asked))}
+            asked = kwargs["device"]
         if not ours and not _is_ours(asked):
             return func(*args, **kwargs)
         facts = _facts(func)
@@ -371,10 +375,7 @@ class _Inside(TorchDispatchMode):
         return False  # what torch.compile would have to know takes a second to import
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        kwargs = kwargs or {}
-        if isinstance(kwargs.get("device"), torch.device) and kwargs["device"].type == "cuda":
-            kwargs = {**kwargs, "device": torch.device("meta", self._gpu.index(kwargs["device"]))}  # torch's own Python
-        return self._gpu.compute(func, args, kwargs)
+        return self._gpu.compute(func, args, kwargs or {})
 
 
 class _Outside(TorchFunctionMode):
@@ -449,6 +450,28 @@ def _generators(gpu: Gpu) -> Any:
     return Kind("Generator", (), {})
 
 
+class Event:
+    """A mark in the only stream: by the clock of the host."""
+
+    def __init__(self, enable_timing: bool = False, **options: Any) -> None:
+        self._time = 0.0
+
+    def record(self, stream: Any = None) -> None:
+        """The stream has come here now."""
+        self._time = time.perf_counter()
+
+    def synchronize(self) -> None:
+        """It has passed already."""
+
+    def query(self) -> bool:
+        """Whether it has passed."""
+        return True
+
+    def elapsed_time(self, end: Event) -> float:
+        """Milliseconds."""
+        return 1e3 * (end._time - self._time)
+
+
 def _stream(gpu: Gpu, device: Any = None) -> Any:
     """The only stream there is: what is asked of it has been done."""
     nothing = lambda *arguments: None  # noqa: E731
@@ -479,6 +502,7 @@ def _stand_ins(gpu: Gpu) -> dict[str, Any]:
         "current_stream": lambda device=None: _stream(gpu, device),
         "default_stream": lambda device=None: _stream(gpu, device),
         "stream": lambda stream: nullcontext(),
+        "Event": Event,
         "synchronize": lambda device=None: None,
         "empty_cache": lambda: None,
         "is_current_stream_capturing": lambda: False,
