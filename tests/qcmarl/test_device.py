@@ -6,6 +6,7 @@ learner of the CPU is given both, the numbers are the same bit by bit.
 
 import copy
 import dataclasses
+import math
 
 import pytest
 import torch
@@ -191,3 +192,32 @@ def test_configurations_say_nothing_of_devices():
 def test_what_is_on_the_host_is_not_copied():
     x = torch.ones(2)
     assert on_host({"a": [x, (x, 3)]})["a"][0] is x
+
+
+real_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
+
+
+@real_gpu
+@pytest.mark.parametrize("name", CASES)
+def test_a_real_gpu_learns_and_what_it_learnt_is_read_on_the_cpu(name):
+    algo, options = CASES[name]
+    there = learner(algo, options, "cuda")
+    metrics, _, rates, state = played(there, "cuda", algo)
+    assert all(math.isfinite(value) for value in (*metrics[-1].values(), rates["eval/return"]))
+    assert {x.device.type for x in state["policy"].values()} == {"cpu"}
+    here = learner(algo, options)
+    here.load_state_dict(state)
+    here.iterate()
+
+
+@real_gpu
+def test_a_minibatch_on_a_real_gpu_waits_for_nothing():
+    one = learner("mappo", {}, "cuda")
+    one.iterate()
+    targets, learns = one._targets(), torch.ones((), dtype=torch.bool, device="cuda")
+    (samples,) = one.rollout.minibatches(1, 1, one.generator)
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        one._step(learns & one._within_trust(one._differentiate(samples, targets)))
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
