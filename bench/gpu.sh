@@ -72,7 +72,8 @@ sys.exit('; '.join(wrong) or None)"
 
 tests() {
   gpu_is_used || return 1
-  within 240 $python -m pytest -q -p no:cacheprovider --no-header -rfE tests/*/test_cuda*.py
+  shopt -s nullglob
+  within 240 $python -m pytest -q -p no:cacheprovider --no-header -rfE tests/*/test_{cuda,gpu,cupy}*.py
 }
 
 sanitizer() {
