@@ -72,6 +72,7 @@ MEASURED = [
 ]  # fmt: skip
 
 
+@pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning")  # torch.compile's own
 @pytest.mark.parametrize("name", [*QUICK, pytest.param("torchquantum", marks=pytest.mark.slow),
                                   pytest.param("jax_hand", marks=pytest.mark.slow),
                                   pytest.param("torch_compiled", marks=pytest.mark.slow)])  # fmt: skip

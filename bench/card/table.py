@@ -126,6 +126,8 @@ def text(found: Mapping[str, Any], everyone: bool = False) -> str:
     """All of it."""
     rows = found["rows"]
     head = f"{found['device']['name']}: a copy moves {number(found['copy_gb_per_s'])} GB/s, read and written"
+    if found["copy_gb_per_s"] is None:
+        head = "our kernels were not measured"
     sizes = sorted({row["n"] for row in rows if row["kind"] == "times"})
     blocks = [block([row for row in rows if row["kind"] == "times" and row["n"] == n], everyone) for n in sizes]
     blocks += [minibatches([row for row in rows if row["kind"] == "small"]), shown(found), missing(rows)]
