@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from qcsim import cuda
+from qcsim import cuda, gpus
 
 torch = pytest.importorskip("torch")
+import pretended  # noqa: E402
 from qcsim import autograd  # noqa: E402
 
 BENCH = Path(__file__).parents[1] / "bench"
@@ -149,7 +150,6 @@ class PretendedStream(cuda.Host):
 @pytest.fixture
 def gpu(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A pretended GPU with the clock and the graphs that benchmarks use."""
-    pretended, gpus = pytest.importorskip("pretended"), pytest.importorskip("qcsim.gpus")
     monkeypatch.setattr(cuda, "Stream", PretendedStream)
     monkeypatch.setattr(cuda, "built", lambda: True)
     monkeypatch.setattr(gpus.TorchGpu, "engine", lambda self: cuda.Host())
