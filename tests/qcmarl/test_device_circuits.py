@@ -79,7 +79,7 @@ def test_the_circuits_share_of_the_time_is_that_of_its_kernels(kernels_on_the_ho
 def test_an_update_waits_no_more_often_for_having_a_circuit(kernels_on_the_host):
     with pretended.gpu() as gpu:
         one = learner("factored", "cuda:0")
-        one.iterate()
+        one.iterate()  # copies the tables of the circuit
         gpu.reset()
         one.iterate()
         assert gpu.waits == {"to the host": OPTIONS["rollout_steps"] + 1}
