@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 import hypothesis
+import pytest
 
 if "PYTEST_XDIST_WORKER" in os.environ and hasattr(os, "sched_setaffinity"):
     # Processes of a suite that each use every core spend their time waiting for each other.
@@ -13,6 +14,19 @@ if "PYTEST_XDIST_WORKER" in os.environ and hasattr(os, "sched_setaffinity"):
 
 hypothesis.settings.register_profile("repeatable", deadline=None, derandomize=True, max_examples=40)
 hypothesis.settings.load_profile("repeatable")
+
+
+@pytest.fixture
+def kernels_on_the_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For the pretended GPU: the bodies of qcsim's kernels run on the host, and torch's view of the simulator takes its
+    tensors for plain ones, although they look like a tracer's."""
+    import torch
+
+    from qcsim import autograd, cuda, gpus
+
+    monkeypatch.setattr(gpus.TorchGpu, "engine", lambda self: cuda.Host())
+    monkeypatch.setattr(autograd, "_traced", lambda arrays: False)
+    monkeypatch.setattr(torch._C, "_len_torch_dispatch_stack", lambda: 0)
 
 
 def pytest_report_header() -> str:

@@ -15,11 +15,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from qcsim import cuda, gpus
+from qcsim import cuda
 
 torch = pytest.importorskip("torch")
 import pretended  # noqa: E402
-from qcsim import autograd  # noqa: E402
 
 BENCH = Path(__file__).parents[1] / "bench"
 QUICK = ("ours_kernels", "ours_verbs", "torch_eager", "cupy_gates", "pennylane_torch", "pennylane_lightning")
@@ -148,14 +147,10 @@ class PretendedStream(cuda.Host):
 
 
 @pytest.fixture
-def gpu(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def gpu(monkeypatch: pytest.MonkeyPatch, kernels_on_the_host: None) -> Iterator[None]:
     """A pretended GPU with the clock and the graphs that benchmarks use."""
     monkeypatch.setattr(cuda, "Stream", PretendedStream)
     monkeypatch.setattr(cuda, "built", lambda: True)
-    monkeypatch.setattr(gpus.TorchGpu, "engine", lambda self: cuda.Host())
-    # It is no tracer, although torch sees it as one.
-    monkeypatch.setattr(autograd, "_traced", lambda arrays: False)
-    monkeypatch.setattr(torch._C, "_len_torch_dispatch_stack", lambda: 0)
     memory = {"mem_get_info": (1 << 30, 1 << 31), "max_memory_allocated": 900, "memory_allocated": 100}
     for name, found in {**memory, "reset_peak_memory_stats": None}.items():
         monkeypatch.setattr(torch.cuda, name, lambda found=found: found)

@@ -12,7 +12,7 @@ import pretended
 from qcmarl.algos import ALGORITHMS
 from qcmarl.evaluate import win_rates
 from qcmarl.ppo import PPO
-from qcsim import autograd, cuda, gpus
+from qcsim import cuda
 
 OPTIONS = {"n_envs": 4, "rollout_steps": 4, "epochs": 1, "hidden": 8, "critic_hidden": 8}
 CASES = {
@@ -29,11 +29,7 @@ CASES = {
 
 
 @pytest.fixture
-def kernels_on_the_host(monkeypatch):
-    monkeypatch.setattr(gpus.TorchGpu, "engine", lambda self: cuda.Host())
-    # It is no tracer, although torch sees it as one.
-    monkeypatch.setattr(autograd, "_traced", lambda arrays: False)
-    monkeypatch.setattr(torch._C, "_len_torch_dispatch_stack", lambda: 0)
+def in_one_part(monkeypatch, kernels_on_the_host):
     monkeypatch.setattr(PPO, "parts", lambda self, *sizes: 1)
 
 
@@ -56,7 +52,7 @@ def learnt(name, device):
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_an_actor_with_a_circuit_learns_there_what_it_learns_on_the_cpu(kernels_on_the_host, name):
+def test_an_actor_with_a_circuit_learns_there_what_it_learns_on_the_cpu(in_one_part, name):
     here, expected, expected_rates = learnt(name, "cpu")
     with pretended.gpu():
         there, found, rates = learnt(name, "cuda:0")
@@ -68,7 +64,7 @@ def test_an_actor_with_a_circuit_learns_there_what_it_learns_on_the_cpu(kernels_
         assert torch.allclose(weights[key], value, atol=1e-5), key
 
 
-def test_the_circuits_share_of_the_time_is_that_of_its_kernels(kernels_on_the_host):
+def test_the_circuits_share_of_the_time_is_that_of_its_kernels(in_one_part):
     with pretended.gpu():
         one = learner("factored", "cuda:0")
         one.iterate()
@@ -76,7 +72,7 @@ def test_the_circuits_share_of_the_time_is_that_of_its_kernels(kernels_on_the_ho
     assert 0 < circuit < whole
 
 
-def test_an_update_waits_no_more_often_for_having_a_circuit(kernels_on_the_host):
+def test_an_update_waits_no_more_often_for_having_a_circuit(in_one_part):
     with pretended.gpu() as gpu:
         one = learner("factored", "cuda:0")
         one.iterate()  # copies the tables of the circuit

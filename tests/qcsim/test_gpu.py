@@ -12,7 +12,7 @@ import pytest
 
 import qcsim
 from oracle.circuits import Case, random_batch, random_case, reference_case
-from qcsim import cuda, gpus
+from qcsim import cuda
 
 torch = pytest.importorskip("torch")
 
@@ -25,19 +25,15 @@ def real_gpu() -> bool:
 
 
 @pytest.fixture(params=["pretended", "real"])
-def gpu(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def gpu(request: pytest.FixtureRequest) -> Iterator[Any]:
     if request.param == "real":
         if not real_gpu():
             pytest.skip("no GPU, or no kernels in this build")
         yield None
         return
     import pretended
-    from qcsim import autograd
 
-    monkeypatch.setattr(gpus.TorchGpu, "engine", lambda self: cuda.Host())
-    # It is no tracer, although torch sees it as one.
-    monkeypatch.setattr(autograd, "_traced", lambda arrays: False)
-    monkeypatch.setattr(torch._C, "_len_torch_dispatch_stack", lambda: 0)
+    request.getfixturevalue("kernels_on_the_host")
     with pretended.gpu(2) as pretending:
         yield pretending
 
