@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 #include <stdexcept>
 
 #include "cuda/cosets.hpp"
+#include "cuda/density_rows.hpp"
 #include "qcsim/plan.hpp"
 
 namespace qcsim::cuda {
@@ -23,23 +25,37 @@ AngleRow angle_row(const Angle& angle, bool per_sample_weights) {
 
 class Writer {
  public:
-  Writer(const Program& program, const Readout& readout, Shape& shape)
-      : program_(program), readout_(readout), shape_(shape) {}
+  Writer(const Program& program, const Readout& readout, Shape& shape, bool single)
+      : placed{shape.low_bits, shape.sample_bits},
+        density(program, placed, single),
+        program_(program),
+        readout_(readout),
+        shape_(shape) {}
 
   void run() {
     for (const Rotation& rotation : program_.rotations()) {
       rotations.push_back({angle_row(rotation.angle, shape_.per_sample_weights != 0), placed(rotation.generator)});
     }
     for (const Angle& phase : program_.phases()) phases.push_back(angle_row(phase, shape_.per_sample_weights != 0));
-    for (const Flip& flip : program_.flips()) add(flip);
-    for (const Dense& dense : program_.denses()) add(dense);
-    place_barriers();
+    if (program_.is_density()) {
+      density.add_channels();
+    } else {
+      for (const Flip& flip : program_.flips()) add(flip);
+      for (const Dense& dense : program_.denses()) add(dense);
+      place_barriers();
+    }
     add_steps();
     mark_rescaling();
-    if (readout_.program().is_complex()) imaginary_ = placed(program_.final_frame().x(program_.n_qubits()));
-    for (const auto& part : readout_.probabilities()) add(part);
-    for (const auto& part : readout_.expectations()) add(part);
-    for (const auto& part : readout_.states()) add(part);
+    if (program_.is_density()) {
+      add_transforms();
+      for (const auto& part : readout_.coefficients()) parts.push_back(density.add(part, columns));
+      for (const auto& part : readout_.expectations()) parts.push_back(density.add(part, outputs, terms));
+    } else {
+      if (readout_.program().is_complex()) imaginary_ = placed(program_.final_frame().x(program_.n_qubits()));
+      for (const auto& part : readout_.probabilities()) add(part);
+      for (const auto& part : readout_.expectations()) add(part);
+      for (const auto& part : readout_.states()) add(part);
+    }
     add_sums();
   }
 
@@ -62,19 +78,13 @@ class Writer {
   std::vector<Product> columns;
   std::vector<SumRow> weight_sums;
   std::vector<Word> sum_places;
+  const Placement placed;
+  DensityRows density;
 
  private:
   template <class Row>
   static Word size(const std::vector<Row>& rows) {
     return static_cast<Word>(rows.size());
-  }
-
-  // Of a stored index: the bits of the samples are left open above the lowest.
-  Word placed(Index index) const {
-    return (index & bits_below(shape_.low_bits)) | (index >> shape_.low_bits) << (shape_.low_bits + shape_.sample_bits);
-  }
-  Product placed(const Pauli& pauli) const {
-    return {placed(pauli.flips), placed(pauli.signs), pauli.negative ? 1U : 0U};
   }
 
   void add(const Flip& flip) {
@@ -109,6 +119,7 @@ class Writer {
     const Layout layout = is_large(shape_) ? Layout{0, 0, shape_.bits, false, k, lane_bits, true}
                                            : Layout{0, k, program_.n_bits(), false, k, 0, true};
     for (const Stage& stage : plan(program_, layout)) {
+      if (stage.lossy()) add_keep();
       if (is_large(shape_) && !stage.passes.empty()) {
         stages.push_back({StageRow::block, size(blocks), size(passes), size(stage.passes)});
         add_block(stage);
@@ -116,6 +127,11 @@ class Writer {
       for (const Pass& pass : stage.passes) {
         steps.push_back({StepRow::pass, size(passes)});
         add(pass);
+        turned_ = turned_ || turns(pass);
+      }
+      if (program_.is_density()) {
+        add_channel(stage);
+        continue;
       }
       if (stage.flip != nullptr) {
         const auto index = static_cast<Word>(stage.flip - program_.flips().data());
@@ -127,6 +143,53 @@ class Writer {
         steps.push_back({StepRow::dense, index});
         stages.push_back({StageRow::dense, index, 0, 0});
       }
+    }
+    if (program_.is_density()) add_keep();
+  }
+
+  bool turns(const Pass& pass) const {
+    return std::any_of(pass.operations.begin(), pass.operations.end(), [&](const Operation& operation) {
+      return rotations[operation.rotation].angle.source != AngleRow::constant;
+    });
+  }
+
+  // In front of what cannot be undone the state is kept, if a gradient is read on the way back from there.
+  void add_keep() {
+    if (!std::exchange(turned_, false)) return;
+    steps.push_back({StepRow::keep, size(density.keeps)});
+    stages.push_back({StageRow::keep, size(density.keeps), 0, 0});
+    density.keeps.push_back(size(passes));
+  }
+
+  void add_channel(const Stage& stage) {
+    if (stage.scale != nullptr) {
+      const auto index = static_cast<Word>(stage.scale - program_.scales().data());
+      steps.push_back({StepRow::scale, index});
+      stages.push_back({StageRow::scale, index, 1, 0});
+    }
+    if (stage.dense != nullptr) {
+      const auto index = static_cast<Word>(stage.dense - program_.denses().data());
+      steps.push_back({StepRow::channel, index});
+      stages.push_back({StageRow::channel, index, stage.dense->lossy ? 1U : 0U, 0});
+    }
+  }
+
+  // Passes over the bits of v, as many at a time as a thread holds.
+  void add_transforms() {
+    const int n_bits = std::max(std::min(shape_.n_bits, shape_.bits), shape_.register_bits);
+    const int last = std::min(program_.n_qubits(), n_bits);
+    for (int first = 0; first < last; first += shape_.register_bits) {
+      Pass pass;
+      pass.width = std::min(shape_.register_bits, last - first);
+      std::vector<Index> bits;
+      for (int j = pass.width - 1; j >= 0; --j) bits.push_back(power_of_two(first + j));
+      pass.members = span_in_order(bits);
+      const auto width = static_cast<std::size_t>(shape_.register_bits);
+      const std::vector<Index> basis = completed(program_, pass, n_bits, width);
+      PassRow row{{}, size(leaders), 0, static_cast<Word>(pass.width), 0};
+      for (std::size_t j = 0; j < width; ++j) row.basis[j] = placed(basis[j]);
+      add_leaders(pass, basis, n_bits);
+      density.transforms.push_back(row);
     }
   }
 
@@ -325,16 +388,20 @@ class Writer {
   Shape& shape_;
   Product imaginary_;
   Span block_;
+  bool turned_ = false;  // some angle, since a state was kept
 };
 
 std::size_t padded(std::size_t bytes) { return (bytes + 15) / 16 * 16; }
 
 }  // namespace
 
-DevicePlan::DevicePlan(const Program& program, const Readout& readout, int n_register_bits, bool per_sample_weights) {
-  if (program.is_density() || program.lossy()) {
-    throw std::invalid_argument("density matrices and channels do not run on a GPU yet; use the CPU");
-  }
+DevicePlan::DevicePlan(const Program& given, const Readout& readout, bool single, bool per_sample_weights) {
+  if (!given.jumps().empty()) throw std::invalid_argument("trajectories do not run on a GPU; use the CPU");
+  // A pass holds both rotations of an angle, which flip the same bits.
+  std::optional<Program> apart;
+  if (given.joins_sides()) apart = given.with_sides_apart();
+  const Program& program = apart ? *apart : given;
+  const int n_register_bits = single ? held_bits<float> : held_bits<double>;
   const int held = std::max(program.n_bits(), n_register_bits);
   shape_.n_qubits = program.n_qubits();
   shape_.n_bits = program.n_bits();
@@ -350,7 +417,8 @@ DevicePlan::DevicePlan(const Program& program, const Readout& readout, int n_reg
   shape_.per_sample_weights = per_sample_weights;
   shape_.retained = program.retained();
   shape_.n_outputs = static_cast<Word>(readout.n_outputs());
-  Writer writer(program, readout, shape_);
+  shape_.is_density = program.is_density() ? 1U : 0U;
+  Writer writer(program, readout, shape_, single);
   writer.run();
   shape_.n_steps = static_cast<Word>(writer.steps.size());
   shape_.n_passes = static_cast<Word>(writer.passes.size());
@@ -358,6 +426,8 @@ DevicePlan::DevicePlan(const Program& program, const Readout& readout, int n_reg
   shape_.n_rotations = static_cast<Word>(writer.rotations.size());
   shape_.n_phases = static_cast<Word>(writer.phases.size());
   shape_.n_parts = static_cast<Word>(writer.parts.size());
+  shape_.n_keeps = static_cast<Word>(writer.density.keeps.size());
+  shape_.n_transforms = static_cast<Word>(writer.density.transforms.size());
   stages_ = writer.stages;
   parts_ = writer.parts;
   const auto append = [&](const auto& rows) {
@@ -385,6 +455,17 @@ DevicePlan::DevicePlan(const Program& program, const Readout& readout, int n_reg
   append(writer.columns);
   append(writer.weight_sums);
   append(writer.sum_places);
+  append(writer.density.scales);
+  append(writer.density.factors);
+  append(writer.density.forms);
+  append(writer.density.channels);
+  append(writer.density.axes);
+  append(writer.density.diagonals);
+  append(writer.density.words);
+  append(writer.density.uses);
+  append(writer.density.keeps);
+  append(writer.density.transforms);
+  append(writer.density.scalars.bytes());
 }
 
 std::vector<Word> DevicePlan::leader_places() const {
@@ -423,6 +504,17 @@ Tables DevicePlan::tables(const void* base) const {
   set(tables.columns);
   set(tables.weight_sums);
   set(tables.sum_places);
+  set(tables.scales);
+  set(tables.factors);
+  set(tables.forms);
+  set(tables.channels);
+  set(tables.axes);
+  set(tables.diagonals);
+  set(tables.words);
+  set(tables.uses);
+  set(tables.keeps);
+  set(tables.transforms);
+  set(tables.scalars);
   return tables;
 }
 

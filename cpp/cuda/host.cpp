@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "cuda/adjoint.hpp"
+#include "cuda/density.hpp"
 #include "cuda/device_plan.hpp"
 #include "cuda/forward.hpp"
 #include "cuda/host_group.hpp"
@@ -41,7 +41,11 @@ void host_forward(const Call<T>& call, bool reversed) {
   const HostGroup group = group_of(shape, reversed);
   Shared<T> shared(shape, false);
   for (std::size_t set = 0; set < n_sets(shape, call.batch); ++set) {
-    run_forward<const HostGroup, T, held_bits<T>>(group, call, set, shared.poison());
+    if (shape.is_density != 0) {
+      run_density_forward<const HostGroup, T, held_bits<T>>(group, call, set, shared.poison());
+    } else {
+      run_forward<const HostGroup, T, held_bits<T>>(group, call, set, shared.poison());
+    }
   }
 }
 
@@ -51,7 +55,11 @@ void host_adjoint(const Call<T>& call, const Slopes<T>& slopes, bool reversed) {
   const HostGroup group = group_of(shape, reversed);
   Shared<T> shared(shape, true);
   for (std::size_t part = 0; part < slopes.n_parts; ++part) {
-    run_adjoint<const HostGroup, T, held_bits<T>>(group, call, slopes, part, shared.poison());
+    if (shape.is_density != 0) {
+      run_density_adjoint<const HostGroup, T, held_bits<T>>(group, call, slopes, part, shared.poison());
+    } else {
+      run_adjoint<const HostGroup, T, held_bits<T>>(group, call, slopes, part, shared.poison());
+    }
   }
   if (slopes.weights.data == nullptr || shape.per_sample_weights != 0) return;
   const HostGroup adders(reduce_threads, reduce_threads, lane_bits, reversed);

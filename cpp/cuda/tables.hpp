@@ -27,6 +27,7 @@ struct Shape {
   int is_complex, complex_input, embeds, has_general, per_sample_weights;
   Word n_steps, n_passes, n_operations, n_rotations, n_phases, n_parts, max_operations, n_weights, n_features;
   Word n_outputs, has_state, max_outputs;  // max_outputs: of a set of expectations
+  Word is_density, n_keeps, n_transforms;
   double retained;
 };
 
@@ -68,7 +69,7 @@ struct alignas(16) OperationRow {
 };
 
 struct alignas(8) StepRow {
-  enum : Word { pass, flip, dense };
+  enum : Word { pass, flip, dense, scale, channel, keep };
   Word kind, index;
 };
 // A large state in blocks: number y of one is at the base and the basis vectors of the bits of y, the first of which
@@ -77,9 +78,9 @@ struct BlockRow {
   Word basis[16], free[28];
 };
 struct StageRow {
-  enum : Word { block, flip, dense };
+  enum : Word { block, flip, dense, scale, channel, keep };
   Word kind, index;   // index: of the BlockRow, the flip or the matrix
-  Word first, count;  // passes of a block
+  Word first, count;  // passes of a block; of a channel `first` says whether it loses information
 };
 
 // Where all controls are -1 the action applies. rotations: how many come before it.
@@ -92,11 +93,33 @@ struct DenseRow {
   Word n_axes, rotations, first_axis, first_entry, first_number;
 };
 
+// Of a density matrix (qcsim::Scale): each number times one of its own, from a table of all of them, or as a product.
+struct ScaleRow {
+  Word has_table, first;  // scalars
+  Word first_factor, n_factors;
+  double global;  // of every index but 0
+};
+struct FactorRow {
+  Word first, first_form, n_forms;  // scalars[first + i]; bit j of i is the overlap with form j
+};
+// A small matrix on a density matrix (qcsim::Dense), by its diagonals: entry i of a coset meets entry i ^ d for some d.
+// scalars[first + d size + i] is what it takes from there, and first_back that of the transposed matrix.
+struct ChannelRow {
+  Word n_axes, first_axis, rotations, lossy;
+  Word first_diagonal, n_diagonals, first, first_back;
+};
+struct DiagonalRow {
+  Word flips, signs;  // from an entry to the one that it meets
+};
+
 struct PartRow {
-  enum : Word { probabilities, expectations, state };
+  enum : Word { probabilities, expectations, state, coefficients, entries };
   Word kind;
   Word first, n_outputs;  // columns
   Word row, n_rows;       // probabilities: outcome columns, then the others; expectations: of `outputs`; state: qubits
+  // Of a density matrix. coefficients: X of n_rows qubits, then their Z, the last first; n_outputs: whether u is read.
+  // entries: as expectations, and words for the gradients.
+  Word first_word, n_words;
   Word origin, origin_negative;
   Product imaginary;
   double offset;
@@ -112,6 +135,15 @@ struct OutputRow {
 struct TermRow {
   double weight;
   Product word;
+};
+// A word of expectations of a density matrix, which are single entries, and the outputs that it counts in.
+struct WordRow {
+  Product place;  // flips: where it is; negative: its sign
+  Word first, count;
+};
+struct UseRow {
+  double weight;
+  Word output;
 };
 // What a sum of gradients belongs to: of weight w, sums[first .. first+count-1].
 struct SumRow {
@@ -139,6 +171,17 @@ struct Tables {
   const Product* columns;  // of a state: X of each qubit, the last first
   const SumRow* weight_sums;
   const Word* sum_places;
+  const ScaleRow* scales;  // from here on of a density matrix
+  const FactorRow* factors;
+  const Word* forms;
+  const ChannelRow* channels;
+  const Product* axes;
+  const DiagonalRow* diagonals;
+  const WordRow* words;
+  const UseRow* uses;
+  const Word* keeps;          // how many passes come before each state that is kept
+  const PassRow* transforms;  // of `count` bits of v each
+  const void* scalars;        // of the precision of the arrays
 };
 
 // Arrays of one call. stride 0: one row shared by the batch.

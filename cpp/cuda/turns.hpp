@@ -138,19 +138,31 @@ QCSIM_BODY void write_pass(const Call<T>& call, Word p) {
   }
 }
 
+// Of a density matrix psi is taken from in front of channels as the way forward had it, and lambda is not: how much
+// more the true psi is than the stored one, against lambda, behind pass p.
+template <class T>
+QCSIM_BODY double ratio_behind(const Call<T>& call, Word p) {
+  const Word n = call.tables.shape.n_keeps;
+  for (Word k = 0; k < n; ++k) {
+    const Word passes = call.tables.keeps[k];
+    if (passes > p) return factor_before(call, passes) / factor_behind(call, passes - 1);
+  }
+  return 1.0;
+}
+
 template <class T>
 QCSIM_BODY void write_pass_back(const Call<T>& call, Word p) {
   const PassRow& pass = call.tables.passes[p];
   const bool general = (pass.flags & PassRow::general_back) != 0, plain = (pass.flags & PassRow::plain) != 0;
   double factor = factor_behind(call, p);
-  const double scale = (pass.flags & PassRow::rescale_back) != 0 ? factor : 1.0;
+  const double scale = (pass.flags & PassRow::rescale_back) != 0 ? factor : 1.0, ratio = ratio_behind(call, p);
   for (Word j = pass.count; j-- > 0;) {
     const Word place = pass.first + j;
     const OperationRow& operation = call.tables.operations[place];
     const bool first = j + 1 == pass.count;
     coefficients_of(call, operation, general, first ? scale : 1.0, call.turns.cosines_back[place],
                     call.turns.sines_back[place]);
-    call.turns.scales[place] = call.turns.signs[operation.rotation] * factor * factor;
+    call.turns.scales[place] = call.turns.signs[operation.rotation] * factor * factor * ratio;
     if (plain) continue;  // all gradients are read before anything is undone
     if (!general) factor *= call.turns.factors[operation.rotation];
     if (first && (pass.flags & PassRow::rescale_back) != 0) factor = 1.0;
