@@ -11,6 +11,13 @@
 
 namespace qcsim::cuda {
 
+// The two rotations of an angle flip the same bits, so that no pass is plain: it need not be compiled.
+QCSIM_BODY PassRow mixed_pass(const Tables& tables, Word index) {
+  PassRow pass = tables.passes[index];
+  pass.flags &= ~Word{PassRow::plain};
+  return pass;
+}
+
 template <class T>
 QCSIM_BODY T* kept_state(const Call<T>& call, std::size_t set, Word keep) {
   const Shape& shape = call.tables.shape;
@@ -29,7 +36,7 @@ QCSIM_BODY void run_density_forward(G& g, const Call<T>& call, std::size_t set, 
   for (Word s = 0; s < shape.n_steps; ++s) {
     const StepRow step = tables.steps[s];
     if (step.kind == StepRow::pass) {
-      const PassRow pass = tables.passes[step.index];
+      const PassRow pass = mixed_pass(tables, step.index);
       run_pass<G, T, K>(g, call, pass, first, memory.group);
     } else if (step.kind == StepRow::scale) {
       apply_scale(g, call, tables.scales[step.index], state);
@@ -69,7 +76,7 @@ QCSIM_BODY void undo_step(G& g, const Call<T>& call, const Slopes<T>& slopes, st
   const std::size_t first = set << tables.shape.sample_bits;
   T *const psi = memory.group.state, *const lambda = memory.group.lambda;
   if (step.kind == StepRow::pass) {
-    const PassRow pass = tables.passes[step.index];
+    const PassRow pass = mixed_pass(tables, step.index);
     undo_pass<G, T, K>(g, call, pass, first, memory.group, raw);
     g.apart([&](int t) { distribute(call, slopes, pass, first, raw, sums, t); });
     T* const used = raw;

@@ -116,8 +116,9 @@ class Writer {
 
   void add_steps() {
     const int k = shape_.register_bits;
-    const Layout layout = is_large(shape_) ? Layout{0, 0, shape_.bits, false, k, lane_bits, true}
-                                           : Layout{0, k, program_.n_bits(), false, k, 0, true};
+    const Layout layout = is_large(shape_)
+                              ? Layout{0, 0, shape_.bits, false, k, lane_bits, true}
+                              : Layout{0, program_.is_density() ? 0 : k, program_.n_bits(), false, k, 0, true};
     for (const Stage& stage : plan(program_, layout)) {
       if (stage.lossy()) add_keep();
       if (is_large(shape_) && !stage.passes.empty()) {

@@ -45,8 +45,9 @@ __global__ void __launch_bounds__(most_threads) density_forward(const __grid_con
   run_density_forward<DensityGroup, T, held_bits<T>>(group, call, blockIdx.x, density_memory);
 }
 
+// In double precision the compiler spills for a second block in a multiprocessor, unless told that one is enough.
 template <class T>
-__global__ void __launch_bounds__(most_threads)
+__global__ void __launch_bounds__(most_threads, 1)
     density_adjoint(const __grid_constant__ Call<T> call, const __grid_constant__ Slopes<T> slopes) {
   DensityGroup group(1 << own_bits(call.tables.shape));
   run_density_adjoint<DensityGroup, T, held_bits<T>>(group, call, slopes, blockIdx.x, density_memory);

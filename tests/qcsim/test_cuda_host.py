@@ -15,6 +15,7 @@ from cuda_host import DTYPES, HOST, Run, aligned, assert_as_cpu, assert_close
 from qcsim.cuda import Host, Program, draw
 from qcsim.measurements import outcomes
 
+
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("n", range(1, 13))
 def test_probabilities_of_the_reference_circuit_are_those_of_the_cpu(n: int, dtype: Any) -> None:
