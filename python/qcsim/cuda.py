@@ -28,7 +28,6 @@ from numpy.typing import NDArray
 from qcsim import _core
 from qcsim.circuit import Circuit
 from qcsim.measurements import Measurement
-from qcsim.methods import chosen_method
 
 Address = tuple[int, int, int]
 ABSENT: Address = (0, 0, 0)
@@ -187,8 +186,6 @@ class Program:
             raise ValueError(f"dtype is {dtype!r}; the options are float32 and float64")
         if method not in METHODS:
             raise ValueError(f"method is {method!r}; the options on a GPU are {', '.join(METHODS)}")
-        if method == "density_matrix":
-            chosen_method(circuit, method)  # says how large one may be
         readings = tuple(measurement.reading(circuit, method) for measurement in measurements)
         self.dtype = dtype
         self._compiled, readout = circuit.compiled(readings, complex_amplitudes, method)

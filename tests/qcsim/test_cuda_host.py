@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from cuda_host import DTYPES, HOST, Run, aligned, assert_as_cpu, assert_close
 
 import qcsim
 from oracle import dense
 from oracle.circuits import Case, random_batch, random_case, reference_case
-from cuda_host import DTYPES, HOST, Run, aligned, assert_as_cpu, assert_close
 from qcsim.cuda import Host, Program, draw
 from qcsim.measurements import outcomes
 
