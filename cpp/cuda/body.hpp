@@ -63,6 +63,26 @@ QCSIM_BODY double with_sign(double value, Word sign) {
 QCSIM_BODY float multiply_add(float a, float b, float c) { return fmaf(a, b, c); }
 QCSIM_BODY double multiply_add(double a, double b, double c) { return fma(a, b, c); }
 
+// 1 / sqrt(x) of a number that is neither tiny nor huge.
+QCSIM_BODY float inverse_root(float x) {
+#ifdef __CUDA_ARCH__
+  float y;
+  asm("rsqrt.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+  return fmaf(0.5F * y, fmaf(-x * y, y, 1.0F), y);
+#else
+  return 1.0F / std::sqrt(x);
+#endif
+}
+QCSIM_BODY double inverse_root(double x) { return 1.0 / sqrt(x); }
+
+// A number that stays in its register: the compiler would rather find it anew, wherever it is needed.
+QCSIM_BODY Word held(Word x) {
+#ifdef __CUDA_ARCH__
+  asm("" : "+r"(x));
+#endif
+  return x;
+}
+
 template <class T>
 struct HalfTurn {
   T cosine, sine;
