@@ -75,10 +75,19 @@ QCSIM_BODY float inverse_root(float x) {
 }
 QCSIM_BODY double inverse_root(double x) { return 1.0 / sqrt(x); }
 
-// A number that stays in its register: the compiler would rather find it anew, wherever it is needed.
+// A number or an address that stays in its register: the compiler would rather find it anew wherever it is needed, and
+// keep a counter of its own for all that depends on the turn of a loop.
 QCSIM_BODY Word held(Word x) {
 #ifdef __CUDA_ARCH__
   asm("" : "+r"(x));
+#endif
+  return x;
+}
+template <class Row>
+QCSIM_BODY const Row* held(const Row* x) {  // of global memory
+#ifdef __CUDA_ARCH__
+  asm("" : "+l"(x));
+  __builtin_assume(__isGlobal(x));
 #endif
   return x;
 }

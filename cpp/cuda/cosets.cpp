@@ -56,6 +56,7 @@ std::vector<Index> leaders_basis(const std::vector<Index>& vectors, int n_bits, 
       if (&other != &*at && (other & power_of_two(j)) != 0) other ^= *at;
     }
   }
+  std::reverse(rest.begin(), rest.end());  // the lowest first: without vectors in the way, leader t is t
   for (Index vector : rest) {
     for (int j = 0; j < r; ++j) {
       if ((vector & power_of_two(j)) != 0) vector ^= found[static_cast<std::size_t>(j)];

@@ -52,6 +52,9 @@ __device__ __forceinline__ V fold_quads(const Four& quad, V) {
   return sum;
 }
 
+// The number of a warp in its block, in a way that tells the compiler that all its lanes agree.
+__device__ __forceinline__ unsigned warp_number() { return __shfl_sync(all_lanes, threadIdx.x >> 5, 0); }
+
 // A warp with the states of one sample or of several.
 class WarpGroup {
  public:

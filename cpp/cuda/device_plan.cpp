@@ -37,13 +37,14 @@ class Writer {
     for (const Dense& dense : program_.denses()) add(dense);
     place_barriers();
     add_steps();
-    mark_rescaling();
     if (readout_.program().is_complex()) imaginary_ = placed(program_.final_frame().x(program_.n_qubits()));
     for (const auto& part : readout_.probabilities()) add(part);
     for (const auto& part : readout_.expectations()) add(part);
     for (const auto& part : readout_.states()) add(part);
     add_sums();
-    if (can_go_direct()) add_direct();
+    const bool direct = can_go_direct();
+    mark_rescaling(direct);
+    if (direct) add_direct();
   }
 
   std::vector<StepRow> steps;
@@ -303,8 +304,9 @@ class Writer {
     exits.push_back(placed(outcome_at[part.origin]) * width);
   }
 
-  // Where a pass takes the divided-out factors into the state: known beforehand, whatever the angles.
-  void mark_rescaling() {
+  // Where a pass takes the divided-out factors into the state: known beforehand, whatever the angles. The direct way
+  // goes back from a state that has them.
+  void mark_rescaling(bool direct) {
     std::size_t stretched = 0;
     const auto mark = [&](PassRow& pass, Word general, Word rescale) {
       if ((pass.flags & general) != 0) return;
@@ -316,6 +318,7 @@ class Writer {
       }
     };
     for (PassRow& pass : passes) mark(pass, PassRow::general, PassRow::rescale);
+    if (direct) stretched = 0;
     for (auto pass = passes.rbegin(); pass != passes.rend(); ++pass) {
       mark(*pass, PassRow::general_back, PassRow::rescale_back);
     }

@@ -12,29 +12,45 @@
 
 namespace qcsim::cuda {
 
-// Where a thread's coset of a pass lies, in bytes, and in bit 31 - j the sign of operation j.
-template <int K>
+// What a thread knows of a pass: where its coset lies, in bytes; in bit 31 - j the sign of operation j; coefficients.
+template <class T, int K>
 struct Seat {
   Places<K> places;
   Word signs;
+  Quad<T> sines;
 };
 
-template <class T, int K>
-QCSIM_BODY Seat<K> seat_of(const Call<T>& call, const DirectRow<T>* rows, Word pass, Word origin, int t) {
-  const Word word = call.tables.seats[(pass << call.tables.shape.thread_bits) + static_cast<Word>(t)];
-  const Quad<Word> basis = rows[pass].basis;
-  return {Places<K>((word & 0x0FFFFFFFU) ^ origin, static_cast<const Word*>(basis.v)), word};
-}
+// Where a thread reads what it knows.
+template <class T>
+struct Directory {
+  const Word* seats;
+  const DirectRow<T>* rows;
+  Word step;  // bytes between the seats of two passes
 
-template <class T, int K>
-QCSIM_BODY void gather_bytes(const unsigned char* base, const Places<K>& places, Coset<T, K>& coset) {
+  Directory() = default;
+  QCSIM_BODY Directory(const Call<T>& call, bool back, int t)
+      : seats(held(call.tables.seats + t)),
+        rows(held(back ? call.turns.directs_back : call.turns.directs)),
+        step(static_cast<Word>(sizeof(Word)) << call.tables.shape.thread_bits) {}
+
+  // copies: of the state, side by side.
+  template <int K, int copies>
+  QCSIM_BODY Seat<T, K> seat(Word pass, Word origin) const {
+    const Word word = *behind(seats, pass, step);
+    const DirectRow<T> row = rows[pass];
+    return {Places<K>((word & 0x0FFFFFFFU) * copies ^ origin, static_cast<const Word*>(row.basis.v)), word, row.sines};
+  }
+};
+
+template <class M, class T, int K>
+QCSIM_BODY void gather_from(const M& memory, const Places<K>& places, Coset<T, K>& coset) {
 #pragma unroll
-  for (int i = 0; i < Coset<T, K>::size; ++i) coset.a[i] = *reinterpret_cast<const T*>(base + places.at[i]);
+  for (int i = 0; i < Coset<T, K>::size; ++i) coset.a[i] = memory.template read<T>(places.at[i]);
 }
-template <class T, int K>
-QCSIM_BODY void scatter_bytes(const Coset<T, K>& coset, const Places<K>& places, unsigned char* base) {
+template <class M, class T, int K>
+QCSIM_BODY void scatter_to(const M& memory, const Places<K>& places, const Coset<T, K>& coset) {
 #pragma unroll
-  for (int i = 0; i < Coset<T, K>::size; ++i) *reinterpret_cast<T*>(base + places.at[i]) = coset.a[i];
+  for (int i = 0; i < Coset<T, K>::size; ++i) memory.write(places.at[i], coset.a[i]);
 }
 
 template <bool general, int k, class T, int K>
@@ -45,15 +61,14 @@ QCSIM_BODY void turn_axes(const Quad<T>& cosines, const Quad<T>& sines, Word sig
 
 // Pass p on one state or, back, on two.
 template <bool back, class T, int K, class... Cosets>
-QCSIM_BODY void turn_direct(const Call<T>& call, Word p, Word signs, Cosets&... cosets) {
+QCSIM_BODY void turn_direct(const Call<T>& call, Word p, const Seat<T, K>& seat, Cosets&... cosets) {
   const T direction = back ? T{-1} : T{1};
-  const Quad<T> sines = (back ? call.turns.directs_back : call.turns.directs)[p].sines;
   if ((call.tables.shape.ways & (back ? Shape::general_back : Shape::general_forward)) != 0 &&
       (call.tables.passes[p].flags & (back ? PassRow::general_back : PassRow::general)) != 0) {
     const Quad<T> cosines = (back ? call.turns.cosine_quads_back : call.turns.cosine_quads)[p];
-    (turn_axes<true, 0, T, K>(cosines, sines, signs, direction, cosets), ...);
+    (turn_axes<true, 0, T, K>(cosines, seat.sines, seat.signs, direction, cosets), ...);
   } else {
-    (turn_axes<false, 0, T, K>(sines, sines, signs, direction, cosets), ...);
+    (turn_axes<false, 0, T, K>(seat.sines, seat.sines, seat.signs, direction, cosets), ...);
   }
 }
 

@@ -86,8 +86,8 @@ QCSIM_BODY void load_direct(G& g, const Call<T>& call, std::size_t first,
 }
 
 // Probabilities from shared memory to their rows.
-template <class G, class T, int K>
-QCSIM_BODY void write_outcomes(G& g, const Call<T>& call, std::size_t first, const unsigned char* state) {
+template <class G, class T, int K, class M>
+QCSIM_BODY void write_outcomes(G& g, const Call<T>& call, std::size_t first, const M& memory) {
   const Shape& shape = call.tables.shape;
   const Word column = call.tables.parts->first;
   const bool aligned = in_vectors(call.outputs, column);
@@ -97,39 +97,45 @@ QCSIM_BODY void write_outcomes(G& g, const Call<T>& call, std::size_t first, con
     T* out = call.outputs.row(first + rows.sample) + column + rows.outcome;
 #pragma unroll
     for (Word i = 0; i < OutcomeRows<T, K>::n_vectors; ++i) {
-      const auto found = *reinterpret_cast<const Vector<T>*>(state + rows.spot + i * rows.spot_step);
+      const auto found = memory.template read<Vector<T>>((rows.spot ^ memory.origin) + i * rows.spot_step);
       write_vector(behind(out, i, rows.step), found, aligned);
     }
   });
 }
 
 // set: which 2^sample_bits samples.
-template <class G, class T, int K>
-QCSIM_BODY void run_direct_forward(G& g, const Call<T>& call, std::size_t set, const DirectMemory<T>& memory) {
+template <class G, class T, int K, class M>
+QCSIM_BODY void run_direct_forward(G& g, const Call<T>& call, std::size_t set, const M& memory) {
   const Shape& shape = call.tables.shape;
   const std::size_t first = set << shape.sample_bits;
   const auto threads = static_cast<Word>(g.threads());
   typename G::template Local<Coset<T, K>> cosets(g);
-  typename G::template Local<Seat<K>> seats(g);
+  typename G::template Local<Seat<T, K>> seats(g);
+  typename G::template Local<Directory<T>> directories(g);
   typename G::template Local<T> inverses(g);
-  const Word origin = held(memory.psi);
+  const Word origin = held(memory.origin);
   load_direct<G, T, K>(g, call, first, cosets, inverses, memory.scratch,
                        call.roots == nullptr ? nullptr : call.roots + first);
-  g.apart([&](int t) { seats[t] = seat_of<T, K>(call, call.turns.directs, 0, origin, t); });
-  for (Word p = 0;; ++p) {
-    g.apart([&](int t) { turn_direct<false, T, K>(call, p, seats[t].signs, cosets[t]); });
+  g.apart([&](int t) {
+    directories[t] = Directory<T>(call, false, t);
+    seats[t] = directories[t].template seat<K, 1>(0, origin);
+  });
+  for (Word p = 0;;) {
+    g.apart([&](int t) { turn_direct<false, T, K>(call, p, seats[t], cosets[t]); });
     if (p + 1 == shape.n_passes) break;
-    g.each([&](int t) { scatter_bytes(cosets[t], seats[t].places, memory.base); });
+    p = held(p + 1);
+    g.each([&](int t) { scatter_to(memory, seats[t].places, cosets[t]); });
     g.apart([&](int t) {
-      seats[t] = seat_of<T, K>(call, call.turns.directs, p + 1, origin, t);
-      gather_bytes(memory.base, seats[t].places, cosets[t]);
+      seats[t] = directories[t].template seat<K, 1>(p, origin);
+      gather_from(memory, seats[t].places, cosets[t]);
     });
   }
   if (call.states != nullptr) {
     T* kept = call.states + (set << shape.bits);
     g.apart([&](int t) {
+      const T own = static_cast<T>(call.turns.ending->factor) * inverses[t];
 #pragma unroll
-      for (Word i = 0; i < (1 << K); ++i) kept[static_cast<Word>(t) + i * threads] = cosets[t].a[i] * inverses[t];
+      for (Word i = 0; i < (1 << K); ++i) kept[static_cast<Word>(t) + i * threads] = cosets[t].a[i] * own;
     });
   }
   g.each([](int) {});  // outcomes lie where others have just read
@@ -139,9 +145,9 @@ QCSIM_BODY void run_direct_forward(G& g, const Call<T>& call, std::size_t set, c
     const T own = scale * inverses[t] * inverses[t];
 #pragma unroll
     for (int i = 0; i < (1 << K); ++i) cosets[t].a[i] = multiply_add(own * cosets[t].a[i], cosets[t].a[i], offset);
-    scatter_bytes(cosets[t], places, memory.base);
+    scatter_to(memory, places, cosets[t]);
   });
-  write_outcomes<G, T, K>(g, call, first, memory.base + origin);
+  write_outcomes<G, T, K>(g, call, first, memory);
 }
 
 }  // namespace qcsim::cuda

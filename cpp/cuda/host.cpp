@@ -19,7 +19,7 @@ HostGroup group_of(const Shape& shape, bool reversed) {
 }
 
 template <class T>
-DirectMemory<T> direct_memory(const Shape& shape, unsigned char* shared, bool back) {
+DirectMemory<T, false> direct_memory(const Shape& shape, unsigned char* shared, bool back) {
   return {shape, shared, 1, 0, Word{1} << shape.bits, back};
 }
 
@@ -28,7 +28,7 @@ template <class T>
 class Shared {
  public:
   Shared(const Shape& shape, bool back)
-      : numbers_((is_direct(shape) ? DirectMemory<T>::bytes(shape, 1, back) : group_bytes<T>(shape, back)) /
+      : numbers_((is_direct(shape) ? DirectMemory<T, false>::bytes(shape, 1, back) : group_bytes<T>(shape, back)) /
                      sizeof(double) +
                  2) {
     poison();

@@ -24,7 +24,7 @@ __global__ void __launch_bounds__(turn_threads) turn_kernel(const __grid_constan
 
 template <class T>
 __global__ void __launch_bounds__(32 * block_warps) warp_forward(const __grid_constant__ Call<T> call, unsigned bytes) {
-  const std::size_t set = std::size_t{blockIdx.x} * (blockDim.x >> 5) + (threadIdx.x >> 5);
+  const std::size_t set = std::size_t{blockIdx.x} * (blockDim.x >> 5) + warp_number();
   if (set << call.tables.shape.sample_bits >= call.batch) return;
   WarpGroup group(1 << own_bits(call.tables.shape));
   run_forward<WarpGroup, T, held_bits<T>>(group, call, set, shared_memory + (threadIdx.x >> 5) * bytes);
@@ -39,7 +39,7 @@ __global__ void __launch_bounds__(most_threads) block_forward(const __grid_const
 template <class T>
 __global__ void __launch_bounds__(32 * block_warps)
     warp_adjoint(const __grid_constant__ Call<T> call, const __grid_constant__ Slopes<T> slopes, unsigned bytes) {
-  const std::size_t part = std::size_t{blockIdx.x} * (blockDim.x >> 5) + (threadIdx.x >> 5);
+  const std::size_t part = std::size_t{blockIdx.x} * (blockDim.x >> 5) + warp_number();
   if (part >= slopes.n_parts) return;
   WarpGroup group(1 << own_bits(call.tables.shape));
   run_adjoint<WarpGroup, T, held_bits<T>>(group, call, slopes, part, shared_memory + (threadIdx.x >> 5) * bytes);
@@ -54,12 +54,12 @@ __global__ void __launch_bounds__(most_threads)
 
 // The same, the direct way.
 template <class T>
-__device__ __forceinline__ DirectMemory<T> direct_memory(const Shape& shape, bool back) {
-  return {shape, shared_memory, blockDim.x >> 5, threadIdx.x >> 5, 32U << held_bits<T>, back};
+__device__ __forceinline__ DirectMemory<T, true> direct_memory(const Shape& shape, bool back) {
+  return {shape, shared_memory, blockDim.x >> 5, warp_number(), 32U << held_bits<T>, back};
 }
 template <class T>
 __global__ void __launch_bounds__(32 * block_warps) direct_warp_forward(const __grid_constant__ Call<T> call) {
-  const std::size_t set = std::size_t{blockIdx.x} * (blockDim.x >> 5) + (threadIdx.x >> 5);
+  const std::size_t set = std::size_t{blockIdx.x} * (blockDim.x >> 5) + warp_number();
   if (set << call.tables.shape.sample_bits >= call.batch) return;
   WarpGroup group(1 << own_bits(call.tables.shape));
   const auto memory = direct_memory<T>(call.tables.shape, false);
@@ -68,13 +68,13 @@ __global__ void __launch_bounds__(32 * block_warps) direct_warp_forward(const __
 template <class T>
 __global__ void __launch_bounds__(most_threads) direct_block_forward(const __grid_constant__ Call<T> call) {
   BlockGroup group;
-  const DirectMemory<T> memory(call.tables.shape, shared_memory, 1, 0, blockDim.x << held_bits<T>, false);
+  const DirectMemory<T, false> memory(call.tables.shape, shared_memory, 1, 0, blockDim.x << held_bits<T>, false);
   run_direct_forward<BlockGroup, T, held_bits<T>>(group, call, blockIdx.x, memory);
 }
 template <class T>
 __global__ void __launch_bounds__(32 * block_warps)
     direct_warp_adjoint(const __grid_constant__ Call<T> call, const __grid_constant__ Slopes<T> slopes) {
-  const std::size_t part = std::size_t{blockIdx.x} * (blockDim.x >> 5) + (threadIdx.x >> 5);
+  const std::size_t part = std::size_t{blockIdx.x} * (blockDim.x >> 5) + warp_number();
   if (part >= slopes.n_parts) return;
   WarpGroup group(1 << own_bits(call.tables.shape));
   const auto memory = direct_memory<T>(call.tables.shape, true);
@@ -84,7 +84,7 @@ template <class T>
 __global__ void __launch_bounds__(most_threads)
     direct_block_adjoint(const __grid_constant__ Call<T> call, const __grid_constant__ Slopes<T> slopes) {
   BlockGroup group;
-  const DirectMemory<T> memory(call.tables.shape, shared_memory, 1, 0, blockDim.x << held_bits<T>, true);
+  const DirectMemory<T, false> memory(call.tables.shape, shared_memory, 1, 0, blockDim.x << held_bits<T>, true);
   run_direct_adjoint<BlockGroup, T, held_bits<T>>(group, call, slopes, blockIdx.x, memory);
 }
 
@@ -108,11 +108,11 @@ void launch_direct_forward(const Call<T>& call, std::size_t sets, int device, cu
   const Shape& shape = call.tables.shape;
   if (shape.thread_bits == 5) {
     const WarpGrid grid(sets);
-    const std::size_t bytes = DirectMemory<T>::bytes(shape, grid.warps, false);
+    const std::size_t bytes = DirectMemory<T, true>::bytes(shape, grid.warps, false);
     allow_shared(direct_warp_forward<T>, bytes, device);
     direct_warp_forward<T><<<grid.blocks, 32 * grid.warps, bytes, stream>>>(call);
   } else {
-    const std::size_t bytes = DirectMemory<T>::bytes(shape, 1, false);
+    const std::size_t bytes = DirectMemory<T, false>::bytes(shape, 1, false);
     allow_shared(direct_block_forward<T>, bytes, device);
     direct_block_forward<T><<<static_cast<unsigned>(sets), 1 << shape.thread_bits, bytes, stream>>>(call);
   }
@@ -123,11 +123,11 @@ void launch_direct_adjoint(const Call<T>& call, const Slopes<T>& slopes, int dev
   if (slopes.n_parts == 0) return;
   if (shape.thread_bits == 5) {
     const WarpGrid grid(slopes.n_parts);
-    const std::size_t bytes = DirectMemory<T>::bytes(shape, grid.warps, true);
+    const std::size_t bytes = DirectMemory<T, true>::bytes(shape, grid.warps, true);
     allow_shared(direct_warp_adjoint<T>, bytes, device);
     direct_warp_adjoint<T><<<grid.blocks, 32 * grid.warps, bytes, stream>>>(call, slopes);
   } else {
-    const std::size_t bytes = DirectMemory<T>::bytes(shape, 1, true);
+    const std::size_t bytes = DirectMemory<T, false>::bytes(shape, 1, true);
     allow_shared(direct_block_adjoint<T>, bytes, device);
     direct_block_adjoint<T>
         <<<static_cast<unsigned>(slopes.n_parts), 1 << shape.thread_bits, bytes, stream>>>(call, slopes);

@@ -172,7 +172,7 @@ struct alignas(16) Quad {
 template <class T>
 struct DirectRow {
   Quad<T> sines;
-  Quad<Word> basis;  // in bytes
+  Quad<Word> basis;  // in bytes; back, of two states side by side
 };
 template <class T>
 struct Turns {

@@ -108,7 +108,7 @@ QCSIM_BODY double factor_behind(const Call<T>& call, Word p) {
     if ((call.tables.passes[p].flags & PassRow::rescale_back) != 0) return product;
     product *= factor_of(call, p, PassRow::general_back);
   }
-  return product * call.turns.ending->factor;
+  return is_direct(call.tables.shape) ? product : product * call.turns.ending->factor;  // direct: it is in what is kept
 }
 
 // The coefficients of operation j of a pass; `scale` is taken into the state.
@@ -127,10 +127,11 @@ QCSIM_BODY void coefficients_of(const Call<T>& call, const OperationRow& operati
 }
 
 template <class T>
-QCSIM_BODY void write_direct(const PassRow& pass, const T* cosines, const T* sines, DirectRow<T>& row, Quad<T>& quad) {
+QCSIM_BODY void write_direct(const PassRow& pass, Word width, const T* cosines, const T* sines, DirectRow<T>& row,
+                             Quad<T>& quad) {
   if ((pass.flags & PassRow::plain) == 0) return;
   for (Word j = 0; j < quad_size; ++j) {
-    row.basis.v[j] = pass.basis[j] * static_cast<Word>(sizeof(T));
+    row.basis.v[j] = pass.basis[j] * width;
     row.sines.v[j] = j < pass.count ? sines[pass.first + j] : T{0};
     quad.v[j] = j < pass.count ? cosines[pass.first + j] : T{1};
   }
@@ -146,7 +147,8 @@ QCSIM_BODY void write_pass(const Call<T>& call, Word p) {
     coefficients_of(call, call.tables.operations[place], general, j == 0 ? scale : 1.0, call.turns.cosines[place],
                     call.turns.sines[place]);
   }
-  write_direct(pass, call.turns.cosines, call.turns.sines, call.turns.directs[p], call.turns.cosine_quads[p]);
+  write_direct(pass, sizeof(T), call.turns.cosines, call.turns.sines, call.turns.directs[p],
+               call.turns.cosine_quads[p]);
 }
 
 template <class T>
@@ -155,18 +157,19 @@ QCSIM_BODY void write_pass_back(const Call<T>& call, Word p) {
   const bool general = (pass.flags & PassRow::general_back) != 0, plain = (pass.flags & PassRow::plain) != 0;
   double factor = factor_behind(call, p);
   const double scale = (pass.flags & PassRow::rescale_back) != 0 ? factor : 1.0;
+  const double kept = is_direct(call.tables.shape) ? call.tables.shape.retained : 1.0;
   for (Word j = pass.count; j-- > 0;) {
     const Word place = pass.first + j;
     const OperationRow& operation = call.tables.operations[place];
     const bool first = j + 1 == pass.count;
     coefficients_of(call, operation, general, first ? scale : 1.0, call.turns.cosines_back[place],
                     call.turns.sines_back[place]);
-    call.turns.scales[place] = call.turns.signs[operation.rotation] * factor * factor;
+    call.turns.scales[place] = call.turns.signs[operation.rotation] * kept * factor * factor;
     if (plain) continue;  // all gradients are read before anything is undone
     if (!general) factor *= call.turns.factors[operation.rotation];
     if (first && (pass.flags & PassRow::rescale_back) != 0) factor = 1.0;
   }
-  write_direct(pass, call.turns.cosines_back, call.turns.sines_back, call.turns.directs_back[p],
+  write_direct(pass, 2 * sizeof(T), call.turns.cosines_back, call.turns.sines_back, call.turns.directs_back[p],
                call.turns.cosine_quads_back[p]);
 }
 
