@@ -42,6 +42,10 @@ Turns<T> carve(const Shape& shape, Carver& carver) {
   turns.sines = carver.take<T>(shape.n_operations);
   turns.cosines_back = carver.take<T>(shape.n_operations);
   turns.sines_back = carver.take<T>(shape.n_operations);
+  turns.directs = carver.take<DirectRow<T>>(shape.n_passes);
+  turns.directs_back = carver.take<DirectRow<T>>(shape.n_passes);
+  turns.cosine_quads = carver.take<Quad<T>>(shape.n_passes);
+  turns.cosine_quads_back = carver.take<Quad<T>>(shape.n_passes);
   return turns;
 }
 

@@ -26,11 +26,14 @@ struct Shape {
   int bits, register_bits, thread_bits, sample_bits, low_bits;
   int is_complex, complex_input, embeds, has_general, per_sample_weights;
   Word n_steps, n_passes, n_operations, n_rotations, n_phases, n_parts, max_operations, n_weights, n_features;
-  Word n_outputs, has_state, max_outputs;  // max_outputs: of a set of expectations
+  Word n_outputs, has_state, max_outputs;                             // max_outputs: of a set of expectations
+  enum : Word { direct = 1, general_forward = 2, general_back = 4 };  // general: some pass is
+  Word ways;                                                          // direct: the way of direct.hpp can be gone
   Word is_density, n_keeps, n_transforms;
   double retained;
 };
 
+QCSIM_BOTH bool is_direct(const Shape& shape) { return (shape.ways & Shape::direct) != 0; }
 QCSIM_BOTH Word n_samples(const Shape& shape) { return Word{1} << shape.sample_bits; }
 QCSIM_BOTH Word own_bits(const Shape& shape) {  // of the threads of one sample
   return static_cast<Word>(shape.thread_bits - shape.sample_bits);
@@ -182,6 +185,10 @@ struct Tables {
   const Word* keeps;          // how many passes come before each state that is kept
   const PassRow* transforms;  // of `count` bits of v each
   const void* scalars;        // of the precision of the arrays
+  // Of the direct way: of each pass and thread, the leader's place in bytes and, in bit 31 - j, the sign of operation
+  // j; and where outcomes go: those of the last pass's basis, of its leaders (both in bytes), of each bit of a place
+  // and of the origin.
+  const Word *seats, *exits;
 };
 
 // Arrays of one call. stride 0: one row shared by the batch.
@@ -197,6 +204,18 @@ struct Ending {
   Product residue;       // true final state = factor * residue * stored state
   Word status;           // 1: some amplitudes were zero or not finite
   double factor, start;  // start: of the state when it has been walked back
+  double square;         // of probabilities to squares of the stored state
+  Word exit;             // of the direct way: where the outcome goes that is stored at place 0, in bytes
+};
+// Of a plain pass, what its threads need side by side. Where it has no operation, coefficients do nothing.
+template <class T>
+struct alignas(16) Quad {
+  T v[4];
+};
+template <class T>
+struct DirectRow {
+  Quad<T> sines;
+  Quad<Word> basis;  // in bytes; back, of two states side by side
 };
 template <class T>
 struct Turns {
@@ -208,6 +227,9 @@ struct Turns {
   double* scales;              // (operations): of a gradient; a stretch of the state squared, and the sign
   T *cosines, *sines;          // (operations)
   T *cosines_back, *sines_back;
+  // (passes), of plain ones
+  DirectRow<T>*directs, *directs_back;
+  Quad<T>*cosine_quads, *cosine_quads_back;
 };
 
 template <class T>
