@@ -1,139 +1,126 @@
-"""The CUDA kernels on a GPU: time of forward and backward, beside the card's own copy bandwidth.
+"""Times our kernels and our face on a GPU beside rivals on the same card: python bench/gpu.py [--store bench/results]
 
-`python bench/gpu.py [--store bench/results]`. The answer of each size is compared with the CPU's before it is timed;
-times are medians over event pairs, with inputs of another set each time, so that no cache holds them.
+Every answer is compared with the CPU engine's before it is timed. What must be shown on a card stands last in the table
+and in the JSON: the share of the copy bandwidth, the ratio to the best torch rival, a learner's minibatch in one graph
+replay, and QC-MAPPO's training. `--rehearse` goes through all of it on a machine without a GPU; its times mean nothing.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import statistics
-from collections.abc import Callable
+import re
+import sys
+import time
+from collections.abc import Sequence
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
-from machine import commit
+import machine
+from card import FAMILIES
+from card.family import Setting
+from card.goals import goals
+from card.stage import is_sound, measured
+from card.table import text
+from card.training import trained
 
-import qcsim
-from qcsim import cuda
-
+SIZES = [[9, 1 << 18], [10, 1 << 17], [8, 1 << 18], [12, 1 << 15], [6, 1 << 20]]  # in the order of measuring
+SMALL = [9, 32]
 LAYERS = 4
-SIZES = {6: 1 << 20, 8: 1 << 18, 9: 1 << 18, 10: 1 << 17, 12: 1 << 15, 14: 1 << 12, 16: 1 << 10}
-SMALL = {9: 32}  # one launch of a learner's minibatch, in a graph
-SETS = 3
-REPEATS = 20
+TRAINED = "skirmish:8m_vs_9m"
+TRAIN_START = 20.0  # seconds that a run needs besides
+RESULTS = Path(__file__).resolve().parent / "results"
 
 
-def stream() -> cuda.Stream:
-    """The stream that torch uses now."""
-    return cuda.Stream(torch.cuda.current_stream().cuda_stream, torch.cuda.current_device())
-
-
-def median_ms(run: Callable[[int], None], repeats: int = REPEATS) -> float:
-    """Of run(which set), after warming up."""
-    for i in range(3):
-        run(i % SETS)
-    times = []
-    for i in range(repeats):
-        begin, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
-        begin.record()
-        run(i % SETS)
-        end.record()
-        end.synchronize()
-        times.append(begin.elapsed_time(end))
-    return statistics.median(times)
-
-
-def copy_bandwidth() -> float:
-    """Bytes read and written per second by a large copy, in GB/s."""
-    source = torch.randn(1 << 28, device="cuda")
-    target = torch.empty_like(source)
-    seconds = median_ms(lambda _: target.copy_(source) and None) / 1e3
-    return 2 * source.numel() * 4 / seconds / 1e9
-
-
-class Work:
-    """The reference circuit on one batch for each of some sets of inputs."""
-
-    def __init__(self, n: int, batch: int) -> None:
-        self.n, self.batch = n, batch
-        self.circuit = qcsim.hardware_efficient(n_qubits=n, n_layers=LAYERS)
-        self.program = cuda.Program(self.circuit, (qcsim.Probabilities(),), "float32")
-        torch.manual_seed(n)
-        self.weights = torch.randn(self.circuit.n_weights, device="cuda")
-        tables = torch.tensor(self.program.tables, device="cuda")
-        self.calls = []
-        for _ in range(SETS):
-            kept = torch.empty(self.program.kept_bytes(batch, True), dtype=torch.uint8, device="cuda")
-            amplitudes = torch.randn(batch, 2**n, device="cuda")
-            outputs = torch.full_like(amplitudes, torch.nan)
-            self.calls.append(cuda.Call(tables, kept, outputs, self.weights, amplitudes, None, True))
-        self.cotangents = torch.randn(batch, 2**n, device="cuda")
-        self.sums = torch.empty(self.program.sums_bytes(batch), dtype=torch.uint8, device="cuda")
-        self.slopes = {"weights": torch.empty_like(self.weights), "amplitudes": torch.empty_like(self.cotangents)}
-
-    def forward(self, which: int, *, keep: bool = False) -> None:
-        """Outputs alone, or with what the gradients need."""
-        self.program.forward(stream(), self.calls[which]._replace(with_states=keep))
-
-    def both(self, which: int) -> None:
-        """Outputs and all gradients."""
-        self.forward(which, keep=True)
-        self.program.adjoint(stream(), self.calls[which], self.cotangents, self.sums, **self.slopes)
-
-    def check(self) -> None:
-        """The first samples against the CPU."""
-        self.both(0)
-        few = min(self.batch, 64)
-        call = self.calls[0]
-        expected = qcsim.probabilities(self.circuit, self.weights.cpu(), amplitudes=call.amplitudes[:few].cpu())
-        np.testing.assert_allclose(call.outputs[:few].cpu(), expected, atol=1e-5)
-        assert all(bool(torch.isfinite(slope).all()) for slope in self.slopes.values())
-
-
-def measured(n: int, batch: int, bandwidth: float) -> dict[str, Any]:
-    """A row of the table."""
-    work = Work(n, batch)
-    work.check()
-    forward, both = median_ms(work.forward), median_ms(work.both)
-    floor = 2 * batch * 2**n * 4 / (bandwidth * 1e9) * 1e3
-    return {"n": n, "batch": batch, "forward_ms": forward, "both_ms": both, "share_of_copy": floor / forward}
-
-
-def replayed(n: int, batch: int) -> dict[str, Any]:
-    """Forward and backward of a small batch in one graph."""
-    work = Work(n, batch)
-    work.check()
-    torch.cuda.synchronize()
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        work.both(0)
-    return {"n": n, "batch": batch, "graph_us": 1e3 * median_ms(lambda _: graph.replay(), 200)}
-
-
-def main() -> None:
+def options_of(arguments: Sequence[str] | None) -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--store", type=Path, metavar="FOLDER")
-    options = parser.parse_args()
-    bandwidth = copy_bandwidth()
-    device = stream().facts
-    print(f"{device['name']}: a copy moves {bandwidth:.0f} GB/s, read and written")
-    rows = [measured(n, batch, bandwidth) for n, batch in SIZES.items()]
-    for row in rows:
-        print("n {n:2} batch {batch:8}: forward {forward_ms:8.3f} ms ({share_of_copy:4.0%} of copying), and backward "
-              "{both_ms:8.3f} ms".format(**row))  # fmt: skip
-    graphs = [replayed(n, batch) for n, batch in SMALL.items()]
-    for row in graphs:
-        print("n {n:2} batch {batch:8}: forward and backward in a graph {graph_us:.1f} us".format(**row))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rehearse", action="store_true", help="without a GPU: tiny sizes on the host")
+    parser.add_argument("--store", type=Path, metavar="FOLDER", help="write JSON there")
+    parser.add_argument("--seconds", type=float, default=300.0, help="for everything (default: %(default)s)")
+    parser.add_argument(
+        "--train-seconds", type=float, default=30.0, help="for each run of QC-MAPPO; 0: none (default: %(default)s)"
+    )
+    parser.add_argument("--families", nargs="+", choices=FAMILIES, default=list(FAMILIES), metavar="NAME",
+                        help=f"of {', '.join(FAMILIES)}")  # fmt: skip
+    parser.add_argument("--qubits", type=int, nargs="+", metavar="N", help="these sizes alone")
+    parser.add_argument("--everyone", action="store_true", help="print all contestants, not each family's fastest")
+    options = parser.parse_args(arguments)
+    if options.rehearse and options.store is not None and options.store.resolve() == RESULTS:
+        parser.error(f"a rehearsal is no result: store it elsewhere than in {options.store}")
+    return options
+
+
+def setting(options: argparse.Namespace) -> Setting:
+    """What is measured, and the seconds that training leaves for it."""
+    sizes = [[3, 9]] if options.rehearse else SIZES
+    if options.qubits:
+        sizes = [size for size in sizes if size[0] in options.qubits]
+    training = sum(TRAIN_START + train_seconds(options) for _ in devices(options))
+    left = max(options.seconds - training, options.seconds / 2)
+    return Setting(options.rehearse, sizes, [3, 4] if options.rehearse else SMALL, LAYERS, left)
+
+
+def train_seconds(options: argparse.Namespace) -> float:
+    """Of each run of QC-MAPPO: not more than a tenth of the whole."""
+    return float(min(options.train_seconds, options.seconds / 10))
+
+
+def devices(options: argparse.Namespace) -> tuple[str, ...]:
+    """Where QC-MAPPO is trained."""
+    if options.train_seconds <= 0:
+        return ()
+    return ("cpu",) if options.rehearse else ("cuda", "cpu")
+
+
+def measure(options: argparse.Namespace) -> dict[str, Any]:
+    """Everything but the training, telling on stderr how far it is."""
+    began, chosen, rows = time.monotonic(), setting(options), []
+    for row in measured(options.families, chosen):
+        rows.append(row)
+        if row["kind"] == "facts":
+            print(f"{row['device']['name']}: {row['copy_gb_per_s']:.0f} GB/s", file=sys.stderr)
+    print(f"{len(rows)} rows after {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+    facts = next(
+        (row for row in rows if row["kind"] == "facts"), {"device": {"name": "unknown"}, "copy_gb_per_s": None}
+    )
+    return {
+        "subject": "cuda",
+        "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "machine": machine.describe(),
+        "device": facts["device"],
+        "copy_gb_per_s": facts["copy_gb_per_s"],
+        "setting": chosen._asdict(),
+        "rows": [row for row in rows if row["kind"] != "facts"],
+        "training": [],
+        "must_show": goals(rows, facts["copy_gb_per_s"]),
+    }
+
+
+def store(found: dict[str, Any], folder: Path) -> Path:
+    """Writes one JSON file, named after the card and the day."""
+    folder.mkdir(parents=True, exist_ok=True)
+    slug = re.sub(r"[^a-z0-9]+", "-", found["device"]["name"].lower()).strip("-")
+    path = folder / f"cuda-{slug}-{found['date'][:10]}.json"
+    path.write_text(json.dumps(found, indent=1) + "\n")
+    return path
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Returns 0, or 1 if something of ours was wrong or could not be measured."""
+    options = options_of(arguments)
+    found = measure(options)
+    if options.store is not None:  # before the training too, should the time run out
+        store(found, options.store)
+    env = "skirmish:3m" if options.rehearse else TRAINED
+    found["training"] = [trained(env, device, train_seconds(options)) for device in devices(options)]
+    print(text(found, options.everyone))
     if options.store is not None:
-        found = {"device": device, "commit": commit(), "copy_gb_per_s": bandwidth, "rows": rows, "graphs": graphs}
-        name = device["name"].lower().replace(" ", "-")
-        (options.store / f"cuda-{name}.json").write_text(json.dumps(found, indent=1) + "\n")
+        print(f"\n{store(found, options.store)}")
+    trained_all = not any("failed" in run for run in found["training"])
+    return 0 if trained_all and is_sound(found["rows"], options.families) else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -19,7 +19,8 @@ import qcsim
 
 HERE = Path(__file__).parent
 DISTRIBUTIONS = (
-    "torch numpy jax pennylane pennylane-lightning tensorcircuit-ng torchquantum-ng qulacs qiskit qiskit-aer qsimcirq"
+    "torch numpy jax pennylane pennylane-lightning tensorcircuit-ng torchquantum-ng qulacs qiskit qiskit-aer qsimcirq "
+    "triton cupy-cuda12x cupy-cuda13x jax-cuda12-plugin jax-cuda13-plugin pennylane-lightning-gpu"
 )
 
 

@@ -12,6 +12,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from card import table as on_a_card
 from rivals import FAMILIES
 
 TITLES = {"step": "forward + backward", "forward": "forward"}
@@ -160,6 +161,8 @@ def origin(result: dict[str, Any]) -> str:
 
 def render(result: dict[str, Any], brief: bool = False) -> str:
     """All tables of one stored result, with what it was measured on."""
+    if result["subject"] == "cuda":
+        return f"```text\n{on_a_card.text(result)}\n```\n\nCommit {result['machine']['commit']}, {result['date'][:10]}."
     if "training" in result:
         return f"{training(result)}\n\n{origin(result)}"
     if "qnode" in result:

@@ -140,9 +140,9 @@ def kronecker_innermost(work: Work) -> Run:
     return run
 
 
-def whole_unitary(work: Work) -> Run:
+def whole_unitary(work: Work, largest: int = 10) -> Run:
     """The circuit acts on the identity once a step; the batch costs one matrix product."""
-    if work.n > 10 or work.batch == 1:
+    if work.n > largest or work.batch == 1:
         raise Unsupported("the whole unitary costs more than the batch")
     permute, diagonals = permutation(work.n, 0), diagonals_of(work)
 

@@ -15,9 +15,9 @@ from rivals.pennylane_ml import gates
 TAKEN = 4  # samples timed
 
 
-def make(work: Work, inputs: Inputs) -> Program:
+def make(work: Work, inputs: Inputs, name: str = "lightning.qubit") -> Program:
     precision = np.complex128 if work.dtype == "float64" else np.complex64
-    device = qml.device("lightning.qubit", wires=work.n, c_dtype=precision)
+    device = qml.device(name, wires=work.n, c_dtype=precision)
     taken = min(TAKEN, work.batch)
     qubits = range(1 if work.kind == "large" else work.n)
 

@@ -6,9 +6,10 @@ from typing import Any
 
 import pennylane as qml
 import torch
-from work import Inputs, Program, Work, signs
+from work import Work, signs
 
 from rivals import Maker, Unsupported
+from rivals.torch_hand import Run, maker
 
 
 def gates(work: Work, weights: Any, samples: Any) -> None:
@@ -30,7 +31,8 @@ def gates(work: Work, weights: Any, samples: Any) -> None:
             qml.CNOT([qubit, (qubit + 1) % work.n])
 
 
-def make(work: Work, inputs: Inputs) -> Program:
+def run_of(work: Work) -> Run:
+    """The circuit as a differentiable function of tensors, on whatever device they are."""
     if work.n > 20:
         raise Unsupported("takes minutes above 20 qubits")
     device = qml.device("default.qubit", wires=work.n)
@@ -41,25 +43,11 @@ def make(work: Work, inputs: Inputs) -> Program:
         gates(work, weights, samples)
         return qml.probs(range(work.n))
 
-    weights = torch.from_numpy(inputs.weights).requires_grad_()
-    samples = None if inputs.samples is None else torch.from_numpy(inputs.samples).requires_grad_()
-    cotangent = torch.from_numpy(inputs.cotangent)
-    asked = [weights] if samples is None else [weights, samples]
-
-    def run() -> Any:
+    def run(weights: Any, samples: Any) -> Any:
         outputs = node(weights, samples).reshape(work.batch, -1)
         return outputs if diagonals is None else outputs @ diagonals.to(outputs.dtype)
 
-    def forward() -> Any:
-        with torch.no_grad():
-            return run()
-
-    def step() -> tuple[Any, Any, Any]:
-        outputs = run()
-        by_weights, *by_samples = torch.autograd.grad(outputs, asked, cotangent.to(outputs.dtype))
-        return outputs, by_weights, by_samples[0] if by_samples else None
-
-    return Program(forward, step, work.batch, lambda tensor: tensor.detach().numpy())
+    return run
 
 
-MAKERS: dict[str, Maker] = {"PennyLane default.qubit": make}
+MAKERS: dict[str, Maker] = {"PennyLane default.qubit": maker(run_of)}

@@ -2,6 +2,7 @@
 
 None pays for a CNOT: the ring is one gather, whose backward is the inverse gather. They differ in how a layer of
 one-qubit gates is applied. The reference circuit works in real numbers. Differentiable in the weights and the samples.
+A program is made for torch's default device of that moment, and runs on tensors there.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ class Permute(torch.autograd.Function):
 
 def ring_gather(n: int) -> tuple[Tensor, Tensor]:
     """Where each amplitude of the state after the ring comes from, and where each one before it goes."""
-    target = torch.from_numpy(ring(n))
+    target = torch.tensor(ring(n))
     return torch.argsort(target), target
 
 
@@ -95,7 +96,7 @@ def read(work: Work, state: Tensor, diagonals: Tensor | None) -> Tensor:
 
 
 def diagonals_of(work: Work) -> Tensor | None:
-    return torch.from_numpy(signs(work.n, work.kind).astype(work.dtype)) if work.kind == "complex" else None
+    return torch.tensor(signs(work.n, work.kind).astype(work.dtype)) if work.kind == "complex" else None
 
 
 def kronecker_layers(work: Work) -> Run:
@@ -145,16 +146,16 @@ def kronecker_innermost(work: Work) -> Run:
     return run
 
 
-def whole_unitary(work: Work) -> Run:
+def whole_unitary(work: Work, largest: int = 10) -> Run:
     """The circuit acts on the identity once a step; the batch costs one matrix product."""
-    if work.n > 10 or work.batch == 1:
+    if work.n > largest or work.batch == 1:
         raise Unsupported("the whole unitary costs more than the batch")
     source, target = ring_gather(work.n)
     diagonals = diagonals_of(work)
 
     def run(weights: Tensor, samples: Any) -> Tensor:
         state, layers = start(work, layer_gates(work, weights), samples, source, target)
-        unitary = torch.eye(2**work.n, dtype=layers.dtype)
+        unitary = torch.eye(2**work.n, dtype=layers.dtype, device=layers.device)
         for layer in layers:
             unitary = Permute.apply(layer_innermost(layer, unitary), 0, source, target)
         return read(work, state @ unitary.T, diagonals)
@@ -207,7 +208,7 @@ def maker(make: Callable[[Work], Run]) -> Maker:
 
         def step() -> tuple[Tensor, Tensor, Tensor | None]:
             outputs = run(weights, samples)
-            by_weights, *by_samples = torch.autograd.grad(outputs, asked, cotangent)
+            by_weights, *by_samples = torch.autograd.grad(outputs, asked, cotangent.to(outputs.dtype))
             return outputs, by_weights, by_samples[0] if by_samples else None
 
         return Program(forward, step, work.batch, lambda tensor: tensor.detach().numpy())

@@ -12,9 +12,10 @@ from typing import Any
 from unittest.mock import MagicMock
 
 import torch
-from work import Inputs, Program, Work, signs
+from work import Work, signs
 
 from rivals import Maker, Unsupported
+from rivals.torch_hand import Run, maker
 
 
 def imported() -> Any:
@@ -31,20 +32,17 @@ def imported() -> Any:
 tq = imported()
 
 
-def make(work: Work, inputs: Inputs) -> Program:
+def run_of(work: Work) -> Run:
+    """The circuit as a differentiable function of tensors, on whatever device they are."""
     if work.dtype != "float32":
         raise Unsupported("complex64 only")
     if work.n > 20:
         raise Unsupported("takes minutes above 20 qubits")
     functional = tq.functional
-    weights = torch.from_numpy(inputs.weights).requires_grad_()
-    samples = None if inputs.samples is None else torch.from_numpy(inputs.samples).requires_grad_()
-    cotangent = torch.from_numpy(inputs.cotangent)
-    asked = [weights] if samples is None else [weights, samples]
     diagonals = None if work.kind == "reference" else torch.from_numpy(signs(work.n, work.kind).astype("float32"))
 
-    def run() -> Any:
-        device = tq.QuantumDevice(n_wires=work.n, bsz=work.batch)
+    def run(weights: Any, samples: Any) -> Any:
+        device = tq.QuantumDevice(n_wires=work.n, bsz=work.batch, device=weights.device)
         if work.kind == "reference":
             normalised = samples / samples.norm(dim=1, keepdim=True)
             device.set_states(normalised.to(torch.complex64))
@@ -61,16 +59,7 @@ def make(work: Work, inputs: Inputs) -> Program:
         probabilities = device.get_states_1d().abs() ** 2
         return probabilities if diagonals is None else probabilities @ diagonals
 
-    def forward() -> Any:
-        with torch.no_grad():
-            return run()
-
-    def step() -> tuple[Any, Any, Any]:
-        outputs = run()
-        by_weights, *by_samples = torch.autograd.grad(outputs, asked, cotangent)
-        return outputs, by_weights, by_samples[0] if by_samples else None
-
-    return Program(forward, step, work.batch, lambda tensor: tensor.detach().numpy())
+    return run
 
 
-MAKERS: dict[str, Maker] = {"TorchQuantum-NG": make}
+MAKERS: dict[str, Maker] = {"TorchQuantum-NG": maker(run_of)}

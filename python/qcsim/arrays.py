@@ -1,19 +1,23 @@
-"""Arrays of a call, checked and described: kind (NumPy or torch), dtype, batch and memory layout.
+"""Arrays of a call, checked and described: kind (NumPy, torch or CuPy), place, dtype, batch and memory layout.
 
-Called by simulate and autograd before the engine runs; the engine sees only addresses, strides and sizes. torch is
-looked up, never imported: who passes a torch tensor has imported it.
+Called by simulate and autograd before the engine runs; the engine sees only addresses, strides and sizes. Arrays of
+other libraries come in by DLPack: as NumPy arrays from the host, as CuPy arrays from a GPU.
 """
 
 from __future__ import annotations
 
 import sys
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from qcsim import _core
+from qcsim.array_kinds import dtype_name, is_cupy, is_torch, kind_of, library
 from qcsim.circuit import Circuit
+from qcsim.foreign import adopted
+from qcsim.gpus import Gpu, gpu_of
+
+_NUMBERS = (list, tuple, float, complex, np.generic)
 
 Address = tuple[int, int, int]
 ABSENT: Address = (0, 0, 0)
@@ -33,28 +37,11 @@ class Operands(NamedTuple):
     single: bool  # no argument had a batch axis: the output has none either
     dtype: str
     complex_amplitudes: bool
-
-
-def is_torch(array: Any) -> bool:
-    """Whether ``array`` is a torch tensor, without importing torch."""
-    torch = sys.modules.get("torch")
-    return torch is not None and isinstance(array, torch.Tensor)
+    gpu: Gpu | None = None  # where they are; None: the host
 
 
 def _strided() -> Any:
     return sys.modules["torch"].strided
-
-
-def dtype_name(array: Any) -> str:
-    """``"float32"`` for ``torch.float32`` and ``numpy.float32`` alike."""
-    return _name(array.dtype)
-
-
-@lru_cache(maxsize=64)
-def _name(dtype: Any) -> str:
-    if isinstance(dtype, np.dtype):
-        return str(dtype.newbyteorder("=").name)
-    return str(dtype).removeprefix("torch.")
 
 
 def run_function(dtype: str) -> Any:
@@ -68,6 +55,7 @@ def operands(circuit: Circuit, weights: Any, amplitudes: Any, features: Any) -> 
     Raises:
         TypeError: for something that is no array, or arrays of two kinds.
         ValueError: for a missing array, a wrong shape or dtype, or arrays that do not fit together.
+        ModuleNotFoundError: for an array of another library on a GPU, where CuPy is not installed.
     """
     given_plainly = _plain(circuit, weights, amplitudes, features)
     if given_plainly is not None:
@@ -98,6 +86,7 @@ def operands(circuit: Circuit, weights: Any, amplitudes: Any, features: Any) -> 
         single=single,
         dtype=dtype_name(weights),
         complex_amplitudes="amplitudes" in given and dtype_name(given["amplitudes"]) in _PARTS,
+        gpu=gpu_of(weights),
     )
 
 
@@ -127,6 +116,27 @@ def address(array: Any) -> Address | Any:
 def empty_array(template: Any, shape: tuple[int, ...]) -> Any:
     """An uninitialised array of ``shape`` of the template's kind and dtype."""
     return np.empty(shape, template.dtype) if isinstance(template, np.ndarray) else template.new_empty(shape)
+
+
+def row_major(array: Any, like: Any) -> Any:
+    """Numbers as an array of the kind and dtype of ``like``, NumPy's or CuPy's, side by side in memory."""
+    if isinstance(like, np.ndarray):
+        return np.require(array, like.dtype, ["C", "A"])
+    cupy = library(like)
+    return cupy.ascontiguousarray(cupy.asarray(array, like.dtype))
+
+
+def writable_rows(array: Any) -> bool:
+    """Whether results can be written to an array of any kind as they come."""
+    if is_torch(array):
+        return bool(array.is_contiguous())
+    return bool(array.flags.carray if isinstance(array, np.ndarray) else array.flags.c_contiguous)
+
+
+def on_host(array: Any) -> Any:
+    """A NumPy array of the numbers of an array of any kind."""
+    gpu = gpu_of(array)
+    return np.asarray(array) if gpu is None else gpu.fetched(array)
 
 
 def _plain(circuit: Circuit, weights: Any, amplitudes: Any, features: Any) -> Operands | None:
@@ -188,6 +198,9 @@ def _simple_tensor(array: Any, dtype: Any) -> bool:
 def _no_weights(other: Any) -> Any:
     if is_torch(other):
         return other.real.new_empty(0) if other.is_complex() else other.new_empty(0)
+    gpu = gpu_of(other)
+    if gpu is not None:
+        return gpu.empty((0,), _PARTS.get(dtype_name(other), dtype_name(other)))
     dtype = np.dtype(getattr(other, "dtype", np.float64))
     return np.empty(0, _PARTS.get(dtype.name, dtype))
 
@@ -202,11 +215,8 @@ def _required(name: str, array: Any, size: int, needed: bool) -> Any:
 
 
 def _as_array(name: str, array: Any) -> Any:
-    if not is_torch(array) and not isinstance(array, np.ndarray):
-        if not isinstance(array, (list, tuple, float, complex, np.generic)):
-            kind = type(array).__name__
-            raise TypeError(f"{name} is a {kind}; it must be a NumPy array, a torch tensor or a list of numbers")
-        array = _from_numbers(name, array)
+    if not is_torch(array) and not isinstance(array, np.ndarray) and not is_cupy(array):
+        array = _from_numbers(array) if isinstance(array, _NUMBERS) else adopted(name, array)
     if dtype_name(array) not in _DTYPES and (name != "amplitudes" or dtype_name(array) not in _PARTS):
         more = ", and complex64 and complex128" if name == "amplitudes" else ""
         raise ValueError(f"{name} has dtype {dtype_name(array)}; the options are float32 and float64{more}")
@@ -214,14 +224,14 @@ def _as_array(name: str, array: Any) -> Any:
         raise ValueError(f"{name} has layout {array.layout}; it must be dense: call todense() on it")
     if isinstance(array, np.ma.MaskedArray):
         raise TypeError(f"{name} is a masked array; fill its gaps first: filled(value)")
-    if is_torch(array) and array.device.type != "cpu":
-        raise ValueError(f"{name} is on {array.device}; this build simulates on the cpu")
+    if is_torch(array) and array.device.type not in ("cpu", "cuda"):
+        raise ValueError(f"{name} is on {array.device}; the options are the cpu and cuda devices")
     if array.ndim not in (1, 2):
         raise ValueError(f"{name} has shape {tuple(array.shape)}; it must have one axis, or a batch axis before it")
     return array
 
 
-def _from_numbers(name: str, numbers: Any) -> Any:
+def _from_numbers(numbers: Any) -> Any:
     array = np.asarray(numbers)
     if array.dtype.kind in "biu" or array.size == 0:
         return array.astype(np.float64)
@@ -229,9 +239,12 @@ def _from_numbers(name: str, numbers: Any) -> Any:
 
 
 def _same_kind(given: dict[str, Any]) -> None:
-    kinds = {name: "torch" if is_torch(array) else "NumPy" for name, array in given.items()}
+    kinds = {name: kind_of(array) for name, array in given.items()}
     if len(set(kinds.values())) > 1:
-        raise TypeError(f"arrays of two kinds: {_listed(kinds)}; give all as NumPy or all as torch")
+        raise TypeError(f"arrays of two kinds: {_listed(kinds)}; give all as one")
+    if any(gpu_of(array) != gpu_of(given["weights"]) for array in given.values()):
+        devices = {name: str(array.device) for name, array in given.items()}
+        raise ValueError(f"the devices differ: {_listed(devices)}; give all arrays on one")
     dtypes = {name: dtype_name(array) for name, array in given.items()}
     if len({_PARTS.get(dtype, dtype) for dtype in dtypes.values()}) > 1:
         raise ValueError(f"the dtypes differ: {_listed(dtypes)}; give one dtype")
@@ -261,7 +274,7 @@ def _rows(array: Any, batch: int) -> Any:
         return dense(array)
     array = dense(array)
     shape = (batch, array.shape[0])
-    return array.expand(shape) if is_torch(array) else np.broadcast_to(array, shape)
+    return array.expand(shape) if is_torch(array) else library(array).broadcast_to(array, shape)
 
 
 def dense(array: Any) -> Any:
@@ -274,7 +287,10 @@ def dense(array: Any) -> Any:
         side_by_side = array.stride(-1) == 1 or array.shape[-1] <= 1
         return array if side_by_side and (array.ndim == 1 or array.stride(0) > 0) else array.contiguous()
     side_by_side = array.strides[-1] == array.itemsize or array.shape[-1] <= 1
-    aligned = array.flags.aligned and array.dtype.isnative and not any(s % array.itemsize for s in array.strides)
+    aligned = not any(s % array.itemsize for s in array.strides)
+    if isinstance(array, np.ndarray):
+        aligned = aligned and array.flags.aligned and array.dtype.isnative
     if aligned and side_by_side and (array.ndim == 1 or array.strides[0] > 0):
         return array
-    return np.array(array, array.dtype.newbyteorder("="), order="C")  # a copy also where only the alignment is wrong
+    # A copy also where only the alignment is wrong.
+    return library(array).array(array, array.dtype.newbyteorder("="), order="C")

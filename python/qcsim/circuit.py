@@ -7,7 +7,7 @@ and words. The methods that add gates are in gates.py, those that add noise in n
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from qcsim import _core, drawing, serialise
@@ -51,7 +51,7 @@ class Circuit(Gates, Noise):
         1
     """
 
-    __slots__ = ("_core", "_frozen", "_noise", "_programs", "_readouts", "all_qubits")
+    __slots__ = ("_core", "_device_programs", "_frozen", "_noise", "_programs", "_readouts", "all_qubits")
 
     def __init__(self, n_qubits: int) -> None:
         self._core = _core.Circuit(integer("n_qubits", n_qubits, f"1..{_core.MAX_QUBITS}"))
@@ -60,6 +60,7 @@ class Circuit(Gates, Noise):
         self.all_qubits = tuple(range(self._core.n_qubits))  # what is measured if no one says
         self._programs: dict[tuple[bool, str], _core.Compiled] = {}  # by whether amplitudes are complex, and method
         self._readouts: dict[Any, tuple[_core.Compiled, _core.Readout]] = {}
+        self._device_programs: dict[Any, Any] = {}
 
     def amplitude_embedding(self) -> Circuit:
         """Start from amplitudes given at run time, zero-padded at the tail and normalised; first and once."""
@@ -139,6 +140,7 @@ class Circuit(Gates, Noise):
         twin.all_qubits = self.all_qubits
         twin._programs = {}
         twin._readouts = {}
+        twin._device_programs = {}
         return twin
 
     def then(self, other: Circuit, *, qubits: Sequence[int] | None = None, fresh_weights: bool = False) -> Circuit:
@@ -335,6 +337,16 @@ class Circuit(Gates, Noise):
             if len(self._readouts) >= _KEPT_READOUTS:
                 self._readouts.clear()  # one step, whatever other threads do
             self._readouts[key] = found
+        return found
+
+    def device_program(self, key: Any, make: Callable[[], Any]) -> Any:
+        """What was made of the circuit for a GPU, once for each key; freezes the circuit."""
+        found = self._device_programs.get(key)
+        if found is None:
+            found = make()
+            if len(self._device_programs) >= _KEPT_READOUTS:
+                self._device_programs.clear()
+            self._device_programs[key] = found
         return found
 
     def _key(self) -> tuple[Any, ...]:

@@ -18,16 +18,19 @@ a CPU, and importing it needs neither a driver nor the module of the kernels.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from functools import cache
 from types import ModuleType
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qcsim import _core
-from qcsim.circuit import Circuit
-from qcsim.measurements import Measurement
+
+if TYPE_CHECKING:
+    from qcsim.circuit import Circuit
+    from qcsim.measurements import Measurement
 
 Address = tuple[int, int, int]
 ABSENT: Address = (0, 0, 0)
@@ -192,11 +195,24 @@ class Program:
         self._plan = _core.DevicePlan(self._compiled, readout, dtype == "float32", per_sample_weights)
         self.n_outputs: int = readout.n_outputs
         self.is_large: bool = self._plan.is_large
+        self._copies: dict[Any, Any] = {}  # of the tables, by device
 
     @property
     def tables(self) -> NDArray[np.uint8]:
         """What a device needs a copy of, aligned to 16 bytes; the same for every call."""
         return self._plan.tables
+
+    def tables_on(self, device: Any, copied: Callable[[NDArray[np.uint8]], Any]) -> Any:
+        """The tables on a device, copied when first asked for.
+
+        Args:
+            device: what tells devices apart; hashable.
+            copied: gives a copy of an array on that device.
+        """
+        found = self._copies.get(device)
+        if found is None:
+            found = self._copies[device] = copied(self.tables)
+        return found
 
     def kept_bytes(self, batch: int, with_states: bool) -> int:
         """The size of ``Call.kept``."""

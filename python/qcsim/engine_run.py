@@ -7,7 +7,9 @@ from typing import Any
 
 import torch
 
-from qcsim.arrays import Operands, dense, dtype_name
+from qcsim.array_kinds import dtype_name
+from qcsim.arrays import Operands, dense
+from qcsim.gpus import gpu_of
 from qcsim.simulate import Plan, backward, forward
 
 Arrays = tuple[torch.Tensor, torch.Tensor | None, torch.Tensor | None]  # weights, amplitudes, features
@@ -41,7 +43,7 @@ class Run:
         weights, amplitudes, features = (None if array is None else dense(array.detach()) for array in arrays)
         assert weights is not None
         is_complex = amplitudes is not None and amplitudes.is_complex()
-        given = Operands(weights, amplitudes, features, batch, False, dtype_name(weights), is_complex)
+        given = Operands(weights, amplitudes, features, batch, False, dtype_name(weights), is_complex, gpu_of(weights))
         if not self.keep:
             return forward(self.plan, given, keep=False)[0]  # type: ignore[no-any-return]
         self.given = given

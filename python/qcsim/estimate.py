@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qcsim import _core
-from qcsim.arrays import Operands, address, is_torch, run_function
+from qcsim.array_kinds import is_torch
+from qcsim.arrays import Operands, address, run_function
 from qcsim.measurements import Measurement, Samples
 from qcsim.simulate import Draws, Estimate, Plan, threads, width
 from qcsim.stopwatch import timed
@@ -40,7 +41,12 @@ def drawn(plan: Plan, given: Operands) -> tuple[Any, ...]:
         from qcsim.autograd_drawn import columns_of, from_numpy
 
         estimation, columns = columns_of(plan, given)
-        return _results(plan, estimation, columns, from_numpy)
+        return _results(plan, estimation, columns, lambda array: from_numpy(array, given))
+    if given.gpu is not None:
+        from qcsim.gpu_run import on_host
+
+        estimation = estimation_of(plan, on_host(given))
+        return _results(plan, estimation, given.gpu.moved(estimation.columns()), given.gpu.moved)
     estimation = estimation_of(plan, given)
     return _results(plan, estimation, estimation.columns(), lambda array: array)
 

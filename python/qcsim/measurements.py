@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 
 from qcsim import _core
+from qcsim.array_kinds import is_torch, library
+from qcsim.gpus import gpu_of
 from qcsim.integers import integer
 from qcsim.misreading import misread_terms
 from qcsim.observables import Observable, as_key, parse_observables
@@ -169,7 +171,7 @@ class DensityMatrix:
         psi = _complex(columns)
         front = psi.reshape(-1, *(2,) * n)
         order = (0, *(1 + qubit for qubit in qubits), *(1 + q for q in range(n) if q not in qubits))
-        front = front.transpose(order) if isinstance(front, np.ndarray) else front.permute(order)
+        front = front.permute(order) if is_torch(front) else front.transpose(order)
         front = front.reshape(psi.shape[0], 2 ** len(qubits), -1)
         pure = front @ front.conj().swapaxes(1, 2)
         retained = circuit.noise_summary.retained
@@ -205,7 +207,11 @@ class Samples:
 
     def result(self, circuit: Circuit, columns: Any, method: str, n_threads: int = 0) -> Any:
         """The result from the columns that were read."""
-        from_torch = not isinstance(columns, np.ndarray)
+        if gpu_of(columns) is not None:
+            from qcsim.gpu_run import drawn as drawn_on_gpu
+
+            return drawn_on_gpu(columns, self.shots, self.seed)
+        from_torch = is_torch(columns)
         table = columns.detach().numpy() if from_torch else columns
         uniform = np.random.Generator(np.random.Philox(self.seed)).random((len(table), self.shots))
         drawn = outcomes(table, uniform, n_threads)
@@ -234,8 +240,8 @@ def outcomes(probabilities: Any, uniform: Any, n_threads: int) -> Any:
 
 def _complex(columns: Any) -> Any:
     """Numbers that alternate as real and imaginary parts."""
-    if isinstance(columns, np.ndarray):
-        return np.ascontiguousarray(columns).view(np.result_type(columns.dtype, np.complex64))
+    if not is_torch(columns):
+        return library(columns).ascontiguousarray(columns).view(np.result_type(columns.dtype, np.complex64))
     parts = columns.unflatten(1, (-1, 2))  # beside other results they may lie where no complex number can
     return sys.modules["torch"].complex(parts[..., 0], parts[..., 1])
 
@@ -243,8 +249,8 @@ def _complex(columns: Any) -> Any:
 def _mixed(like: Any) -> Any:
     """The completely mixed state, of the size and kind of another."""
     side = like.shape[-1]
-    if isinstance(like, np.ndarray):
-        return np.eye(side, dtype=like.dtype) / side
+    if not is_torch(like):
+        return library(like).eye(side, dtype=like.dtype) / side
     return sys.modules["torch"].eye(side, dtype=like.dtype, device=like.device) / side
 
 

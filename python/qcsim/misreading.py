@@ -6,13 +6,13 @@ probabilities to read 1 for 0 and 0 for 1; arrays are NumPy's or torch's.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from qcsim.array_kinds import library
 from qcsim.pauli import Term, Word, text_of
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def summary_of(circuit: _core.Circuit) -> NoiseSummary:
 
 def misread(columns: Any, qubits: Sequence[int], tables: Tables, *, transposed: bool = False) -> Any:
     """The law of the bits read, (..., 2^k), of the law of the bits; ``transposed`` pulls a cotangent back."""
-    stack = np.stack if isinstance(columns, np.ndarray) else sys.modules["torch"].stack
+    stack = library(columns).stack
     shape = columns.shape
     for qubit, p01, p10 in tables:
         if qubit not in qubits:

@@ -104,7 +104,7 @@ def _(
     for other in batches[1:]:
         torch._check(other == batches[0])  # type: ignore[no-untyped-call]
     outputs = weights.new_empty((batches[0] if batches else 1, plan.n_columns))
-    return outputs, weights.new_empty((1,), dtype=torch.uint8)
+    return outputs, torch.empty((1,), dtype=torch.uint8)
 
 
 @torch.library.custom_op(

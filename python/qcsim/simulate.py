@@ -12,8 +12,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from qcsim.arrays import ABSENT, Operands, address, empty_array, is_torch, operands, run_function
+from qcsim import gpu_run
+from qcsim.array_kinds import is_cupy, is_torch, kind_of, library
+from qcsim.arrays import ABSENT, Operands, address, empty_array, operands, run_function, writable_rows
 from qcsim.circuit import Circuit
+from qcsim.gpus import gpu_of
 from qcsim.integers import integer
 from qcsim.measurements import (
     MEASUREMENTS,
@@ -178,7 +181,7 @@ def execute(plan: Plan, weights: Any, amplitudes: Any, features: Any, out: Any =
 
         results = drawn(plan, given)
         return tuple(map(_first, results)) if given.single else results
-    if isinstance(given.weights, np.ndarray):
+    if not is_torch(given.weights):
         columns, _ = forward(plan, given, keep=False)
     else:
         from qcsim.autograd import run
@@ -206,8 +209,7 @@ def _exactly(measurement: Measurement, result: Any) -> Any:
     """A computed result as an estimate without error."""
     if isinstance(measurement, Samples):
         return result
-    zeros = np.zeros_like(result) if isinstance(result, np.ndarray) else result.new_zeros(result.shape)
-    return Estimate(result, zeros)
+    return Estimate(result, library(result).zeros_like(result))
 
 
 def _first(result: Any) -> Any:
@@ -245,6 +247,8 @@ def width(circuit: Circuit, reading: Reading) -> int:
 
 def forward(plan: Plan, given: Operands, *, keep: bool, outputs: Any = None) -> tuple[Any, Any]:
     """Outputs (B, K) and, with ``keep``, the engine's call for the gradients."""
+    if given.gpu is not None:
+        return gpu_run.forward(plan, given, keep=keep, outputs=outputs)
     compiled, readout = plan.circuit.compiled(plan.readings, given.complex_amplitudes, plan.method)
     if outputs is None:
         outputs = empty_array(given.weights, (given.batch, readout.n_outputs))
@@ -267,6 +271,8 @@ def backward(
     plan: Plan, given: Operands, call: Any, cotangent: Any, needed: tuple[bool, bool, bool]
 ) -> tuple[Any, Any, Any]:
     """Gradients of weights, amplitudes (B, D) and features (B, F); None where not needed or absent."""
+    if given.gpu is not None:
+        return gpu_run.backward(plan, given, call, cotangent, needed)
     weights, amplitudes, features = (
         empty_array(array, tuple(array.shape)) if wanted and array is not None else None
         for wanted, array in zip(needed, (given.weights, given.amplitudes, given.features), strict=True)
@@ -299,18 +305,22 @@ def _into(out: Any, plan: Plan, given: Operands) -> Any:
     """Runs into an array of the caller's."""
     if plan.draws is not None or plan.standard_error:
         raise ValueError("out takes computed results; leave it out with shots, trajectories and standard errors")
-    if is_torch(out) != is_torch(given.weights) or not (is_torch(out) or isinstance(out, np.ndarray)):
+    if not isinstance(out, np.ndarray) and not is_torch(out) and not is_cupy(out):
+        raise TypeError(f"out is a {type(out).__name__}; it must be an array of the kind of the arguments")
+    if kind_of(out) != kind_of(given.weights):
         raise TypeError(f"out is a {type(out).__name__}; it must be an array of the kind of the arguments")
     columns = (width(plan.circuit, plan.readings[0]),)
     expected = columns if given.single else (given.batch, *columns)
-    contiguous = out.is_contiguous() if is_torch(out) else out.flags.carray
+    contiguous = writable_rows(out)
     if tuple(out.shape) != expected or out.dtype != given.weights.dtype or not contiguous:
         raise ValueError(f"out has shape {tuple(out.shape)} and dtype {out.dtype}; the result has {expected} and "
                          f"{given.weights.dtype}, side by side in memory")  # fmt: skip
     if is_torch(out) and out.requires_grad:
         raise ValueError("out requires a gradient; the result is written without one")
-    if is_torch(out) and (out.device != given.weights.device or out.is_neg()):
-        raise ValueError(f"out is on {out.device} or a view with a flipped sign; it must be plain memory on the cpu")
+    elsewhere = out.device != given.weights.device if is_torch(out) else gpu_of(out) != given.gpu
+    if elsewhere or (is_torch(out) and out.is_neg()):
+        raise ValueError(f"out is on {out.device} or a view with a flipped sign; it must be plain memory where the "
+                         f"arguments are, {given.weights.device}")  # fmt: skip
     forward(plan, given, keep=False, outputs=out[None] if given.single else out)
     if not _is_plain(plan):
         out[...] = as_read(plan.readings[0], out, plan.tables)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from qcsim.state_arrays import dagger, library, tolerance
+from qcsim.array_kinds import library
+from qcsim.state_arrays import dagger, tolerance
 
 
 class Overlap(NamedTuple):

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from qcsim.arrays import dtype_name, is_torch
+from qcsim.array_kinds import dtype_name, is_torch, library
 from qcsim.integers import integer
 
 KINDS = ("vector", "matrix")
@@ -26,11 +26,6 @@ class States(NamedTuple):
     is_matrix: bool
     single: bool  # the array had no batch axis: the result has none either
     n_qubits: int
-
-
-def library(array: Any) -> Any:
-    """The module whose functions take ``array``: numpy, or torch for a tensor."""
-    return sys.modules["torch"] if is_torch(array) else np
 
 
 def tolerance(array: Any) -> float:

@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from qcsim import spectra
-from qcsim.arrays import is_torch
+from qcsim.array_kinds import is_torch, library
 from qcsim.reals import real
-from qcsim.state_arrays import States, alike, chosen, dagger, library, read, squares
+from qcsim.state_arrays import States, alike, chosen, dagger, read, squares
 
 
 def fidelity(a: Any, b: Any, *, kind: str | None = None) -> Any:

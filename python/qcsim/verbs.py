@@ -1,6 +1,6 @@
-"""The verbs of the simulator on NumPy arrays and torch tensors. B is the batch, n the qubits, P the weights, D the
-amplitudes, F the features. What happens inside is in simulate.py; torch tensors go through autograd.py, and what is
-drawn at random through estimate.py.
+"""The verbs of the simulator on arrays of NumPy and CuPy and torch tensors. B is the batch, n the qubits, P the
+weights, D the amplitudes, F the features. What happens inside is in simulate.py; torch tensors go through autograd.py,
+and what is drawn at random through estimate.py.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from qcsim.arrays import Operands, is_torch, operands
+from qcsim.array_kinds import is_torch
+from qcsim.arrays import Operands, on_host, operands, row_major
 from qcsim.circuit import Circuit
 from qcsim.measurements import DensityMatrix, Expval, Measurement, Probabilities, Samples, Statevector, Variance
 from qcsim.misreading import as_read
@@ -347,7 +348,7 @@ def counts(
     drawn = sample(circuit, weights, amplitudes, features, shots=shots, seed=seed, qubits=qubits, method=method,
                    num_threads=num_threads)  # fmt: skip
     width = circuit.n_qubits if qubits is None else len(qubits)
-    table = np.asarray(drawn)
+    table = on_host(drawn)
     return _counted(table, width) if table.ndim == 1 else [_counted(row, width) for row in table]
 
 
@@ -418,7 +419,8 @@ def vjp(
     seed: int | None = None,
     num_threads: int | None = None,
 ) -> tuple[Any, Callable[[Any], Gradients]]:
-    """Outputs and the function that pulls a cotangent back to the inputs, on NumPy arrays (torch users call backward).
+    """Outputs and the function that pulls a cotangent back to the inputs, on NumPy and CuPy arrays (torch users call
+    backward).
 
     Args:
         circuit: what to run.
@@ -450,7 +452,9 @@ def vjp(
         True
     """
     if any(is_torch(array) for array in (weights, amplitudes, features)):
-        raise TypeError("vjp takes NumPy arrays; with torch tensors call probabilities or expval, then backward()")
+        raise TypeError(
+            "vjp takes NumPy and CuPy arrays; with torch tensors call probabilities or expval, then backward()"
+        )
     if qubits is not None and observables is not None:
         raise ValueError("qubits and observables were both given; the outputs are one or the other")
     wanted = Probabilities(qubits) if observables is None else Expval(observables)
@@ -460,13 +464,14 @@ def vjp(
     # keep their inputs from change.
     again = plan.draws is not None or plan.gradient != "adjoint"
     again = again or circuit.compiled(plan.readings, given.complex_amplitudes, plan.method)[0].is_wide
+    again = again or given.gpu is not None
     amplitudes_kept = _copied(given.amplitudes) if again else given.amplitudes
     given = given._replace(weights=given.weights.copy(), features=_copied(given.features), amplitudes=amplitudes_kept)
     outputs, pull = _kept(plan, given)
     shapes = [None if array is None else np.shape(array) for array in (weights, amplitudes, features)]
 
     def pullback(cotangent: Any) -> Gradients:
-        cotangent = np.require(cotangent, given.dtype, ["C", "A"])
+        cotangent = row_major(cotangent, given.weights)
         expected = outputs.shape[1:] if given.single else outputs.shape
         if cotangent.shape != expected:
             raise ValueError(f"the cotangent has shape {cotangent.shape}; the outputs have {expected}")
@@ -479,19 +484,38 @@ def vjp(
 def _kept(plan: Plan, given: Operands) -> tuple[Any, Callable[[Any], tuple[Any, Any, Any]]]:
     """Outputs (B, K), and the function that gives the gradients of all inputs for a cotangent (B, K)."""
     if plan.draws is not None:
-        from qcsim.estimate import estimation_of
-
-        estimation = estimation_of(plan, given)
-        needed = (True, estimation.amplitudes_refused() is None, True)
-        return estimation.columns(keep=True), lambda cotangent: estimation.gradients(cotangent, needed)
+        return _drawn(plan, given)
     columns, call = forward(plan, given, keep=True)
     tables = plan.tables
 
     def pull(cotangent: Any) -> tuple[Any, Any, Any]:
-        cotangent = np.ascontiguousarray(as_read(plan.readings[0], cotangent, tables, transposed=True), given.dtype)
+        cotangent = row_major(as_read(plan.readings[0], cotangent, tables, transposed=True), given.weights)
         return backward(plan, given, call, cotangent, (True, True, True))
 
     return results_of(plan, columns)[0], pull
+
+
+def _drawn(plan: Plan, given: Operands) -> tuple[Any, Callable[[Any], tuple[Any, Any, Any]]]:
+    """The same of what is drawn at random, on the host."""
+    from qcsim.estimate import estimation_of
+
+    gpu = given.gpu
+    if gpu is not None:
+        from qcsim.gpu_run import on_host as fetched
+
+        given = fetched(given)
+    estimation = estimation_of(plan, given)
+    needed = (True, estimation.amplitudes_refused() is None, True)
+    columns = estimation.columns(keep=True)
+    if gpu is None:
+        return columns, lambda cotangent: estimation.gradients(cotangent, needed)
+
+    def pull(cotangent: Any) -> tuple[Any, Any, Any]:
+        found = estimation.gradients(gpu.fetched(cotangent), needed)
+        weights, amplitudes, features = (None if slope is None else gpu.moved(slope) for slope in found)
+        return weights, amplitudes, features
+
+    return gpu.moved(columns), pull
 
 
 def _counted(outcomes: Any, width: int) -> dict[str, int]:

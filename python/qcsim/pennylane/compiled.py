@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pennylane as qml
 
-from qcsim.arrays import is_torch
+from qcsim.array_kinds import is_torch
 from qcsim.pennylane.convert import assigned
 from qcsim.pennylane.devices import QcsimMixed, QcsimQubit
 from qcsim.pennylane.inputs import Inputs

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from qcsim.arrays import is_torch
+from qcsim.array_kinds import is_torch
 from qcsim.pennylane.structure import Layout
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pennylane as qml
 
-from qcsim.arrays import is_torch
+from qcsim.array_kinds import is_torch
 from qcsim.measurements import DensityMatrix
 from qcsim.pennylane.inputs import Inputs
 from qcsim.pennylane.observables import coefficients

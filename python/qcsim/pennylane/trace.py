@@ -16,7 +16,7 @@ import pennylane as qml
 from numpy.typing import NDArray
 
 from qcsim.angles import Angle, constant
-from qcsim.arrays import is_torch
+from qcsim.array_kinds import is_torch
 from qcsim.pennylane.inputs import inputs_of, settled
 from qcsim.pennylane.structure import Base, signature
 
