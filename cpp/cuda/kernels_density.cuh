@@ -39,13 +39,13 @@ class DensityGroup : public BlockGroup {
   int sample_threads_;
 };
 
+// The numbers of blocks that a multiprocessor is to hold: left open, the compiler spills for more of them in float64.
 template <class T>
-__global__ void __launch_bounds__(most_threads) density_forward(const __grid_constant__ Call<T> call) {
+__global__ void __launch_bounds__(most_threads, 2) density_forward(const __grid_constant__ Call<T> call) {
   DensityGroup group(1 << own_bits(call.tables.shape));
   run_density_forward<DensityGroup, T, held_bits<T>>(group, call, blockIdx.x, density_memory);
 }
 
-// In double precision the compiler spills for a second block in a multiprocessor, unless told that one is enough.
 template <class T>
 __global__ void __launch_bounds__(most_threads, 1)
     density_adjoint(const __grid_constant__ Call<T> call, const __grid_constant__ Slopes<T> slopes) {

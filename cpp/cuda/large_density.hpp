@@ -7,11 +7,12 @@
 #include "cuda/density_read.hpp"
 #include "cuda/density_start.hpp"
 #include "cuda/large.hpp"
+#include "cuda/launch_shapes.hpp"
 
 namespace qcsim::cuda {
 
-inline constexpr Word read_threads = 256;  // of a group that reads
-inline constexpr Word most_rows = 32;      // u of a group that adds up the gradient of the amplitudes
+inline constexpr Word read_threads = large_threads;  // of a group that reads
+inline constexpr Word most_rows = 32;                // u of a group that adds up the gradient of the amplitudes
 
 // A sample's state in an array of states.
 template <class T>
