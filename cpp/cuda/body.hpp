@@ -63,6 +63,35 @@ QCSIM_BODY double with_sign(double value, Word sign) {
 QCSIM_BODY float multiply_add(float a, float b, float c) { return fmaf(a, b, c); }
 QCSIM_BODY double multiply_add(double a, double b, double c) { return fma(a, b, c); }
 
+// 1 / sqrt(x) of a number that is neither tiny nor huge.
+QCSIM_BODY float inverse_root(float x) {
+#ifdef __CUDA_ARCH__
+  float y;
+  asm("rsqrt.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+  return fmaf(0.5F * y, fmaf(-x * y, y, 1.0F), y);
+#else
+  return 1.0F / std::sqrt(x);
+#endif
+}
+QCSIM_BODY double inverse_root(double x) { return 1.0 / sqrt(x); }
+
+// A number or an address that stays in its register: the compiler would rather find it anew wherever it is needed, and
+// keep a counter of its own for all that depends on the turn of a loop.
+QCSIM_BODY Word held(Word x) {
+#ifdef __CUDA_ARCH__
+  asm("" : "+r"(x));
+#endif
+  return x;
+}
+template <class Row>
+QCSIM_BODY const Row* held(const Row* x) {  // of global memory
+#ifdef __CUDA_ARCH__
+  asm("" : "+l"(x));
+  __builtin_assume(__isGlobal(x));
+#endif
+  return x;
+}
+
 template <class T>
 struct HalfTurn {
   T cosine, sine;

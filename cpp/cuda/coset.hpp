@@ -17,6 +17,7 @@ struct Places {
   static constexpr int size = 1 << K;
   Word at[size];
 
+  Places() = default;
   // One flat loop: nested ones are not unrolled to the end, and the places then go through memory.
   QCSIM_BODY Places(Word leader, const Word* basis) {
     at[0] = leader;

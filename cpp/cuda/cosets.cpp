@@ -56,6 +56,7 @@ std::vector<Index> leaders_basis(const std::vector<Index>& vectors, int n_bits, 
       if (&other != &*at && (other & power_of_two(j)) != 0) other ^= *at;
     }
   }
+  std::reverse(rest.begin(), rest.end());  // the lowest first: without vectors in the way, leader t is t
   for (Index vector : rest) {
     for (int j = 0; j < r; ++j) {
       if ((vector & power_of_two(j)) != 0) vector ^= found[static_cast<std::size_t>(j)];
@@ -63,6 +64,46 @@ std::vector<Index> leaders_basis(const std::vector<Index>& vectors, int n_bits, 
     found.push_back(vector);
   }
   return found;
+}
+
+namespace {
+
+// To a unit matrix in the lowest r bits; false where they are dependent.
+bool make_unit(std::vector<Index>& vectors, int r) {
+  for (int j = 0; j < r; ++j) {
+    const auto at = vectors.begin() + j;
+    const auto end = vectors.begin() + r;
+    const auto pivot = std::find_if(at, end, [&](Index v) { return (v & power_of_two(j)) != 0; });
+    if (pivot == end) return false;
+    std::iter_swap(at, pivot);
+    for (Index& other : vectors) {
+      if (&other != &*at && (other & power_of_two(j)) != 0) other ^= *at;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+std::vector<Index> leaders_apart(std::vector<Index> leaders, const std::vector<Index>& vectors, int r,
+                                 const std::vector<Index>& map) {
+  constexpr int most_trials = 4096;
+  const std::size_t n = static_cast<std::size_t>(r);
+  std::vector<Index> others = vectors;
+  others.insert(others.end(), leaders.begin() + r, leaders.end());
+  std::uint32_t random = 1;
+  for (int trial = 0; trial < most_trials; ++trial) {
+    std::vector<Index> tried = leaders, images;
+    for (std::size_t j = 0; j < n; ++j) {
+      random = random * 1664525U + 1013904223U;
+      for (std::size_t k = 0; k < others.size(); ++k) {
+        if (trial != 0 && (random >> (12 + k) & 1) != 0) tried[j] ^= others[k];
+      }
+      images.push_back(map[tried[j]]);
+    }
+    if (make_unit(images, r) && make_unit(tried, r)) return tried;
+  }
+  return leaders;
 }
 
 std::vector<Index> completed(const Program& program, const Pass& pass, int n_bits, std::size_t width) {

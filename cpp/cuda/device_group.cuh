@@ -40,6 +40,21 @@ struct Maximum {  // or what is not a number
   }
 };
 
+// Four sums over a warp, of which each lane gets one: halves change places until a lane has one kind of number alone.
+template <class Four, class V>
+__device__ __forceinline__ V fold_quads(const Four& quad, V) {
+  const bool odd = (threadIdx.x & 1) != 0, high = (threadIdx.x & 2) != 0;
+  const auto halved = [](V kept, V given, int distance) { return kept + __shfl_xor_sync(all_lanes, given, distance); };
+  const V low_pair = halved(odd ? quad.v[1] : quad.v[0], odd ? quad.v[0] : quad.v[1], 1);
+  const V high_pair = halved(odd ? quad.v[3] : quad.v[2], odd ? quad.v[2] : quad.v[3], 1);
+  V sum = halved(high ? high_pair : low_pair, high ? low_pair : high_pair, 2);
+  for (int distance = 4; distance < 32; distance *= 2) sum += __shfl_xor_sync(all_lanes, sum, distance);
+  return sum;
+}
+
+// The number of a warp in its block, in a way that tells the compiler that all its lanes agree.
+__device__ __forceinline__ unsigned warp_number() { return __shfl_sync(all_lanes, threadIdx.x >> 5, 0); }
+
 // A warp with the states of one sample or of several.
 class WarpGroup {
  public:
@@ -70,6 +85,11 @@ class WarpGroup {
   template <class V>
   __device__ __forceinline__ void segment_sum(Local<V>& values) const {
     values[0] = fold_lanes(values[0], sample_threads_, Sum{});
+  }
+  __device__ __forceinline__ bool any(Local<int>& values) const { return __any_sync(all_lanes, values[0]) != 0; }
+  template <class Four, class V>
+  __device__ __forceinline__ void sum_quads(Local<Four>& values, Local<V>& totals) const {
+    totals[0] = fold_quads(values[0], V{});
   }
 
  private:
@@ -104,6 +124,11 @@ class BlockGroup {
   template <class V>
   __device__ __forceinline__ void segment_sum(Local<V>& values) const {
     values[0] = fold_lanes(values[0], 32, Sum{});
+  }
+  __device__ __forceinline__ bool any(Local<int>& values) const { return __syncthreads_or(values[0]) != 0; }
+  template <class Four, class V>
+  __device__ __forceinline__ void sum_quads(Local<Four>& values, Local<V>& totals) const {
+    totals[0] = fold_quads(values[0], V{});
   }
 
  private:

@@ -1,8 +1,8 @@
 // The sizes of what a call needs, and where its parts lie.
 #include <algorithm>
 
+#include "cuda/density_memory.hpp"
 #include "cuda/device_plan.hpp"
-#include "cuda/group_memory.hpp"
 
 namespace qcsim::cuda {
 namespace {
@@ -42,6 +42,10 @@ Turns<T> carve(const Shape& shape, Carver& carver) {
   turns.sines = carver.take<T>(shape.n_operations);
   turns.cosines_back = carver.take<T>(shape.n_operations);
   turns.sines_back = carver.take<T>(shape.n_operations);
+  turns.directs = carver.take<DirectRow<T>>(shape.n_passes);
+  turns.directs_back = carver.take<DirectRow<T>>(shape.n_passes);
+  turns.cosine_quads = carver.take<Quad<T>>(shape.n_passes);
+  turns.cosine_quads_back = carver.take<Quad<T>>(shape.n_passes);
   return turns;
 }
 
@@ -72,10 +76,16 @@ std::size_t n_parts(const Shape& shape, std::size_t batch) {
   return std::min(n_sets(shape, batch), std::clamp<std::size_t>(afford, 256, most));
 }
 
+std::size_t n_states(const Shape& shape, bool with_gradients) {
+  const std::size_t kept = with_gradients ? shape.n_keeps : 0;
+  if (shape.is_density != 0) return is_large(shape) ? kept + 2 : kept;
+  return with_gradients || is_large(shape) ? 1 : 0;
+}
+
 template <class T>
-std::size_t states_size(const Shape& shape, std::size_t batch) {
+std::size_t states_size(const Shape& shape, std::size_t batch, bool with_gradients) {
   const int bits = std::max(shape.bits, shape.n_bits);
-  return n_sets(shape, batch) * ((std::size_t{1} << bits) + (std::size_t{1} << shape.sample_bits));
+  return n_sets(shape, batch) * ((n_states(shape, with_gradients) << bits) + (std::size_t{1} << shape.sample_bits));
 }
 
 std::size_t partials_size(const Shape& shape, std::size_t batch) {
@@ -84,13 +94,13 @@ std::size_t partials_size(const Shape& shape, std::size_t batch) {
 
 template <class T>
 std::size_t group_bytes(const Shape& shape, bool back) {
-  return GroupMemory<T>::bytes(shape, back);
+  return shape.is_density != 0 ? DensityMemory<T>::bytes(shape, back) : GroupMemory<T>::bytes(shape, back);
 }
 
-#define QCSIM_INSTANTIATE(T)                                      \
-  template std::size_t turns_bytes<T>(const Shape&);              \
-  template Turns<T> turns_at(const Shape&, void*);                \
-  template std::size_t states_size<T>(const Shape&, std::size_t); \
+#define QCSIM_INSTANTIATE(T)                                            \
+  template std::size_t turns_bytes<T>(const Shape&);                    \
+  template Turns<T> turns_at(const Shape&, void*);                      \
+  template std::size_t states_size<T>(const Shape&, std::size_t, bool); \
   template std::size_t group_bytes<T>(const Shape&, bool);
 QCSIM_INSTANTIATE(float)
 QCSIM_INSTANTIATE(double)

@@ -23,8 +23,8 @@ static_assert(1 << block_thread_bits == large_threads);
 
 class DevicePlan {
  public:
-  // std::invalid_argument for what the tables cannot say: density matrices and channels.
-  DevicePlan(const Program& program, const Readout& readout, int n_register_bits, bool per_sample_weights);
+  // single: in float32. std::invalid_argument for what the tables cannot say: trajectories.
+  DevicePlan(const Program& program, const Readout& readout, bool single, bool per_sample_weights);
 
   const Shape& shape() const { return shape_; }
   std::span<const std::byte> bytes() const { return bytes_; }
@@ -50,8 +50,11 @@ Turns<T> turns_at(const Shape& shape, void* base);
 
 std::size_t n_sets(const Shape& shape, std::size_t batch);   // of samples, one for a group
 std::size_t n_parts(const Shape& shape, std::size_t batch);  // of the sums over a batch: its number alone decides
+// States that a call has memory for, of each sample: of a density matrix those in front of what cannot be undone, and,
+// where it is large, two to work with.
+std::size_t n_states(const Shape& shape, bool with_gradients);
 template <class T>
-std::size_t states_size(const Shape& shape, std::size_t batch);  // numbers, and behind them the roots
+std::size_t states_size(const Shape& shape, std::size_t batch, bool with_gradients);  // numbers; behind them the roots
 
 // Of a large state: numbers that blocks leave to be added up.
 std::size_t partials_size(const Shape& shape, std::size_t batch);

@@ -2,8 +2,10 @@
 
 #include <vector>
 
-#include "cuda/adjoint.hpp"
+#include "cuda/density.hpp"
 #include "cuda/device_plan.hpp"
+#include "cuda/direct_adjoint.hpp"
+#include "cuda/direct_forward.hpp"
 #include "cuda/forward.hpp"
 #include "cuda/host_group.hpp"
 #include "cuda/reduce.hpp"
@@ -16,14 +18,24 @@ HostGroup group_of(const Shape& shape, bool reversed) {
   return {1 << shape.thread_bits, 1 << own, 1 << std::min(own, lane_bits), reversed};
 }
 
+template <class T>
+DirectMemory<T, false> direct_memory(const Shape& shape, unsigned char* shared, bool back) {
+  return {shape, shared, 1, 0, Word{1} << shape.bits, back};
+}
+
 // The shared memory of a group, aligned as a device aligns it.
 template <class T>
 class Shared {
  public:
-  Shared(const Shape& shape, bool back) : numbers_(group_bytes<T>(shape, back) / sizeof(double) + 1) { poison(); }
+  Shared(const Shape& shape, bool back)
+      : numbers_((is_direct(shape) ? DirectMemory<T, false>::bytes(shape, 1, back) : group_bytes<T>(shape, back)) /
+                     sizeof(double) +
+                 2) {
+    poison();
+  }
   unsigned char* poison() {
     std::fill(numbers_.begin(), numbers_.end(), std::nan(""));
-    return reinterpret_cast<unsigned char*>(numbers_.data());
+    return reinterpret_cast<unsigned char*>((reinterpret_cast<std::uintptr_t>(numbers_.data()) + 15) / 16 * 16);
   }
 
  private:
@@ -41,7 +53,14 @@ void host_forward(const Call<T>& call, bool reversed) {
   const HostGroup group = group_of(shape, reversed);
   Shared<T> shared(shape, false);
   for (std::size_t set = 0; set < n_sets(shape, call.batch); ++set) {
-    run_forward<const HostGroup, T, held_bits<T>>(group, call, set, shared.poison());
+    if (shape.is_density != 0) {
+      run_density_forward<const HostGroup, T, held_bits<T>>(group, call, set, shared.poison());
+    } else if (is_direct(shape)) {
+      const auto memory = direct_memory<T>(shape, shared.poison(), false);
+      run_direct_forward<const HostGroup, T, held_bits<T>>(group, call, set, memory);
+    } else {
+      run_forward<const HostGroup, T, held_bits<T>>(group, call, set, shared.poison());
+    }
   }
 }
 
@@ -51,7 +70,14 @@ void host_adjoint(const Call<T>& call, const Slopes<T>& slopes, bool reversed) {
   const HostGroup group = group_of(shape, reversed);
   Shared<T> shared(shape, true);
   for (std::size_t part = 0; part < slopes.n_parts; ++part) {
-    run_adjoint<const HostGroup, T, held_bits<T>>(group, call, slopes, part, shared.poison());
+    if (shape.is_density != 0) {
+      run_density_adjoint<const HostGroup, T, held_bits<T>>(group, call, slopes, part, shared.poison());
+    } else if (is_direct(shape)) {
+      const auto memory = direct_memory<T>(shape, shared.poison(), true);
+      run_direct_adjoint<const HostGroup, T, held_bits<T>>(group, call, slopes, part, memory);
+    } else {
+      run_adjoint<const HostGroup, T, held_bits<T>>(group, call, slopes, part, shared.poison());
+    }
   }
   if (slopes.weights.data == nullptr || shape.per_sample_weights != 0) return;
   const HostGroup adders(reduce_threads, reduce_threads, lane_bits, reversed);

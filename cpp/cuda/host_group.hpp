@@ -53,6 +53,24 @@ class HostGroup {
   void segment_sum(Local<V>& values) const {
     fold(values, segment_, [](V a, V b) { return a + b; });
   }
+  // Whether any thread says so.
+  bool any(Local<int>& values) const {
+    for (int t = 0; t < threads_; ++t) {
+      if (values[t] != 0) return true;
+    }
+    return false;
+  }
+  // Over each warp: its lane j gets the sum of the numbers j % 4.
+  template <class Four, class V>
+  void sum_quads(Local<Four>& values, Local<V>& totals) const {
+    for (int first = 0; first < threads_; first += 32) {
+      Four sums{};
+      for (int t = first; t < first + 32; ++t) {
+        for (int j = 0; j < 4; ++j) sums.v[j] += values[t].v[j];
+      }
+      for (int t = first; t < first + 32; ++t) totals[t] = sums.v[t % 4];
+    }
+  }
 
  private:
   // In the order of a butterfly, as on a device.

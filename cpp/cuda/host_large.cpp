@@ -3,7 +3,7 @@
 
 #include "cuda/host.hpp"
 #include "cuda/host_group.hpp"
-#include "cuda/large_run.hpp"
+#include "cuda/large_density_run.hpp"
 #include "cuda/reduce.hpp"
 
 namespace qcsim::cuda {
@@ -34,14 +34,22 @@ void host_large_forward(const PackedLarge<T>& run, bool reversed) {
   std::vector<Product> products(turn_threads);
   prepare_turns(turners, run.large.call, products.data());
   HostRunner runner{reversed};
-  run_large_forward(runner, run.large, run.plan());
+  if (run.large.call.tables.shape.is_density != 0) {
+    run_large_density_forward(runner, run.large, run.plan());
+  } else {
+    run_large_forward(runner, run.large, run.plan());
+  }
 }
 
 template <class T>
 void host_large_adjoint(const PackedLarge<T>& run, bool reversed) {
   const Slopes<T>& slopes = run.large.slopes;
   HostRunner runner{reversed};
-  run_large_adjoint(runner, run.large, run.plan());
+  if (run.large.call.tables.shape.is_density != 0) {
+    run_large_density_adjoint(runner, run.large, run.plan());
+  } else {
+    run_large_adjoint(runner, run.large, run.plan());
+  }
   if (slopes.weights.data == nullptr || run.large.call.tables.shape.per_sample_weights != 0) return;
   const HostGroup adders(reduce_threads, reduce_threads, 32, reversed);
   std::vector<double> numbers(reduce_threads);

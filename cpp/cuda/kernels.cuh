@@ -5,6 +5,8 @@
 #include "cuda/adjoint.hpp"
 #include "cuda/checked.cuh"
 #include "cuda/device_group.cuh"
+#include "cuda/direct_adjoint.hpp"
+#include "cuda/direct_forward.hpp"
 #include "cuda/forward.hpp"
 #include "cuda/launch.hpp"
 #include "cuda/launch_shapes.hpp"
@@ -22,7 +24,7 @@ __global__ void __launch_bounds__(turn_threads) turn_kernel(const __grid_constan
 
 template <class T>
 __global__ void __launch_bounds__(32 * block_warps) warp_forward(const __grid_constant__ Call<T> call, unsigned bytes) {
-  const std::size_t set = std::size_t{blockIdx.x} * (blockDim.x >> 5) + (threadIdx.x >> 5);
+  const std::size_t set = std::size_t{blockIdx.x} * (blockDim.x >> 5) + warp_number();
   if (set << call.tables.shape.sample_bits >= call.batch) return;
   WarpGroup group(1 << own_bits(call.tables.shape));
   run_forward<WarpGroup, T, held_bits<T>>(group, call, set, shared_memory + (threadIdx.x >> 5) * bytes);
@@ -37,7 +39,7 @@ __global__ void __launch_bounds__(most_threads) block_forward(const __grid_const
 template <class T>
 __global__ void __launch_bounds__(32 * block_warps)
     warp_adjoint(const __grid_constant__ Call<T> call, const __grid_constant__ Slopes<T> slopes, unsigned bytes) {
-  const std::size_t part = std::size_t{blockIdx.x} * (blockDim.x >> 5) + (threadIdx.x >> 5);
+  const std::size_t part = std::size_t{blockIdx.x} * (blockDim.x >> 5) + warp_number();
   if (part >= slopes.n_parts) return;
   WarpGroup group(1 << own_bits(call.tables.shape));
   run_adjoint<WarpGroup, T, held_bits<T>>(group, call, slopes, part, shared_memory + (threadIdx.x >> 5) * bytes);
@@ -48,6 +50,42 @@ __global__ void __launch_bounds__(most_threads)
     block_adjoint(const __grid_constant__ Call<T> call, const __grid_constant__ Slopes<T> slopes) {
   BlockGroup group;
   run_adjoint<BlockGroup, T, held_bits<T>>(group, call, slopes, blockIdx.x, shared_memory);
+}
+
+// The same, the direct way.
+template <class T>
+__device__ __forceinline__ DirectMemory<T, true> direct_memory(const Shape& shape, bool back) {
+  return {shape, shared_memory, blockDim.x >> 5, warp_number(), 32U << held_bits<T>, back};
+}
+template <class T>
+__global__ void __launch_bounds__(32 * block_warps) direct_warp_forward(const __grid_constant__ Call<T> call) {
+  const std::size_t set = std::size_t{blockIdx.x} * (blockDim.x >> 5) + warp_number();
+  if (set << call.tables.shape.sample_bits >= call.batch) return;
+  WarpGroup group(1 << own_bits(call.tables.shape));
+  const auto memory = direct_memory<T>(call.tables.shape, false);
+  run_direct_forward<WarpGroup, T, held_bits<T>>(group, call, set, memory);
+}
+template <class T>
+__global__ void __launch_bounds__(most_threads) direct_block_forward(const __grid_constant__ Call<T> call) {
+  BlockGroup group;
+  const DirectMemory<T, false> memory(call.tables.shape, shared_memory, 1, 0, blockDim.x << held_bits<T>, false);
+  run_direct_forward<BlockGroup, T, held_bits<T>>(group, call, blockIdx.x, memory);
+}
+template <class T>
+__global__ void __launch_bounds__(32 * block_warps)
+    direct_warp_adjoint(const __grid_constant__ Call<T> call, const __grid_constant__ Slopes<T> slopes) {
+  const std::size_t part = std::size_t{blockIdx.x} * (blockDim.x >> 5) + warp_number();
+  if (part >= slopes.n_parts) return;
+  WarpGroup group(1 << own_bits(call.tables.shape));
+  const auto memory = direct_memory<T>(call.tables.shape, true);
+  run_direct_adjoint<WarpGroup, T, held_bits<T>>(group, call, slopes, part, memory);
+}
+template <class T>
+__global__ void __launch_bounds__(most_threads)
+    direct_block_adjoint(const __grid_constant__ Call<T> call, const __grid_constant__ Slopes<T> slopes) {
+  BlockGroup group;
+  const DirectMemory<T, false> memory(call.tables.shape, shared_memory, 1, 0, blockDim.x << held_bits<T>, true);
+  run_direct_adjoint<BlockGroup, T, held_bits<T>>(group, call, slopes, blockIdx.x, memory);
 }
 
 template <class T>
@@ -61,12 +99,40 @@ __global__ void __launch_bounds__(reduce_threads)
 // Warps are gathered in blocks where there are enough to keep every multiprocessor busy; before, each is on its own.
 struct WarpGrid {
   unsigned warps, blocks;
-  std::size_t bytes;
-  WarpGrid(std::size_t groups, std::size_t group_bytes)
-      : warps(groups > few_groups ? block_warps : 1),
-        blocks(static_cast<unsigned>((groups + warps - 1) / warps)),
-        bytes(warps * group_bytes) {}
+  explicit WarpGrid(std::size_t groups)
+      : warps(groups > few_groups ? block_warps : 1), blocks(static_cast<unsigned>((groups + warps - 1) / warps)) {}
 };
+
+template <class T>
+void launch_direct_forward(const Call<T>& call, std::size_t sets, int device, cudaStream_t stream) {
+  const Shape& shape = call.tables.shape;
+  if (shape.thread_bits == 5) {
+    const WarpGrid grid(sets);
+    const std::size_t bytes = DirectMemory<T, true>::bytes(shape, grid.warps, false);
+    allow_shared(direct_warp_forward<T>, bytes, device);
+    direct_warp_forward<T><<<grid.blocks, 32 * grid.warps, bytes, stream>>>(call);
+  } else {
+    const std::size_t bytes = DirectMemory<T, false>::bytes(shape, 1, false);
+    allow_shared(direct_block_forward<T>, bytes, device);
+    direct_block_forward<T><<<static_cast<unsigned>(sets), 1 << shape.thread_bits, bytes, stream>>>(call);
+  }
+}
+template <class T>
+void launch_direct_adjoint(const Call<T>& call, const Slopes<T>& slopes, int device, cudaStream_t stream) {
+  const Shape& shape = call.tables.shape;
+  if (slopes.n_parts == 0) return;
+  if (shape.thread_bits == 5) {
+    const WarpGrid grid(slopes.n_parts);
+    const std::size_t bytes = DirectMemory<T, true>::bytes(shape, grid.warps, true);
+    allow_shared(direct_warp_adjoint<T>, bytes, device);
+    direct_warp_adjoint<T><<<grid.blocks, 32 * grid.warps, bytes, stream>>>(call, slopes);
+  } else {
+    const std::size_t bytes = DirectMemory<T, false>::bytes(shape, 1, true);
+    allow_shared(direct_block_adjoint<T>, bytes, device);
+    direct_block_adjoint<T>
+        <<<static_cast<unsigned>(slopes.n_parts), 1 << shape.thread_bits, bytes, stream>>>(call, slopes);
+  }
+}
 
 template <class T>
 void launch_turns(const Call<T>& call, StreamHandle stream) {
@@ -92,10 +158,12 @@ void launch_forward(const Call<T>& call, int device, StreamHandle handle) {
   if (sets == 0) return;
   const std::size_t bytes = GroupMemory<T>::bytes(shape, false);
   launch_turns(call, handle);
-  if (shape.thread_bits == 5) {
-    const WarpGrid grid(sets, bytes);
-    allow_shared(warp_forward<T>, grid.bytes, device);
-    warp_forward<T><<<grid.blocks, 32 * grid.warps, grid.bytes, stream>>>(call, static_cast<unsigned>(bytes));
+  if (is_direct(shape)) {
+    launch_direct_forward(call, sets, device, stream);
+  } else if (shape.thread_bits == 5) {
+    const WarpGrid grid(sets);
+    allow_shared(warp_forward<T>, grid.warps * bytes, device);
+    warp_forward<T><<<grid.blocks, 32 * grid.warps, grid.warps * bytes, stream>>>(call, static_cast<unsigned>(bytes));
   } else {
     allow_shared(block_forward<T>, bytes, device);
     block_forward<T><<<static_cast<unsigned>(sets), 1 << shape.thread_bits, bytes, stream>>>(call);
@@ -109,10 +177,13 @@ void launch_adjoint(const Call<T>& call, const Slopes<T>& slopes, int device, St
   const auto stream = reinterpret_cast<cudaStream_t>(handle);
   const Shape& shape = call.tables.shape;
   const std::size_t bytes = GroupMemory<T>::bytes(shape, true);
-  if (slopes.n_parts != 0 && shape.thread_bits == 5) {
-    const WarpGrid grid(slopes.n_parts, bytes);
-    allow_shared(warp_adjoint<T>, grid.bytes, device);
-    warp_adjoint<T><<<grid.blocks, 32 * grid.warps, grid.bytes, stream>>>(call, slopes, static_cast<unsigned>(bytes));
+  if (is_direct(shape)) {
+    launch_direct_adjoint(call, slopes, device, stream);
+  } else if (slopes.n_parts != 0 && shape.thread_bits == 5) {
+    const WarpGrid grid(slopes.n_parts);
+    const std::size_t all = grid.warps * bytes;
+    allow_shared(warp_adjoint<T>, all, device);
+    warp_adjoint<T><<<grid.blocks, 32 * grid.warps, all, stream>>>(call, slopes, static_cast<unsigned>(bytes));
   } else if (slopes.n_parts != 0) {
     allow_shared(block_adjoint<T>, bytes, device);
     block_adjoint<T><<<static_cast<unsigned>(slopes.n_parts), 1 << shape.thread_bits, bytes, stream>>>(call, slopes);

@@ -1,10 +1,11 @@
-// The kernels of large states in one precision: one kernel for each body of large.hpp and large_read.hpp. Included by
+// The kernels of large states in one precision: one kernel for each body of large.hpp, large_read.hpp
+// and large_density.hpp. Included by
 // kernels_large_float.cu and kernels_large_double.cu.
 #pragma once
 
 #include "cuda/checked.cuh"
 #include "cuda/device_group.cuh"
-#include "cuda/large_run.hpp"
+#include "cuda/large_density_run.hpp"
 #include "cuda/launch.hpp"
 
 namespace qcsim::cuda {
@@ -41,14 +42,22 @@ void launch_large_forward(const Large<T>& large, const LargeStages& plan, int de
   const DeviceGuard guard(device);
   StreamRunner runner{device, reinterpret_cast<cudaStream_t>(handle)};
   launch_turns(large.call, handle);
-  run_large_forward(runner, large, plan);
+  if (large.call.tables.shape.is_density != 0) {
+    run_large_density_forward(runner, large, plan);
+  } else {
+    run_large_forward(runner, large, plan);
+  }
 }
 
 template <class T>
 void launch_large_adjoint(const Large<T>& large, const LargeStages& plan, int device, StreamHandle handle) {
   const DeviceGuard guard(device);
   StreamRunner runner{device, reinterpret_cast<cudaStream_t>(handle)};
-  run_large_adjoint(runner, large, plan);
+  if (large.call.tables.shape.is_density != 0) {
+    run_large_density_adjoint(runner, large, plan);
+  } else {
+    run_large_adjoint(runner, large, plan);
+  }
   launch_reduce(large.call, large.slopes, handle);
 }
 

@@ -11,6 +11,7 @@ struct Large {
   Slopes<T> slopes;  // going back
   T* lambda;         // (B, 2^n_bits), going back
   double* partials;  // (rows, B, blocks)
+  bool keeps;        // of a density matrix: whether there is memory for states that gradients need
 };
 
 // What the launching side reads of a plan.

@@ -19,6 +19,10 @@ void launch_forward(const Call<T>& call, int device, StreamHandle stream);
 template <class T>
 void launch_adjoint(const Call<T>& call, const Slopes<T>& slopes, int device, StreamHandle stream);
 template <class T>
+void launch_density_forward(const Call<T>& call, int device, StreamHandle stream);
+template <class T>
+void launch_density_adjoint(const Call<T>& call, const Slopes<T>& slopes, int device, StreamHandle stream);
+template <class T>
 void launch_large_forward(const Large<T>& large, const LargeStages& plan, int device, StreamHandle stream);
 template <class T>
 void launch_large_adjoint(const Large<T>& large, const LargeStages& plan, int device, StreamHandle stream);

@@ -26,10 +26,14 @@ struct Shape {
   int bits, register_bits, thread_bits, sample_bits, low_bits;
   int is_complex, complex_input, embeds, has_general, per_sample_weights;
   Word n_steps, n_passes, n_operations, n_rotations, n_phases, n_parts, max_operations, n_weights, n_features;
-  Word n_outputs, has_state, max_outputs;  // max_outputs: of a set of expectations
+  Word n_outputs, has_state, max_outputs;                             // max_outputs: of a set of expectations
+  enum : Word { direct = 1, general_forward = 2, general_back = 4 };  // general: some pass is
+  Word ways;                                                          // direct: the way of direct.hpp can be gone
+  Word is_density, n_keeps, n_transforms;
   double retained;
 };
 
+QCSIM_BOTH bool is_direct(const Shape& shape) { return (shape.ways & Shape::direct) != 0; }
 QCSIM_BOTH Word n_samples(const Shape& shape) { return Word{1} << shape.sample_bits; }
 QCSIM_BOTH Word own_bits(const Shape& shape) {  // of the threads of one sample
   return static_cast<Word>(shape.thread_bits - shape.sample_bits);
@@ -68,7 +72,7 @@ struct alignas(16) OperationRow {
 };
 
 struct alignas(8) StepRow {
-  enum : Word { pass, flip, dense };
+  enum : Word { pass, flip, dense, scale, channel, keep };
   Word kind, index;
 };
 // A large state in blocks: number y of one is at the base and the basis vectors of the bits of y, the first of which
@@ -77,9 +81,9 @@ struct BlockRow {
   Word basis[16], free[28];
 };
 struct StageRow {
-  enum : Word { block, flip, dense };
+  enum : Word { block, flip, dense, scale, channel, keep };
   Word kind, index;   // index: of the BlockRow, the flip or the matrix
-  Word first, count;  // passes of a block
+  Word first, count;  // passes of a block; of a channel `first` says whether it loses information
 };
 
 // Where all controls are -1 the action applies. rotations: how many come before it.
@@ -92,11 +96,33 @@ struct DenseRow {
   Word n_axes, rotations, first_axis, first_entry, first_number;
 };
 
+// Of a density matrix (qcsim::Scale): each number times one of its own, from a table of all of them, or as a product.
+struct ScaleRow {
+  Word has_table, first;  // scalars
+  Word first_factor, n_factors;
+  double global;  // of every index but 0
+};
+struct FactorRow {
+  Word first, first_form, n_forms;  // scalars[first + i]; bit j of i is the overlap with form j
+};
+// A small matrix on a density matrix (qcsim::Dense), by its diagonals: entry i of a coset meets entry i ^ d for some d.
+// scalars[first + d size + i] is what it takes from there, and first_back that of the transposed matrix.
+struct ChannelRow {
+  Word n_axes, first_axis, rotations, lossy;
+  Word first_diagonal, n_diagonals, first, first_back;
+};
+struct DiagonalRow {
+  Word flips, signs;  // from an entry to the one that it meets
+};
+
 struct PartRow {
-  enum : Word { probabilities, expectations, state };
+  enum : Word { probabilities, expectations, state, coefficients, entries };
   Word kind;
   Word first, n_outputs;  // columns
   Word row, n_rows;       // probabilities: outcome columns, then the others; expectations: of `outputs`; state: qubits
+  // Of a density matrix. coefficients: X of n_rows qubits, then their Z, the last first; n_outputs: whether u is read.
+  // entries: as expectations, and words for the gradients.
+  Word first_word, n_words;
   Word origin, origin_negative;
   Product imaginary;
   double offset;
@@ -112,6 +138,15 @@ struct OutputRow {
 struct TermRow {
   double weight;
   Product word;
+};
+// A word of expectations of a density matrix, which are single entries, and the outputs that it counts in.
+struct WordRow {
+  Product place;  // flips: where it is; negative: its sign
+  Word first, count;
+};
+struct UseRow {
+  double weight;
+  Word output;
 };
 // What a sum of gradients belongs to: of weight w, sums[first .. first+count-1].
 struct SumRow {
@@ -139,6 +174,21 @@ struct Tables {
   const Product* columns;  // of a state: X of each qubit, the last first
   const SumRow* weight_sums;
   const Word* sum_places;
+  const ScaleRow* scales;  // from here on of a density matrix
+  const FactorRow* factors;
+  const Word* forms;
+  const ChannelRow* channels;
+  const Product* axes;
+  const DiagonalRow* diagonals;
+  const WordRow* words;
+  const UseRow* uses;
+  const Word* keeps;          // how many passes come before each state that is kept
+  const PassRow* transforms;  // of `count` bits of v each
+  const void* scalars;        // of the precision of the arrays
+  // Of the direct way: of each pass and thread, the leader's place in bytes and, in bit 31 - j, the sign of operation
+  // j; and where outcomes go: those of the last pass's basis, of its leaders (both in bytes), of each bit of a place
+  // and of the origin.
+  const Word *seats, *exits;
 };
 
 // Arrays of one call. stride 0: one row shared by the batch.
@@ -154,6 +204,18 @@ struct Ending {
   Product residue;       // true final state = factor * residue * stored state
   Word status;           // 1: some amplitudes were zero or not finite
   double factor, start;  // start: of the state when it has been walked back
+  double square;         // of probabilities to squares of the stored state
+  Word exit;             // of the direct way: where the outcome goes that is stored at place 0, in bytes
+};
+// Of a plain pass, what its threads need side by side. Where it has no operation, coefficients do nothing.
+template <class T>
+struct alignas(16) Quad {
+  T v[4];
+};
+template <class T>
+struct DirectRow {
+  Quad<T> sines;
+  Quad<Word> basis;  // in bytes; back, of two states side by side
 };
 template <class T>
 struct Turns {
@@ -165,6 +227,9 @@ struct Turns {
   double* scales;              // (operations): of a gradient; a stretch of the state squared, and the sign
   T *cosines, *sines;          // (operations)
   T *cosines_back, *sines_back;
+  // (passes), of plain ones
+  DirectRow<T>*directs, *directs_back;
+  Quad<T>*cosine_quads, *cosine_quads_back;
 };
 
 template <class T>

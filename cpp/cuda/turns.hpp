@@ -4,7 +4,7 @@
 // both coefficients.
 #pragma once
 
-#include "cuda/tables.hpp"
+#include "cuda/direct_memory.hpp"
 
 namespace qcsim::cuda {
 
@@ -108,7 +108,7 @@ QCSIM_BODY double factor_behind(const Call<T>& call, Word p) {
     if ((call.tables.passes[p].flags & PassRow::rescale_back) != 0) return product;
     product *= factor_of(call, p, PassRow::general_back);
   }
-  return product * call.turns.ending->factor;
+  return is_direct(call.tables.shape) ? product : product * call.turns.ending->factor;  // direct: it is in what is kept
 }
 
 // The coefficients of operation j of a pass; `scale` is taken into the state.
@@ -127,6 +127,17 @@ QCSIM_BODY void coefficients_of(const Call<T>& call, const OperationRow& operati
 }
 
 template <class T>
+QCSIM_BODY void write_direct(const PassRow& pass, Word width, const T* cosines, const T* sines, DirectRow<T>& row,
+                             Quad<T>& quad) {
+  if ((pass.flags & PassRow::plain) == 0) return;
+  for (Word j = 0; j < quad_size; ++j) {
+    row.basis.v[j] = pass.basis[j] * width;
+    row.sines.v[j] = j < pass.count ? sines[pass.first + j] : T{0};
+    quad.v[j] = j < pass.count ? cosines[pass.first + j] : T{1};
+  }
+}
+
+template <class T>
 QCSIM_BODY void write_pass(const Call<T>& call, Word p) {
   const PassRow& pass = call.tables.passes[p];
   const bool general = (pass.flags & PassRow::general) != 0;
@@ -136,6 +147,20 @@ QCSIM_BODY void write_pass(const Call<T>& call, Word p) {
     coefficients_of(call, call.tables.operations[place], general, j == 0 ? scale : 1.0, call.turns.cosines[place],
                     call.turns.sines[place]);
   }
+  write_direct(pass, sizeof(T), call.turns.cosines, call.turns.sines, call.turns.directs[p],
+               call.turns.cosine_quads[p]);
+}
+
+// Of a density matrix psi is taken from in front of channels as the way forward had it, and lambda is not: how much
+// more the true psi is than the stored one, against lambda, behind pass p.
+template <class T>
+QCSIM_BODY double ratio_behind(const Call<T>& call, Word p) {
+  const Word n = call.tables.shape.n_keeps;
+  for (Word k = 0; k < n; ++k) {
+    const Word passes = call.tables.keeps[k];
+    if (passes > p) return factor_before(call, passes) / factor_behind(call, passes - 1);
+  }
+  return 1.0;
 }
 
 template <class T>
@@ -143,18 +168,31 @@ QCSIM_BODY void write_pass_back(const Call<T>& call, Word p) {
   const PassRow& pass = call.tables.passes[p];
   const bool general = (pass.flags & PassRow::general_back) != 0, plain = (pass.flags & PassRow::plain) != 0;
   double factor = factor_behind(call, p);
-  const double scale = (pass.flags & PassRow::rescale_back) != 0 ? factor : 1.0;
+  const double scale = (pass.flags & PassRow::rescale_back) != 0 ? factor : 1.0, ratio = ratio_behind(call, p);
+  const double kept = is_direct(call.tables.shape) ? call.tables.shape.retained : 1.0;
   for (Word j = pass.count; j-- > 0;) {
     const Word place = pass.first + j;
     const OperationRow& operation = call.tables.operations[place];
     const bool first = j + 1 == pass.count;
     coefficients_of(call, operation, general, first ? scale : 1.0, call.turns.cosines_back[place],
                     call.turns.sines_back[place]);
-    call.turns.scales[place] = call.turns.signs[operation.rotation] * factor * factor;
+    call.turns.scales[place] = call.turns.signs[operation.rotation] * kept * factor * factor * ratio;
     if (plain) continue;  // all gradients are read before anything is undone
     if (!general) factor *= call.turns.factors[operation.rotation];
     if (first && (pass.flags & PassRow::rescale_back) != 0) factor = 1.0;
   }
+  write_direct(pass, 2 * sizeof(T), call.turns.cosines_back, call.turns.sines_back, call.turns.directs_back[p],
+               call.turns.cosine_quads_back[p]);
+}
+
+// Where the outcome that is stored at place 0 goes, in bytes.
+template <class T>
+QCSIM_BODY Word exit_of(const Call<T>& call, Word residue_flips) {
+  const Shape& shape = call.tables.shape;
+  const Word* rows = call.tables.exits + quad_size + (Word{1} << shape.thread_bits);
+  Word place = rows[shape.bits];
+  for (int bit = 0; bit < shape.bits; ++bit) place ^= (residue_flips >> bit & 1) != 0 ? rows[bit] : 0;
+  return place;
 }
 
 // shared: a Product for each thread.
@@ -181,6 +219,8 @@ QCSIM_BODY void prepare_turns(G& g, const Call<T>& call, Product* shared) {
     ending.residue = call.turns.residues[shape.n_rotations];
     ending.status = 0;
     ending.factor = factor_before(call, shape.n_passes);
+    ending.square = shape.retained * ending.factor * ending.factor;
+    ending.exit = is_direct(shape) ? exit_of(call, ending.residue.flips) : 0;
   });
   g.each([&](int t) {
     for (auto p = static_cast<Word>(t); p < shape.n_passes; p += n) write_pass_back(call, p);

@@ -427,6 +427,24 @@ Program::Program(const Circuit& circuit, bool complex_input, Method method)
   ProgramWriter(*this, circuit).run();
 }
 
+Program Program::with_sides_apart() const {
+  Program result = *this;
+  if (!joins_sides()) return result;
+  result.apart_ = true;
+  result.rotations_.clear();
+  for (const Rotation& rotation : rotations_) {
+    Pauli columns = rotation.generator * *rotation.control;  // the control is L R, and L L = -1
+    columns.negative ^= true;
+    result.rotations_.push_back({rotation.generator, rotation.angle, std::nullopt});
+    result.rotations_.push_back({columns, rotation.angle, std::nullopt});
+  }
+  for (Segment& segment : result.segments_) {
+    segment.first *= 2;
+    segment.last *= 2;
+  }
+  return result;
+}
+
 bool Program::pathwise() const {
   return std::none_of(jumps_.begin(), jumps_.end(), [](const Jump& jump) { return jump.probabilities.empty(); });
 }

@@ -87,7 +87,8 @@ class Program {
   int n_sides() const { return is_density() ? 2 : 1; }
   // Rotations of rows and columns: one under a control, or, where amplitudes lie in the lanes, two of all entries:
   // there a control often differs within a register (8 qubits: 250 us a sample with masks, 220 without, Zen 4).
-  bool joins_sides() const { return is_density() && n_bits() <= max_tile_bits; }
+  bool joins_sides() const { return is_density() && !apart_ && n_bits() <= max_tile_bits; }
+  Program with_sides_apart() const;                                        // the same, as two of all entries
   int n_copies() const { return is_density() && !joins_sides() ? 2 : 1; }  // of each rotation, one behind the other
   int n_axes() const { return n_sides() * n_qubits_; }
   int n_bits() const { return n_axes() + (is_complex_ ? 1 : 0); }  // of the stored index
@@ -116,7 +117,7 @@ class Program {
   friend class ProgramWriter;
   Method method_;
   int n_qubits_;
-  bool embeds_amplitudes_, complex_input_, is_complex_ = false, lossy_ = false;
+  bool embeds_amplitudes_, complex_input_, is_complex_ = false, lossy_ = false, apart_ = false;
   double retained_ = 1.0;
   Frame frame_;
   std::vector<Rotation> rotations_;

@@ -18,6 +18,8 @@ class Scale {
   };
   void add(Factor factor) { factors_.push_back(std::move(factor)); }
   std::size_t n_factors() const { return factors_.size(); }
+  const std::vector<Factor>& list() const { return factors_; }
+  double global() const { return global_; }
   void add_global(double factor) { global_ *= factor; }  // of every index but 0, which holds the trace
   // Whether a rotation with these flips has the same factor on both sides.
   bool commutes_with(Index flips) const;

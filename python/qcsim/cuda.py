@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 Address = tuple[int, int, int]
 ABSENT: Address = (0, 0, 0)
+METHODS = ("statevector", "density_matrix")
 
 
 class Call(NamedTuple):
@@ -157,19 +158,22 @@ class Program:
     """A circuit and what is read of it, as tables for kernels.
 
     Args:
-        circuit: without channels but depolarizing of all qubits.
+        circuit: what is run; without channels but depolarizing of all qubits unless the method holds them.
         measurements: what is read, such as ``(qcsim.Probabilities(),)``; their columns stand side by side.
         dtype: "float32" or "float64", of all arrays (their real and imaginary parts).
         per_sample_weights: whether weights have a batch axis.
         complex_amplitudes: whether amplitudes are complex.
-        method: "statevector".
+        method: "statevector", or "density_matrix", which holds every channel. Of a density matrix the gradients need
+            each state in front of channels that lose information, with rotations by weights or features between it
+            and the one before: ``kept_bytes`` counts them.
 
     Attributes:
         n_outputs: the columns of the outputs.
         is_large: whether a state is too large for one block of a GPU, and is walked through in global memory.
 
     Raises:
-        ValueError: for channels, which kernels do not know.
+        ValueError: for channels that the method does not hold, another method, or a density matrix of more qubits
+            than the CPU's.
     """
 
     def __init__(
@@ -183,6 +187,8 @@ class Program:
     ) -> None:
         if dtype not in ("float32", "float64"):
             raise ValueError(f"dtype is {dtype!r}; the options are float32 and float64")
+        if method not in METHODS:
+            raise ValueError(f"method is {method!r}; the options on a GPU are {', '.join(METHODS)}")
         readings = tuple(measurement.reading(circuit, method) for measurement in measurements)
         self.dtype = dtype
         self._compiled, readout = circuit.compiled(readings, complex_amplitudes, method)
@@ -262,7 +268,9 @@ class Program:
             engine.run(f"adjoint_{self.dtype}", self._call(call), slopes)
 
     def _large(self, call: Call, slopes: bytes | None) -> bytes:
-        packed: bytes = getattr(self._plan, f"large_{self.dtype}")(self._call(call), address(call.kept)[0], slopes)
+        packed: bytes = getattr(self._plan, f"large_{self.dtype}")(
+            self._call(call), address(call.kept)[0], call.with_states, slopes
+        )
         return packed
 
     def _call(self, call: Call) -> bytes:

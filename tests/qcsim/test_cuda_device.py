@@ -10,6 +10,7 @@ import pytest
 import qcsim
 from oracle.circuits import Case, random_batch, random_case, reference_case
 from oracle.dense import Array
+from oracle.noisy_circuits import noisy_batch, random_noisy_case
 from qcsim import cuda
 from qcsim.measurements import outcomes
 
@@ -38,10 +39,11 @@ def block(n_bytes: int) -> Any:
 class Run:
     """A case on the device."""
 
-    def __init__(self, case: Case, *measurements: Any) -> None:
+    def __init__(self, case: Case, *measurements: Any, method: str = "statevector") -> None:
         dtype = str(case.weights.dtype)
         is_complex = case.amplitudes is not None and np.iscomplexobj(case.amplitudes)
-        self.program = cuda.Program(case.circuit(), measurements, dtype, case.weights.ndim == 2, is_complex)
+        per_sample = case.weights.ndim == 2
+        self.program = cuda.Program(case.circuit(), measurements, dtype, per_sample, is_complex, method=method)
         self.given = {
             name: torch.tensor(a, device="cuda")
             for name, a in {"weights": case.weights, **case.inputs}.items()
@@ -72,17 +74,17 @@ def random_like(outputs: Any, seed: int) -> Any:
     return torch.tensor(np.random.default_rng(seed).normal(size=shape).astype(dtype), device="cuda")
 
 
-def both(case: Case, *measurements: Any) -> Run:
-    run = Run(case, *measurements)
+def both(case: Case, *measurements: Any, method: str = "statevector") -> Run:
+    run = Run(case, *measurements, method=method)
     run.forward()
     run.adjoint(random_like(run.outputs, case.seed))
     return run
 
 
-def assert_as_cpu(case: Case, *measurements: Any) -> None:
+def assert_as_cpu(case: Case, *measurements: Any, method: str = "statevector") -> None:
     dtype = case.weights.dtype.type
-    found = both(case, *measurements).numbers()
-    plan = qcsim.simulate.make_plan(case.circuit(), measurements, "adjoint", None, "statevector")
+    found = both(case, *measurements, method=method).numbers()
+    plan = qcsim.simulate.make_plan(case.circuit(), measurements, "adjoint", None, method)
     given = qcsim.arrays.operands(plan.circuit, case.weights, case.amplitudes, case.features)
     outputs, call = qcsim.simulate.forward(plan, given, keep=True)
     cotangent = np.random.default_rng(case.seed).normal(size=outputs.shape).astype(dtype)
@@ -110,6 +112,33 @@ def test_every_size_agrees(n: int, dtype: Any) -> None:
     case = random_batch(100 + n, batch=37 if n < 12 else 3, n=n, length=20).cast(dtype)
     assert_as_cpu(case, *everything(case))
     assert_as_cpu(reference_case(n, 37 if n < 12 else 3, layers=4, dtype=dtype), qcsim.Probabilities())
+
+
+def mixed_readouts(case: Case) -> tuple[Any, ...]:
+    return qcsim.Probabilities(case.qubits), qcsim.Expval(case.observables), qcsim.DensityMatrix(case.qubits)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("seed", range(40))
+def test_a_random_noisy_circuit_and_its_gradients_are_those_of_the_cpu(seed: int, dtype: Any) -> None:
+    case = random_noisy_case(seed).cast(dtype)
+    assert_as_cpu(case, *mixed_readouts(case), method="density_matrix")
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("real", [True, False], ids=["real", "complex"])
+@pytest.mark.parametrize("n", range(1, 10))
+def test_density_matrices_of_every_size_agree(n: int, real: bool, dtype: Any) -> None:
+    case = noisy_batch(100 + n, batch=37 if n < 6 else 3, n=n, real=real, length=20).cast(dtype)
+    assert_as_cpu(case, *mixed_readouts(case), method="density_matrix")
+
+
+@pytest.mark.parametrize("n", [3, 6, 8])
+def test_the_same_call_of_a_density_matrix_gives_the_same_bits(n: int) -> None:
+    case = noisy_batch(7, batch=500 if n < 7 else 20, n=n, length=20).cast(np.float32)
+    first, second = (both(case, *mixed_readouts(case), method="density_matrix").numbers() for _ in range(2))
+    for name in first:
+        np.testing.assert_array_equal(first[name], second[name])
 
 
 @pytest.mark.parametrize("n", [6, 9, 11, 14])

@@ -12,6 +12,7 @@ import pytest
 
 import qcsim
 from oracle.circuits import Case, random_batch, random_case, reference_case
+from oracle.noisy_circuits import noisy_batch
 from qcsim import cuda
 
 torch = pytest.importorskip("torch")
@@ -111,6 +112,28 @@ def test_global_noise_and_misread_bits_are_those_of_the_cpu(gpu: Any) -> None:
         assert_close(
             verb(circuit, on_gpu(weights), amplitudes=on_gpu(x)), verb(circuit, weights, amplitudes=x), np.float64
         )
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("seed", range(4))
+def test_local_noise_and_its_gradients_are_those_of_the_cpu(gpu: Any, seed: int, dtype: Any) -> None:
+    case = noisy_batch(seed, batch=3, n=3).cast(dtype)
+    options: dict[str, Any] = {"method": "density_matrix"}
+    words = case.observables
+    assert_gradients_agree(case, lambda c, **given: qcsim.probabilities(c, qubits=case.qubits, **options, **given))
+    assert_gradients_agree(case, lambda c, **given: qcsim.expval(c, observables=words, **options, **given))
+    assert_gradients_agree(case, lambda c, **given: qcsim.variance(c, observables=words, **options, **given))
+    assert_gradients_agree(case, lambda c, **given: qcsim.density_matrix(c, qubits=[1], **options, **given).real)
+
+
+def test_a_large_density_matrix_gives_its_gradients_twice(gpu: Any) -> None:
+    case = reference_case(7, 2, layers=1, dtype=np.float32)
+    noisy = case.circuit().with_noise(after="cnot", channel=qcsim.AmplitudeDamping(0.1))
+    weights, amplitudes = on_gpu(case.weights).requires_grad_(), on_gpu(case.amplitudes)
+    y = qcsim.probabilities(noisy, weights, amplitudes=amplitudes)[:, :8].sum()
+    first = torch.autograd.grad(y, weights, retain_graph=True)[0]
+    again = torch.autograd.grad(y, weights)[0]
+    assert np.array_equal(host(first), host(again))
 
 
 def test_a_single_sample_an_empty_batch_and_weights_per_sample_keep_their_form(gpu: Any) -> None:

@@ -27,14 +27,16 @@ void bind(py::module_& m, const std::string& name) {
   m.def(("forward_" + name).c_str(), [](const py::bytes& call, int device, StreamHandle stream) {
     const Call<T> row = row_of<Call<T>>(call);
     const py::gil_scoped_release release;
-    launch_forward(row, device, stream);
+    row.tables.shape.is_density != 0 ? launch_density_forward(row, device, stream)
+                                     : launch_forward(row, device, stream);
   });
   m.def(("adjoint_" + name).c_str(),
         [](const py::bytes& call, const py::bytes& slopes, int device, StreamHandle stream) {
           const Call<T> row = row_of<Call<T>>(call);
           const Slopes<T> wanted = row_of<Slopes<T>>(slopes);
           const py::gil_scoped_release release;
-          launch_adjoint(row, wanted, device, stream);
+          row.tables.shape.is_density != 0 ? launch_density_adjoint(row, wanted, device, stream)
+                                           : launch_adjoint(row, wanted, device, stream);
         });
   m.def(("large_forward_" + name).c_str(), [](const py::bytes& call, int device, StreamHandle stream) {
     const PackedLarge<T> run = unpacked<T>(call);

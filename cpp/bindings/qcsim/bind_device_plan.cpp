@@ -46,12 +46,12 @@ std::size_t sums_bytes(const DevicePlan& plan, std::size_t batch) {
 }
 
 // Memory that a call keeps for its gradients: the numbers of the angles, then (of a large state) sums of blocks, then
-// states and roots of norms.
+// states and roots of norms. Without gradients a density matrix in a group keeps none.
 template <class T>
 std::size_t kept_bytes(const DevicePlan& plan, std::size_t batch, bool with_states) {
   const bool states = with_states || is_large(plan.shape());
   return turns_bytes<T>(plan.shape()) + partials_bytes(plan, batch) +
-         (states ? states_size<T>(plan.shape(), batch) * sizeof(T) : 0);
+         (states ? states_size<T>(plan.shape(), batch, with_states) * sizeof(T) : 0);
 }
 
 template <class T>
@@ -69,7 +69,8 @@ Call<T> call(const DevicePlan& plan, std::size_t tables, std::size_t batch, cons
   found.outputs = matrix<T>(outputs);
   if (with_states || is_large(shape)) {
     found.states = reinterpret_cast<T*>(kept + turns_bytes<T>(shape) + partials_bytes(plan, batch));
-    found.roots = found.states + (n_sets(shape, batch) << std::max(shape.bits, shape.n_bits));
+    found.roots =
+        found.states + ((n_sets(shape, batch) * n_states(shape, with_states)) << std::max(shape.bits, shape.n_bits));
   }
   return found;
 }
@@ -83,9 +84,10 @@ Slopes<T> slopes(const DevicePlan& plan, std::size_t batch, const Address& cotan
 
 // Of a large state; lambda lies behind the sums.
 template <class T>
-py::bytes large(const DevicePlan& plan, const py::bytes& called, std::size_t kept,
+py::bytes large(const DevicePlan& plan, const py::bytes& called, std::size_t kept, bool with_states,
                 const std::optional<py::bytes>& wanted) {
   Large<T> found{};
+  found.keeps = with_states;
   found.call = row_of<Call<T>>(called);
   found.partials = reinterpret_cast<double*>(kept + turns_bytes<T>(plan.shape()));
   if (wanted) {
@@ -123,7 +125,8 @@ void bind(py::module_& m, py::class_<DevicePlan>& plan, const std::string& name)
            },
            py::arg("batch"), py::arg("cotangents"), py::arg("amplitudes"), py::arg("weights"), py::arg("features"),
            py::arg("sums"));
-  plan.def(("large_" + name).c_str(), &large<T>, py::arg("call"), py::arg("kept"), py::arg("slopes") = py::none());
+  plan.def(("large_" + name).c_str(), &large<T>, py::arg("call"), py::arg("kept"), py::arg("with_states"),
+           py::arg("slopes") = py::none());
   m.def(("host_large_forward_" + name).c_str(),
         [](const py::bytes& given, bool reversed) { host_large_forward(unpacked<T>(given), reversed); },
         py::arg("call"), py::arg("reversed") = false);
@@ -151,8 +154,7 @@ void bind_device_plan(py::module_& m) {
   py::class_<DevicePlan> plan(m, "DevicePlan");
   plan.def(py::init([](const qcsim::Compiled& compiled, const qcsim::Readout& readout, bool single,
                        bool per_sample_weights) {
-             const int bits = single ? held_bits<float> : held_bits<double>;
-             return std::make_unique<DevicePlan>(compiled.program(), readout, bits, per_sample_weights);
+             return std::make_unique<DevicePlan>(compiled.program(), readout, single, per_sample_weights);
            }),
            py::arg("compiled"), py::arg("readout"), py::arg("single"), py::arg("per_sample_weights"))
       .def_property_readonly(
@@ -166,11 +168,14 @@ void bind_device_plan(py::module_& m) {
       .def(
           "lambda_numbers",
           [](const DevicePlan& self, std::size_t batch) {
-            return is_large(self.shape()) ? batch << self.shape().n_bits : 0;
+            // Of a density matrix two: a channel writes what it does to one to the other.
+            const std::size_t states = self.shape().is_density != 0 ? 2 * batch : batch;
+            return is_large(self.shape()) ? states << self.shape().n_bits : 0;
           },
           py::arg("batch"))
       .def_property_readonly("leader_places", &DevicePlan::leader_places)
       .def_property_readonly("is_large", [](const DevicePlan& self) { return is_large(self.shape()); })
+      .def_property_readonly("is_direct", [](const DevicePlan& self) { return is_direct(self.shape()); })
       .def_property_readonly("n_passes", [](const DevicePlan& self) { return self.shape().n_passes; })
       .def_property_readonly("group_threads", [](const DevicePlan& self) { return 1 << self.shape().thread_bits; })
       .def_property_readonly("group_samples", [](const DevicePlan& self) { return n_samples(self.shape()); });
