@@ -73,7 +73,7 @@ sys.exit('; '.join(wrong) or None)"
 tests() {
   gpu_is_used || return 1
   shopt -s nullglob
-  within 240 $python -m pytest -q -p no:cacheprovider --no-header -rfE tests/*/test_{cuda,gpu,cupy}*.py
+  within 240 $python -m pytest -q -p no:cacheprovider --no-header -rfE tests/*/test_{cuda,gpu,cupy,device}*.py
 }
 
 sanitizer() {
