@@ -79,6 +79,9 @@ tests() {
 sanitizer() {
   local sizes=() n tool failed=0
   for n in 3 6 9 11 14; do sizes+=("tests/qcsim/test_cuda_device.py::test_every_size_agrees[$n-float32]"); done
+  for n in 3 6 8; do
+    sizes+=("tests/qcsim/test_cuda_device.py::test_density_matrices_of_every_size_agree[$n-real-float32]")
+  done
   if [ -n "$rehearse" ]; then
     within 60 $python -m pytest -q -p no:cacheprovider --no-header --collect-only "${sizes[@]}"
     return
