@@ -494,6 +494,15 @@ std::vector<Word> DevicePlan::leader_places() const {
   return found;
 }
 
+std::vector<Word> DevicePlan::exit_places() const {
+  if (!is_direct(shape_)) return {};
+  const Word width = shape_.register_bits == held_bits<float> ? sizeof(float) : sizeof(double);
+  const Word* exits = tables(bytes_.data()).exits + quad_size;
+  std::vector<Word> found(exits, exits + (std::size_t{1} << shape_.thread_bits));
+  for (Word& place : found) place /= width;
+  return found;
+}
+
 Tables DevicePlan::tables(const void* base) const {
   Tables tables{};
   tables.shape = shape_;

@@ -32,20 +32,27 @@ QCSIM_BODY void scatter_to(const M& memory, const Places<K>& places, const Direc
 }
 
 // Cotangents to shared memory, where the last pass put outcomes; zeros beyond the batch.
+template <bool aligned, class T, int K, class M>
+QCSIM_BODY void stage_row(const M& memory, const OutcomeRows<T, K>& rows, const T* row, bool inside) {
+#pragma unroll
+  for (Word i = 0; i < OutcomeRows<T, K>::n_vectors; ++i) {
+    const Vector<T> found = inside ? read_vector<aligned>(behind(row, i, rows.step)) : Vector<T>{};
+    memory.write((rows.spot ^ memory.origin) + i * rows.spot_step, found);
+  }
+}
 template <class G, class T, int K, class M>
 QCSIM_BODY void stage_cotangents(G& g, const Call<T>& call, const Slopes<T>& slopes, std::size_t first,
                                  const M& memory) {
-  const Shape& shape = call.tables.shape;
   const Word column = call.tables.parts->first;
   const bool aligned = in_vectors(slopes.cotangents, column);
   g.each([&](int t) {
-    const OutcomeRows<T, K> rows(shape, t);
+    const OutcomeRows<T, K> rows(call.tables.shape, t);
     const bool inside = first + rows.sample < call.batch;
     const T* row = slopes.cotangents.row(inside ? first + rows.sample : 0) + column + rows.outcome;
-#pragma unroll
-    for (Word i = 0; i < OutcomeRows<T, K>::n_vectors; ++i) {
-      const Vector<T> found = inside ? read_vector(behind(row, i, rows.step), aligned) : Vector<T>{};
-      memory.write((rows.spot ^ memory.origin) + i * rows.spot_step, found);
+    if (aligned) {
+      stage_row<true>(memory, rows, row, inside);
+    } else {
+      stage_row<false>(memory, rows, row, inside);
     }
   });
 }

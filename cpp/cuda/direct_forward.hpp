@@ -86,19 +86,26 @@ QCSIM_BODY void load_direct(G& g, const Call<T>& call, std::size_t first,
 }
 
 // Probabilities from shared memory to their rows.
+template <bool aligned, class T, int K, class M>
+QCSIM_BODY void write_row(const M& memory, const OutcomeRows<T, K>& rows, T* out) {
+#pragma unroll
+  for (Word i = 0; i < OutcomeRows<T, K>::n_vectors; ++i) {
+    const auto found = memory.template read<Vector<T>>((rows.spot ^ memory.origin) + i * rows.spot_step);
+    write_vector<aligned>(behind(out, i, rows.step), found);
+  }
+}
 template <class G, class T, int K, class M>
 QCSIM_BODY void write_outcomes(G& g, const Call<T>& call, std::size_t first, const M& memory) {
-  const Shape& shape = call.tables.shape;
   const Word column = call.tables.parts->first;
   const bool aligned = in_vectors(call.outputs, column);
   g.apart([&](int t) {
-    const OutcomeRows<T, K> rows(shape, t);
+    const OutcomeRows<T, K> rows(call.tables.shape, t);
     if (first + rows.sample >= call.batch) return;
     T* out = call.outputs.row(first + rows.sample) + column + rows.outcome;
-#pragma unroll
-    for (Word i = 0; i < OutcomeRows<T, K>::n_vectors; ++i) {
-      const auto found = memory.template read<Vector<T>>((rows.spot ^ memory.origin) + i * rows.spot_step);
-      write_vector(behind(out, i, rows.step), found, aligned);
+    if (aligned) {
+      write_row<true>(memory, rows, out);
+    } else {
+      write_row<false>(memory, rows, out);
     }
   });
 }

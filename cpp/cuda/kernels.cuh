@@ -24,7 +24,7 @@ __global__ void __launch_bounds__(turn_threads) turn_kernel(const __grid_constan
 
 template <class T>
 __global__ void __launch_bounds__(32 * block_warps) warp_forward(const __grid_constant__ Call<T> call, unsigned bytes) {
-  const std::size_t set = std::size_t{blockIdx.x} * (blockDim.x >> 5) + warp_number();
+  const std::size_t set = std::size_t{blockIdx.x} * (blockDim.x >> 5) + (threadIdx.x >> 5);
   if (set << call.tables.shape.sample_bits >= call.batch) return;
   WarpGroup group(1 << own_bits(call.tables.shape));
   run_forward<WarpGroup, T, held_bits<T>>(group, call, set, shared_memory + (threadIdx.x >> 5) * bytes);
@@ -39,7 +39,7 @@ __global__ void __launch_bounds__(most_threads) block_forward(const __grid_const
 template <class T>
 __global__ void __launch_bounds__(32 * block_warps)
     warp_adjoint(const __grid_constant__ Call<T> call, const __grid_constant__ Slopes<T> slopes, unsigned bytes) {
-  const std::size_t part = std::size_t{blockIdx.x} * (blockDim.x >> 5) + warp_number();
+  const std::size_t part = std::size_t{blockIdx.x} * (blockDim.x >> 5) + (threadIdx.x >> 5);
   if (part >= slopes.n_parts) return;
   WarpGroup group(1 << own_bits(call.tables.shape));
   run_adjoint<WarpGroup, T, held_bits<T>>(group, call, slopes, part, shared_memory + (threadIdx.x >> 5) * bytes);
