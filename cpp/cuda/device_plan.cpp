@@ -254,6 +254,7 @@ class Writer {
   // Whether the circuit is real, all of it plain passes whose angles the batch shares, the first of which holds
   // amplitudes as they are loaded, and what is read are the probabilities of all outcomes.
   bool can_go_direct() const {
+    if (program_.is_density()) return false;
     if (is_large(shape_) || shape_.is_complex != 0 || shape_.embeds == 0 || shape_.complex_input != 0) return false;
     const int vector_bits = shape_.register_bits - 2;  // 4 floats, 2 doubles
     if (shape_.low_bits < vector_bits || !phases.empty() || shape_.n_bits < shape_.register_bits) return false;
