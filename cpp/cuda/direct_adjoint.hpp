@@ -108,14 +108,19 @@ QCSIM_BODY void store_direct_slopes(G& g, const Call<T>& call, const Slopes<T>& 
     const auto value = [&](Word i) {
       return multiply_add(of_lambda, own[t].lambda.a[i], of_psi * own[t].psi.a[i]) * root;
     };
-    if (columns >> shape.n_bits != 0) {
-#pragma unroll
-      for (Word i = 0; i < (1 << K); ++i) write_once(behind(row, i, step), value(i));
-    } else {
+    if (columns >> shape.n_bits == 0) {
 #pragma unroll
       for (Word i = 0; i < (1 << K); ++i) {
         if ((i << own_bits(shape)) + rank < columns) write_once(behind(row, i, step), value(i));
       }
+    } else if (shape.sample_bits == 0) {  // the step is known when compiled, of a warp
+#pragma unroll
+      for (Word i = 0; i < (1 << K); ++i) {
+        write_once(behind(row, i, static_cast<Word>(g.threads()) * static_cast<Word>(sizeof(T))), value(i));
+      }
+    } else {
+#pragma unroll
+      for (Word i = 0; i < (1 << K); ++i) write_once(behind(row, i, step), value(i));
     }
   });
 }
