@@ -136,6 +136,15 @@ QCSIM_BODY void begin_direct(G& g, const Call<T>& call, const Slopes<T>& slopes,
       own[t].psi.a[i] = read_once(kept + static_cast<Word>(t) + i * static_cast<Word>(g.threads()));
     }
   });
+  if (slopes.features.data != nullptr) {  // nothing depends on them here
+    g.apart([&](int t) {
+      const std::size_t sample = (std::size_t{set} << shape.sample_bits) + sample_of(shape, t);
+      if (sample >= call.batch) return;
+      for (std::size_t i = rank_of(shape, t); i < slopes.features.columns; i += std::size_t{1} << own_bits(shape)) {
+        slopes.features.row(sample)[i] = T{0};
+      }
+    });
+  }
   stage_cotangents<G, T, K>(g, call, slopes, std::size_t{set} << shape.sample_bits, memory);
   g.each([&](int t) {
     gather_from(memory, exit_places<T, K>(call, memory.origin, t), own[t].lambda);

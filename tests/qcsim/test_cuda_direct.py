@@ -160,3 +160,10 @@ def test_the_order_of_the_threads_changes_no_bit_of_the_direct_way(n: int) -> No
     found, expected = first.gradients(cotangent), second.gradients(cotangent)
     for name in expected:
         np.testing.assert_array_equal(found[name], expected[name])
+
+
+def test_gradients_of_features_that_nothing_depends_on_are_zero() -> None:
+    run = Run(reference_case(7, 6), qcsim.Probabilities())
+    cotangent, features = np.ones((6, 128)), np.full((6, 3), np.nan)
+    run.program.adjoint(run.host, run.call, cotangent, aligned(run.program.sums_bytes(6)), features=features)
+    np.testing.assert_array_equal(features, 0.0)
