@@ -1,7 +1,7 @@
 """Registers, spills and compile times of the CUDA kernels, from the compiler's own report; no GPU is needed.
 
-`python bench/kernels.py` compiles each file for each architecture and stores bench/results/kernels-cuda.json;
-`--show` prints a table of what is stored.
+`python bench/kernels.py` compiles each file for each architecture and stores bench/results/kernels-cuda.json; `--count`
+stores there what the kernels issue for a sample (counts.py); `--show` prints tables of what is stored.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ import tempfile
 import time
 from pathlib import Path
 from typing import Any
+
+import counts
 
 ROOT = Path(__file__).resolve().parent.parent
 STORED = ROOT / "bench" / "results" / "kernels-cuda.json"
@@ -87,10 +89,17 @@ def table(report: dict[str, Any]) -> str:
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--count", action="store_true", help="count what the kernels issue, and nothing else")
     parser.add_argument("--show", action="store_true", help="print what is stored")
-    if not parser.parse_args().show:
-        STORED.write_text(json.dumps(measure(), indent=1) + "\n")
-    print(table(json.loads(STORED.read_text())))
+    given = parser.parse_args()
+    stored: dict[str, Any] = json.loads(STORED.read_text()) if STORED.exists() else {}
+    if given.count:
+        stored["counts"] = counts.count()
+    elif not given.show:
+        stored |= measure()
+    STORED.write_text(json.dumps(stored, indent=1) + "\n")
+    print(table(stored))
+    print(counts.table(stored.get("counts", [])))
 
 
 if __name__ == "__main__":

@@ -322,6 +322,7 @@ class Writer {
   // Whether the circuit is real, all of it plain passes whose angles the batch shares, the first of which holds
   // amplitudes as they are loaded, and what is read are the probabilities of all outcomes.
   bool can_go_direct() const {
+    if (program_.is_density()) return false;
     if (is_large(shape_) || shape_.is_complex != 0 || shape_.embeds == 0 || shape_.complex_input != 0) return false;
     const int vector_bits = shape_.register_bits - 2;  // 4 floats, 2 doubles
     if (shape_.low_bits < vector_bits || !phases.empty() || shape_.n_bits < shape_.register_bits) return false;
@@ -577,6 +578,15 @@ std::vector<Word> DevicePlan::leader_places() const {
   for (std::size_t i = 0; i < std::size_t{shape_.n_passes} << shape_.thread_bits; ++i) {
     found.push_back(leaders[i].place);
   }
+  return found;
+}
+
+std::vector<Word> DevicePlan::exit_places() const {
+  if (!is_direct(shape_)) return {};
+  const Word width = shape_.register_bits == held_bits<float> ? sizeof(float) : sizeof(double);
+  const Word* exits = tables(bytes_.data()).exits + quad_size;
+  std::vector<Word> found(exits, exits + (std::size_t{1} << shape_.thread_bits));
+  for (Word& place : found) place /= width;
   return found;
 }
 

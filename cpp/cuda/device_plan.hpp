@@ -32,6 +32,8 @@ class DevicePlan {
   const std::vector<PartRow>& parts() const { return parts_; }
   // Of each pass and thread, where its coset's leader lies: the lowest five bits decide which bank it meets.
   std::vector<Word> leader_places() const;
+  // Of the direct way: where each thread puts the outcome of its leader in the last pass.
+  std::vector<Word> exit_places() const;
   Tables tables(const void* base) const;  // of a copy of bytes() at `base`, aligned to 16
 
  private:

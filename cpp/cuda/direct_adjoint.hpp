@@ -32,20 +32,27 @@ QCSIM_BODY void scatter_to(const M& memory, const Places<K>& places, const Direc
 }
 
 // Cotangents to shared memory, where the last pass put outcomes; zeros beyond the batch.
+template <bool aligned, class T, int K, class M>
+QCSIM_BODY void stage_row(const M& memory, const OutcomeRows<T, K>& rows, const T* row, bool inside) {
+#pragma unroll
+  for (Word i = 0; i < OutcomeRows<T, K>::n_vectors; ++i) {
+    const Vector<T> found = inside ? read_vector<aligned>(behind(row, i, rows.step)) : Vector<T>{};
+    memory.write((rows.spot ^ memory.origin) + i * rows.spot_step, found);
+  }
+}
 template <class G, class T, int K, class M>
 QCSIM_BODY void stage_cotangents(G& g, const Call<T>& call, const Slopes<T>& slopes, std::size_t first,
                                  const M& memory) {
-  const Shape& shape = call.tables.shape;
   const Word column = call.tables.parts->first;
   const bool aligned = in_vectors(slopes.cotangents, column);
   g.each([&](int t) {
-    const OutcomeRows<T, K> rows(shape, t);
+    const OutcomeRows<T, K> rows(call.tables.shape, t);
     const bool inside = first + rows.sample < call.batch;
     const T* row = slopes.cotangents.row(inside ? first + rows.sample : 0) + column + rows.outcome;
-#pragma unroll
-    for (Word i = 0; i < OutcomeRows<T, K>::n_vectors; ++i) {
-      const Vector<T> found = inside ? read_vector(behind(row, i, rows.step), aligned) : Vector<T>{};
-      memory.write((rows.spot ^ memory.origin) + i * rows.spot_step, found);
+    if (aligned) {
+      stage_row<true>(memory, rows, row, inside);
+    } else {
+      stage_row<false>(memory, rows, row, inside);
     }
   });
 }
@@ -101,14 +108,19 @@ QCSIM_BODY void store_direct_slopes(G& g, const Call<T>& call, const Slopes<T>& 
     const auto value = [&](Word i) {
       return multiply_add(of_lambda, own[t].lambda.a[i], of_psi * own[t].psi.a[i]) * root;
     };
-    if (columns >> shape.n_bits != 0) {
-#pragma unroll
-      for (Word i = 0; i < (1 << K); ++i) write_once(behind(row, i, step), value(i));
-    } else {
+    if (columns >> shape.n_bits == 0) {
 #pragma unroll
       for (Word i = 0; i < (1 << K); ++i) {
         if ((i << own_bits(shape)) + rank < columns) write_once(behind(row, i, step), value(i));
       }
+    } else if (shape.sample_bits == 0) {  // the step is known when compiled, of a warp
+#pragma unroll
+      for (Word i = 0; i < (1 << K); ++i) {
+        write_once(behind(row, i, static_cast<Word>(g.threads()) * static_cast<Word>(sizeof(T))), value(i));
+      }
+    } else {
+#pragma unroll
+      for (Word i = 0; i < (1 << K); ++i) write_once(behind(row, i, step), value(i));
     }
   });
 }
@@ -124,6 +136,15 @@ QCSIM_BODY void begin_direct(G& g, const Call<T>& call, const Slopes<T>& slopes,
       own[t].psi.a[i] = read_once(kept + static_cast<Word>(t) + i * static_cast<Word>(g.threads()));
     }
   });
+  if (slopes.features.data != nullptr) {  // nothing depends on them here
+    g.apart([&](int t) {
+      const std::size_t sample = (std::size_t{set} << shape.sample_bits) + sample_of(shape, t);
+      if (sample >= call.batch) return;
+      for (std::size_t i = rank_of(shape, t); i < slopes.features.columns; i += std::size_t{1} << own_bits(shape)) {
+        slopes.features.row(sample)[i] = T{0};
+      }
+    });
+  }
   stage_cotangents<G, T, K>(g, call, slopes, std::size_t{set} << shape.sample_bits, memory);
   g.each([&](int t) {
     gather_from(memory, exit_places<T, K>(call, memory.origin, t), own[t].lambda);

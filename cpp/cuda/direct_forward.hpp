@@ -20,21 +20,27 @@ QCSIM_BODY T square_sum(const Coset<T, K>& coset) {
   return sum;
 }
 
-// Of a sample beyond the batch: the last one's, since nobody reads what becomes of it.
 template <class T, int K>
-QCSIM_BODY void load_coset(const Call<T>& call, std::size_t sample, int t, Coset<T, K>& coset) {
+QCSIM_BODY void load_columns(const T* row, Word step, Coset<T, K>& coset) {
+#pragma unroll
+  for (Word i = 0; i < (1 << K); ++i) coset.a[i] = read_once(behind(row, i, step));
+}
+// Of a sample beyond the batch: the last one's, since nobody reads what becomes of it. threads: of the group.
+template <class T, int K>
+QCSIM_BODY void load_coset(const Call<T>& call, std::size_t sample, Word threads, int t, Coset<T, K>& coset) {
   const Shape& shape = call.tables.shape;
   const Word rank = rank_of(shape, t), columns = static_cast<Word>(call.amplitudes.columns);
-  const T* row = call.amplitudes.row(sample < call.batch ? sample : call.batch - 1) + rank;
   const Word step = static_cast<Word>(sizeof(T)) << own_bits(shape);
-  if (columns >> shape.n_bits != 0) {
-#pragma unroll
-    for (Word i = 0; i < (1 << K); ++i) coset.a[i] = read_once(behind(row, i, step));
-  } else {
+  const T* row = call.amplitudes.row(sample < call.batch ? sample : call.batch - 1) + rank;
+  if (columns >> shape.n_bits == 0) {
 #pragma unroll
     for (Word i = 0; i < (1 << K); ++i) {
       coset.a[i] = (i << own_bits(shape)) + rank < columns ? read_once(behind(row, i, step)) : T{0};
     }
+  } else if (shape.sample_bits == 0) {
+    load_columns(row, threads * static_cast<Word>(sizeof(T)), coset);  // of a warp known when compiled
+  } else {
+    load_columns(row, step, coset);
   }
 }
 
@@ -47,7 +53,7 @@ QCSIM_BODY void load_direct(G& g, const Call<T>& call, std::size_t first,
   typename G::template Local<T> squares(g), near(g);
   typename G::template Local<int> odd(g);
   g.apart([&](int t) {
-    load_coset(call, first + sample_of(shape, t), t, cosets[t]);
+    load_coset(call, first + sample_of(shape, t), static_cast<Word>(g.threads()), t, cosets[t]);
     squares[t] = square_sum(cosets[t]);
   });
   g.sum(squares, scratch);
@@ -86,19 +92,26 @@ QCSIM_BODY void load_direct(G& g, const Call<T>& call, std::size_t first,
 }
 
 // Probabilities from shared memory to their rows.
+template <bool aligned, class T, int K, class M>
+QCSIM_BODY void write_row(const M& memory, const OutcomeRows<T, K>& rows, T* out) {
+#pragma unroll
+  for (Word i = 0; i < OutcomeRows<T, K>::n_vectors; ++i) {
+    const auto found = memory.template read<Vector<T>>((rows.spot ^ memory.origin) + i * rows.spot_step);
+    write_vector<aligned>(behind(out, i, rows.step), found);
+  }
+}
 template <class G, class T, int K, class M>
 QCSIM_BODY void write_outcomes(G& g, const Call<T>& call, std::size_t first, const M& memory) {
-  const Shape& shape = call.tables.shape;
   const Word column = call.tables.parts->first;
   const bool aligned = in_vectors(call.outputs, column);
   g.apart([&](int t) {
-    const OutcomeRows<T, K> rows(shape, t);
+    const OutcomeRows<T, K> rows(call.tables.shape, t);
     if (first + rows.sample >= call.batch) return;
     T* out = call.outputs.row(first + rows.sample) + column + rows.outcome;
-#pragma unroll
-    for (Word i = 0; i < OutcomeRows<T, K>::n_vectors; ++i) {
-      const auto found = memory.template read<Vector<T>>((rows.spot ^ memory.origin) + i * rows.spot_step);
-      write_vector(behind(out, i, rows.step), found, aligned);
+    if (aligned) {
+      write_row<true>(memory, rows, out);
+    } else {
+      write_row<false>(memory, rows, out);
     }
   });
 }

@@ -44,25 +44,25 @@ QCSIM_BODY void write_once(T* to, T value) {
 #endif
 }
 
-template <class T>
-QCSIM_BODY Vector<T> read_vector(const T* from, bool aligned) {
+template <bool aligned, class T>
+QCSIM_BODY Vector<T> read_vector(const T* from) {
   Vector<T> found;
-  if (aligned) {
+  if constexpr (aligned) {
 #ifdef __CUDA_ARCH__
     const int4 words = __ldcs(reinterpret_cast<const int4*>(from));
     std::memcpy(&found, &words, sizeof found);
 #else
     std::memcpy(&found, from, sizeof found);
 #endif
-    return found;
-  }
+  } else {
 #pragma unroll
-  for (int k = 0; k < Vector<T>::size; ++k) found.v[k] = read_once(from + k);
+    for (int k = 0; k < Vector<T>::size; ++k) found.v[k] = read_once(from + k);
+  }
   return found;
 }
-template <class T>
-QCSIM_BODY void write_vector(T* to, const Vector<T>& value, bool aligned) {
-  if (aligned) {
+template <bool aligned, class T>
+QCSIM_BODY void write_vector(T* to, const Vector<T>& value) {
+  if constexpr (aligned) {
 #ifdef __CUDA_ARCH__
     int4 words;
     std::memcpy(&words, &value, sizeof words);
@@ -70,10 +70,10 @@ QCSIM_BODY void write_vector(T* to, const Vector<T>& value, bool aligned) {
 #else
     std::memcpy(to, &value, sizeof value);
 #endif
-    return;
-  }
+  } else {
 #pragma unroll
-  for (int k = 0; k < Vector<T>::size; ++k) write_once(to + k, value.v[k]);
+    for (int k = 0; k < Vector<T>::size; ++k) write_once(to + k, value.v[k]);
+  }
 }
 
 }  // namespace qcsim::cuda

@@ -174,6 +174,7 @@ void bind_device_plan(py::module_& m) {
           },
           py::arg("batch"))
       .def_property_readonly("leader_places", &DevicePlan::leader_places)
+      .def_property_readonly("exit_places", &DevicePlan::exit_places)
       .def_property_readonly("is_large", [](const DevicePlan& self) { return is_large(self.shape()); })
       .def_property_readonly("is_direct", [](const DevicePlan& self) { return is_direct(self.shape()); })
       .def_property_readonly("n_passes", [](const DevicePlan& self) { return self.shape().n_passes; })
