@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 import qcsim
+import qcsim.cuda
 import qcsim.interop
 from qcmarl.mixers import (
     HiddenMixer,
@@ -102,6 +103,16 @@ def checked_noise(noise: str | None, kind: Kind, layers: int = 1) -> str | None:
 def stopwatch() -> qcsim.Stopwatch:
     """A context whose `seconds` is the time spent inside the engine while it was open."""
     return qcsim.Stopwatch()
+
+
+def check_kernels(policy: nn.Module, device: torch.device) -> None:
+    """Raises ValueError where a circuit of the policy would run on a GPU, and this build of qcsim has no kernels."""
+    has_circuit = any(isinstance(module, (qcsim.nn.QuantumLayer, LocalUnitaries)) for module in policy.modules())
+    if device.type == "cuda" and has_circuit and not qcsim.cuda.built():
+        raise ValueError(
+            f"device is '{device}', and the actor has a circuit, but this build of qcsim has no CUDA kernels; build it "
+            "where nvcc is, or take --device cpu"
+        )
 
 
 def engine_description() -> dict[str, Any]:

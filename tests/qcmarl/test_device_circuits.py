@@ -81,6 +81,14 @@ def test_an_update_waits_no_more_often_for_having_a_circuit(in_one_part):
         assert gpu.waits == {"to the host": OPTIONS["rollout_steps"] + 1}
 
 
+@pytest.mark.parametrize("name", ["factored", "entangled"])
+def test_a_circuit_without_kernels_is_refused_before_anything_is_learnt(monkeypatch, name):
+    monkeypatch.setattr(cuda, "built", lambda: False)
+    case = next(case for case in CASES if case.startswith(name))
+    with pretended.gpu(), pytest.raises(ValueError, match=r"device is 'cuda:0'.* has no CUDA kernels; .*--device cpu"):
+        learner(case, "cuda:0")
+
+
 @pytest.mark.skipif(not (cuda.built() and torch.cuda.is_available()), reason="no GPU, or no kernels in this build")
 @pytest.mark.parametrize("name", CASES)
 def test_a_real_gpu_learns_with_a_circuit(name):

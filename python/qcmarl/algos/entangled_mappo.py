@@ -24,6 +24,7 @@ from qcmarl.coordinator.states import Name, QuantumState, Resource, SharedRandom
 from qcmarl.device import HOST
 from qcmarl.diagnostics import law_metrics
 from qcmarl.ppo import PPO
+from qcmarl.quantum import check_kernels
 from qcmarl.rollout import sizes_of
 
 if TYPE_CHECKING:
@@ -153,7 +154,9 @@ class EntangledMAPPO(PPO):
     def __init__(
         self, config: EntangledMAPPOConfig, env: VecEnv, seed: int, threads: int = 1, device: torch.device = HOST
     ) -> None:
-        super().__init__(config, build_policy(config, sizes_of(env)), env, seed, threads, device)
+        policy = build_policy(config, sizes_of(env))
+        check_kernels(policy, device)
+        super().__init__(config, policy, env, seed, threads, device)
 
     def diagnostics(self, generator: torch.Generator) -> dict[str, float]:
         """The total correlation of the joint law, on the last rollout."""

@@ -23,7 +23,18 @@ from qcmarl.mixers import qubits_for
 from qcmarl.nets import NARROWEST, Trunk
 from qcmarl.policies import FactoredPolicy, MixingPolicy, OutcomePolicy, RegisterPolicy
 from qcmarl.ppo import PPO
-from qcmarl.quantum import LAWS, NUMBERS, Circuit, Kind, Readout, build_mixer, check_kind, checked_noise, stopwatch
+from qcmarl.quantum import (
+    LAWS,
+    NUMBERS,
+    Circuit,
+    Kind,
+    Readout,
+    build_mixer,
+    check_kernels,
+    check_kind,
+    checked_noise,
+    stopwatch,
+)
 from qcmarl.rollout import sizes_of
 
 if TYPE_CHECKING:
@@ -224,6 +235,7 @@ class QCMAPPO(PPO):
         self, config: QCMAPPOConfig, env: VecEnv, seed: int, threads: int = 1, device: torch.device = HOST
     ) -> None:
         policy = build_policy(config, sizes_of(env))
+        check_kernels(policy, device)
         super().__init__(config, policy, env, seed, threads, device, groups=parameter_groups(policy, config))
         self.seconds["circuit"] = 0.0
         self._overlap = 0.0
