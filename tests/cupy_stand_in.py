@@ -30,8 +30,12 @@ class ndarray:  # CuPy's name
             return getattr(self.inner, name)
         if name in ("real", "T"):
             return ndarray(getattr(self.inner, name), self.device.id)
-        if name in ("reshape", "transpose", "swapaxes", "astype", "view", "sum", "copy", "conj"):
+        if name in ("reshape", "transpose", "swapaxes", "view"):
             return lambda *args, **kwargs: self._wrapped(getattr(self.inner, name)(*args, **kwargs))
+        if name in ("astype", "sum", "conj"):
+            return lambda *args, **kwargs: ndarray(getattr(here(self), name)(*args, **kwargs), Device.current)
+        if name == "copy":
+            return lambda: ndarray(self.inner.copy(), Device.current)
         raise AttributeError(f"CuPy's array has no {name}, or the stand-in does not know it")
 
     @property
@@ -54,7 +58,7 @@ class ndarray:  # CuPy's name
         return self._wrapped(self.inner[key])
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        self.inner[key] = plain(value)
+        here(self)[key] = here(value)
 
     def get(self) -> Any:
         """On the host."""
@@ -68,7 +72,7 @@ def _operator(name: str) -> Any:
     def apply(self: ndarray, other: Any) -> Any:
         if isinstance(other, np.ndarray):
             raise TypeError(f"Unsupported type {type(other)}")
-        return self._wrapped(getattr(self.inner, name)(plain(other)))
+        return ndarray(getattr(here(self), name)(here(other)), Device.current)
 
     return apply
 
@@ -81,6 +85,14 @@ for _name in ("add", "sub", "mul", "truediv", "matmul"):
 def plain(value: Any) -> Any:
     """The array inside; other things as they are."""
     return value.inner if isinstance(value, ndarray) else value
+
+
+def here(value: Any) -> Any:
+    """The array inside, which kernels of the current device are to read: between some devices they cannot."""
+    if isinstance(value, ndarray) and value.device.id != Device.current:
+        raise ValueError(f"Array device must be same as the current device: array device = {value.device.id} while "
+                         f"current = {Device.current}")  # fmt: skip
+    return plain(value)
 
 
 class Device:
@@ -105,7 +117,7 @@ def _made(function: Any) -> Any:
     """A function of NumPy as one of CuPy."""
 
     def make(array: Any, *args: Any, **kwargs: Any) -> Any:
-        parts = [plain(each) for each in array] if isinstance(array, (list, tuple)) else plain(array)
+        parts = [here(each) for each in array] if isinstance(array, (list, tuple)) else here(array)
         return ndarray(function(parts, *args, **kwargs), Device.current)
 
     return make

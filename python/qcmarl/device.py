@@ -35,7 +35,8 @@ def chosen(name: str) -> torch.device:
         raise ValueError(f"device is '{name}'; {OPTIONS}") from None
     if device == HOST:
         return HOST
-    if device.type != "cuda":
+    number = None if device.index is None else str(device.index)
+    if device.type != "cuda" or name.partition(":")[2] != (number or ""):  # torch keeps eight bits of a number
         raise ValueError(f"device is '{name}'; {OPTIONS}")
     _check_cuda(device)
     return device if device.index is not None else torch.device("cuda", torch.cuda.current_device())

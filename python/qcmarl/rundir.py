@@ -76,7 +76,7 @@ def last_device(directory: Path) -> dict[str, str]:
 def note_device(directory: Path, env_steps: int, where: Mapping[str, str]) -> None:
     """Writes down that a run goes on on another device, after so many steps."""
     config = read_config(directory)
-    config["devices"] = [*(config.get("devices") or []), {"env_steps": env_steps, **where}]
+    config["devices"] = [*(config.get("devices") or [{"env_steps": 0, **ON_CPU}]), {"env_steps": env_steps, **where}]
     _write_config(directory, config)
 
 

@@ -7,6 +7,7 @@ other libraries come in by DLPack: as NumPy arrays from the host, as CuPy arrays
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -76,17 +77,19 @@ def operands(circuit: Circuit, weights: Any, amplitudes: Any, features: Any) -> 
         raise ValueError(f"the batch sizes differ: {sizes}; give one size, or no batch axis")
     batch = next(iter(batches.values()), 1)
     single = not batches
-    rows = {name: dense(array) if single else _rows(array, batch) for name, array in given.items() if name != "weights"}
-    weights = given["weights"]
+    gpu = gpu_of(given["weights"])
+    with nullcontext() if gpu is None else gpu.current():
+        laid = {n: dense(a) if single or n == "weights" else _rows(a, batch) for n, a in given.items()}
+    weights = laid["weights"]
     return Operands(
-        weights=dense(weights),
-        amplitudes=rows.get("amplitudes"),
-        features=rows.get("features"),
+        weights=weights,
+        amplitudes=laid.get("amplitudes"),
+        features=laid.get("features"),
         batch=batch,
         single=single,
         dtype=dtype_name(weights),
         complex_amplitudes="amplitudes" in given and dtype_name(given["amplitudes"]) in _PARTS,
-        gpu=gpu_of(weights),
+        gpu=gpu,
     )
 
 
@@ -155,9 +158,11 @@ def _plain(circuit: Circuit, weights: Any, amplitudes: Any, features: Any) -> Op
             return None
         if array is None:
             continue
+        if not simple(array, dtype):
+            return None
         shape = array.shape
         rows = shape[0] if len(shape) == 2 else 0  # 0: a single sample
-        if not simple(array, dtype) or not 1 <= len(shape) <= 2 or (batch is not None and rows != batch):
+        if not 1 <= len(shape) <= 2 or (batch is not None and rows != batch):
             return None
         if len(shape) == 2 and rows == 0:
             return None
@@ -214,9 +219,15 @@ def _required(name: str, array: Any, size: int, needed: bool) -> Any:
     return array
 
 
+def let_in(name: str, array: Any) -> Any:
+    """An array of a library that is known here, or None: one of another library as NumPy's or CuPy's."""
+    if array is None or is_torch(array) or isinstance(array, np.ndarray) or is_cupy(array):
+        return array
+    return _from_numbers(array) if isinstance(array, _NUMBERS) else adopted(name, array)
+
+
 def _as_array(name: str, array: Any) -> Any:
-    if not is_torch(array) and not isinstance(array, np.ndarray) and not is_cupy(array):
-        array = _from_numbers(array) if isinstance(array, _NUMBERS) else adopted(name, array)
+    array = let_in(name, array)
     if dtype_name(array) not in _DTYPES and (name != "amplitudes" or dtype_name(array) not in _PARTS):
         more = ", and complex64 and complex128" if name == "amplitudes" else ""
         raise ValueError(f"{name} has dtype {dtype_name(array)}; the options are float32 and float64{more}")

@@ -14,21 +14,29 @@ def adopted(name: str, array: Any) -> Any:
 
     Raises:
         TypeError: for something that is no array.
-        ValueError: for an array on another kind of device.
+        ValueError: for an array on another kind of device, or of numbers that NumPy or CuPy does not have.
         ModuleNotFoundError: for one on a GPU, where CuPy is not installed.
     """
     if hasattr(array, "__dlpack__") and hasattr(array, "__dlpack_device__"):
         place = int(array.__dlpack_device__()[0])
         if place in (_CPU, _PINNED):
-            return np.from_dlpack(array)
+            return _read(name, array, np, "NumPy")
         if place in (_CUDA, _MANAGED):
-            return _cupy(name, array).from_dlpack(array)
+            return _read(name, array, _cupy(name, array), "CuPy")
         raise ValueError(f"{name} is on a device of DLPack's kind {place}; the options are the CPU and CUDA devices")
     if hasattr(array, "__cuda_array_interface__"):
         return _cupy(name, array).asarray(array)
     kind = type(array).__name__
     raise TypeError(f"{name} is a {kind}; it must be a NumPy array, a torch tensor, a CuPy array, an array with DLPack "
                     "or a list of numbers")  # fmt: skip
+
+
+def _read(name: str, array: Any, library: Any, kind: str) -> Any:
+    try:
+        return library.from_dlpack(array)
+    except (BufferError, RuntimeError, TypeError) as error:  # of bfloat16, another byte order, a deleted array ...
+        raise ValueError(f"{name} is a {type(array).__name__} that {kind} cannot read ({error}); the options are "
+                         "float32 and float64, and for amplitudes complex64 and complex128") from error  # fmt: skip
 
 
 def _cupy(name: str, array: Any) -> Any:

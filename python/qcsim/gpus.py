@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from abc import ABC, abstractmethod
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -34,6 +35,10 @@ class Gpu(ABC):
     @abstractmethod
     def empty(self, shape: tuple[int, ...], dtype: str) -> Any:
         """An uninitialised array of the library's own memory."""
+
+    def current(self) -> AbstractContextManager[Any]:
+        """While open, what the library computes stays on this GPU."""
+        return nullcontext()
 
     @abstractmethod
     def moved(self, array: Any) -> Any:
@@ -95,22 +100,27 @@ class TorchGpu(Gpu):
 class CupyGpu(Gpu):
     """Through CuPy: its memory pool and its streams."""
 
+    def current(self) -> AbstractContextManager[Any]:
+        """CuPy computes, and copies to, where its current device is, wherever the arrays are."""
+        device: AbstractContextManager[Any] = sys.modules["cupy"].cuda.Device(self.index)
+        return device
+
     def engine(self) -> cuda.Engine:
         """On CuPy's current stream of the device."""
         cupy = sys.modules["cupy"]
-        with cupy.cuda.Device(self.index):
+        with self.current():
             return cuda.Stream(cupy.cuda.get_current_stream().ptr, self.index)
 
     def empty(self, shape: tuple[int, ...], dtype: str) -> Any:
         """A CuPy array."""
         cupy = sys.modules["cupy"]
-        with cupy.cuda.Device(self.index):
+        with self.current():
             return cupy.empty(shape, dtype)
 
     def moved(self, array: Any) -> Any:
         """A CuPy array."""
         cupy = sys.modules["cupy"]
-        with cupy.cuda.Device(self.index):
+        with self.current():
             copy = cupy.asarray(array)
             cupy.cuda.get_current_stream().synchronize()
             return copy
@@ -122,7 +132,7 @@ class CupyGpu(Gpu):
     def mark(self) -> Any:
         """A timing event."""
         cupy = sys.modules["cupy"]
-        with cupy.cuda.Device(self.index):
+        with self.current():
             stream = cupy.cuda.get_current_stream()
             if stream.is_capturing():
                 return None

@@ -174,6 +174,13 @@ def execute(plan: Plan, weights: Any, amplitudes: Any, features: Any, out: Any =
     Torch tensors remember how they were made, unless the result is written to ``out``.
     """
     given = operands(plan.circuit, weights, amplitudes, features)
+    if given.gpu is None:
+        return _executed(plan, given, out)
+    with given.gpu.current():
+        return _executed(plan, given, out)
+
+
+def _executed(plan: Plan, given: Operands, out: Any) -> tuple[Any, ...]:
     if out is not None:
         return (_into(out, plan, given),)
     if plan.draws is not None:

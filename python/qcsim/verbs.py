@@ -6,13 +6,15 @@ and what is drawn at random through estimate.py.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from qcsim.array_kinds import is_torch
-from qcsim.arrays import Operands, on_host, operands, row_major
+from qcsim.array_kinds import is_cupy, is_torch
+from qcsim.arrays import Operands, let_in, on_host, operands, row_major
 from qcsim.circuit import Circuit
+from qcsim.gpus import gpu_of
 from qcsim.measurements import DensityMatrix, Expval, Measurement, Probabilities, Samples, Statevector, Variance
 from qcsim.misreading import as_read
 from qcsim.observables import Observable
@@ -459,24 +461,34 @@ def vjp(
         raise ValueError("qubits and observables were both given; the outputs are one or the other")
     wanted = Probabilities(qubits) if observables is None else Expval(observables)
     plan = make_plan(circuit, (wanted,), gradient, num_threads, method, trajectories, shots, seed)
+    weights, amplitudes, features = (
+        let_in(name, array) for name, array in zip(Gradients._fields, (weights, amplitudes, features), strict=True)
+    )
     given = operands(circuit, weights, amplitudes, features)
     # The pullback reads the angles again, and parameter shift, large states and what is drawn run the circuits again:
     # keep their inputs from change.
     again = plan.draws is not None or plan.gradient != "adjoint"
     again = again or circuit.compiled(plan.readings, given.complex_amplitudes, plan.method)[0].is_wide
     again = again or given.gpu is not None
-    amplitudes_kept = _copied(given.amplitudes) if again else given.amplitudes
-    given = given._replace(weights=given.weights.copy(), features=_copied(given.features), amplitudes=amplitudes_kept)
-    outputs, pull = _kept(plan, given)
+    there = nullcontext if given.gpu is None else given.gpu.current
+    with there():
+        amplitudes_kept = _copied(given.amplitudes) if again else given.amplitudes
+        features_kept = _copied(given.features)
+        given = given._replace(weights=given.weights.copy(), features=features_kept, amplitudes=amplitudes_kept)
+        outputs, pull = _kept(plan, given)
     shapes = [None if array is None else np.shape(array) for array in (weights, amplitudes, features)]
 
     def pullback(cotangent: Any) -> Gradients:
-        cotangent = row_major(cotangent, given.weights)
-        expected = outputs.shape[1:] if given.single else outputs.shape
-        if cotangent.shape != expected:
-            raise ValueError(f"the cotangent has shape {cotangent.shape}; the outputs have {expected}")
-        full = pull(cotangent.reshape(outputs.shape))
-        return Gradients(*(_folded(array, shape) for array, shape in zip(full, shapes, strict=True)))
+        if is_cupy(cotangent) and gpu_of(cotangent) != given.gpu:
+            place = "the host" if given.gpu is None else outputs.device
+            raise ValueError(f"the cotangent is on {cotangent.device}; the outputs are on {place}")
+        with there():
+            cotangent = row_major(cotangent, given.weights)
+            expected = outputs.shape[1:] if given.single else outputs.shape
+            if cotangent.shape != expected:
+                raise ValueError(f"the cotangent has shape {cotangent.shape}; the outputs have {expected}")
+            full = pull(cotangent.reshape(outputs.shape))
+            return Gradients(*(_folded(array, shape) for array, shape in zip(full, shapes, strict=True)))
 
     return (outputs[0] if given.single else outputs), pullback
 

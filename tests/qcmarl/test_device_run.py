@@ -88,6 +88,7 @@ def test_a_run_may_go_on_elsewhere_and_says_so(tmp_path, capsys, first, then):
         ("gpu", 1, "device is 'gpu'; the options are cpu, cuda, cuda:N and auto"),
         ("meta", 1, "device is 'meta'; the options are"),
         ("cpu:1", 1, "device is 'cpu:1'; the options are"),
+        ("cuda:256", 1, "device is 'cuda:256'; the options are"),
         ("cuda:2", 2, "device is 'cuda:2'; the GPUs of this machine are cuda:0, cuda:1"),
     ],
 )
@@ -96,6 +97,16 @@ def test_a_device_that_is_not_there_is_named(tmp_path, capsys, name, count, mess
         assert train(tmp_path / "run", SMALL, f"--steps 32 --device {name}") == 2
     assert message in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
+
+
+def test_a_run_that_never_said_where_it_was_was_on_the_cpu(trained, tmp_path):
+    (tmp_path / rundir.CONFIG).write_bytes((trained / rundir.CONFIG).read_bytes())
+    kept = rundir.read_config(tmp_path)
+    del kept["devices"]
+    (tmp_path / rundir.CONFIG).write_text(json.dumps(kept))
+    assert rundir.last_device(tmp_path) == {"device": "cpu"}
+    rundir.note_device(tmp_path, 32, {"device": "cuda:0"})
+    assert devices(tmp_path) == [{"env_steps": 0, "device": "cpu"}, {"env_steps": 32, "device": "cuda:0"}]
 
 
 def test_without_cuda_the_error_says_what_to_do(trained, tmp_path, capsys, monkeypatch):

@@ -148,6 +148,45 @@ def test_arrays_of_two_kinds_or_devices_are_refused(cupy: Any) -> None:
         qcsim.probabilities(CIRCUIT, cupy.asarray(WEIGHTS), elsewhere)
 
 
+def on_the_second_device(cupy: Any, array: Any) -> Any:
+    if cupy.cuda.runtime.getDeviceCount() < 2:
+        pytest.skip("one GPU")
+    with cupy.cuda.Device(1):
+        return cupy.asarray(array)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_results_stay_on_the_device_of_the_arrays_where_another_is_current(cupy: Any, turned: bool) -> None:
+    weights = on_the_second_device(cupy, WEIGHTS)
+    x = on_the_second_device(cupy, np.ascontiguousarray(AMPLITUDES.T)).T if turned else on_the_second_device(
+        cupy, AMPLITUDES)  # fmt: skip
+    misread = CIRCUIT.copy().depolarizing(0.1).readout_error(0.1, 0.02, [1])
+    verbs = (qcsim.probabilities, qcsim.expval, qcsim.variance, qcsim.density_matrix)
+    for verb in verbs:
+        circuit = CIRCUIT if verb is qcsim.density_matrix else misread
+        found = verb(circuit, weights, amplitudes=x)
+        assert found.device.id == 1
+        assert_on_device(found, verb(circuit, WEIGHTS, amplitudes=AMPLITUDES))
+    assert qcsim.sample(misread, weights, x, shots=2, seed=0).device.id == 1
+    assert qcsim.expval(CIRCUIT, weights, ["Z0"], x, shots=9, seed=0, standard_error=True).standard_error.device.id == 1
+
+
+@pytest.mark.parametrize("options", [{}, {"shots": 50, "seed": 2}, {"gradient": "parameter-shift"}], ids=str)
+def test_gradients_stay_on_the_device_of_the_arrays_where_another_is_current(cupy: Any, options: Any) -> None:
+    weights, x = on_the_second_device(cupy, WEIGHTS), on_the_second_device(cupy, AMPLITUDES[0])
+    outputs, ours = qcsim.vjp(CIRCUIT, weights, x, observables=["Z0"], **options)
+    found = ours([0.5]).weights
+    assert outputs.device.id == found.device.id == 1
+    assert_on_device(found, qcsim.vjp(CIRCUIT, WEIGHTS, AMPLITUDES[0], observables=["Z0"], **options)[1]([0.5]).weights)
+
+
+def test_a_cotangent_of_another_device_is_refused(cupy: Any) -> None:
+    weights, x = on_the_second_device(cupy, WEIGHTS), on_the_second_device(cupy, AMPLITUDES[0])
+    outputs, pullback = qcsim.vjp(CIRCUIT, weights, x)
+    with pytest.raises(ValueError, match=r"the cotangent is on .*; the outputs are on "):
+        pullback(cupy.asarray(np.ones(outputs.shape)))
+
+
 class Foreign:
     """An array of another library, with DLPack."""
 
@@ -165,6 +204,26 @@ def test_dlpack_from_the_host_gives_numpy() -> None:
     found = qcsim.probabilities(CIRCUIT, Foreign(WEIGHTS), Foreign(AMPLITUDES))
     assert type(found) is np.ndarray
     np.testing.assert_array_equal(found, qcsim.probabilities(CIRCUIT, WEIGHTS, AMPLITUDES))
+
+
+def test_dlpack_without_a_shape_stands_beside_numpy() -> None:
+    expected, theirs = qcsim.vjp(CIRCUIT, WEIGHTS, AMPLITUDES)
+    found, ours = qcsim.vjp(CIRCUIT, WEIGHTS, Foreign(AMPLITUDES))
+    np.testing.assert_array_equal(found, expected)
+    assert ours(expected).amplitudes.shape == AMPLITUDES.shape
+    np.testing.assert_array_equal(ours(expected).amplitudes, theirs(expected).amplitudes)
+
+
+def test_a_list_stands_beside_an_array() -> None:
+    np.testing.assert_array_equal(
+        qcsim.probabilities(CIRCUIT, WEIGHTS, AMPLITUDES.tolist()), qcsim.probabilities(CIRCUIT, WEIGHTS, AMPLITUDES)
+    )
+
+
+def test_numbers_that_numpy_has_no_name_for_are_refused() -> None:
+    swapped = Foreign(WEIGHTS.astype(WEIGHTS.dtype.newbyteorder()))
+    with pytest.raises(ValueError, match=r"weights is a Foreign that NumPy cannot read \(.*byte order.*\)"):
+        qcsim.probabilities(CIRCUIT, swapped, AMPLITUDES)
 
 
 def test_dlpack_from_a_gpu_gives_cupy(monkeypatch: pytest.MonkeyPatch) -> None:
