@@ -32,8 +32,6 @@ class Arm:
     """Settings of the algorithm that differ from its defaults."""
     maps: tuple[str, ...] | None = None
     """The only maps that it fits; None: all."""
-    share_of_steps: float = 1.0
-    """Of the steps that the other arms train for: less where a step costs far more."""
     by_env: Mapping[str, Mapping[str, Any]] | None = None
     """Settings by family, and by environment (family:name) where they differ from the family's. It fits no family that
     is not in it; None: it fits all, with the same settings."""

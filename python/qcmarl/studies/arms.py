@@ -16,6 +16,9 @@ from qcmarl.studies.entanglement.arms import ENTANGLEMENT_ARMS
 GLOBAL, LOCAL = "global-depolarizing", "depolarizing"
 RATES = ("1e-4", "1e-3", "1e-2", "5e-2")
 """Noise per CNOT in the noise study."""
+LOCAL_LATENT = 21
+"""Numbers of an agent in circuits under local noise: 6 qubits for 3 agents, whose density matrices are a sixteenth of
+those of 8 qubits."""
 
 
 def noise_arm(readout: str, channel: str, rate: str) -> str:
@@ -76,15 +79,15 @@ def _arms() -> list[Arm]:
 
 
 def _noise_arms() -> list[Arm]:
-    """QC-MAPPO trained under noise; local noise costs a density matrix per sample, so it gets a tenth of the steps."""
+    """QC-MAPPO trained under noise; local noise costs a density matrix per sample, so its circuits are smaller."""
     arms = []
     for readout in ("factored", "outcome"):
-        for channel, kind, share in ((GLOBAL, "global", 1.0), (LOCAL, "local", 0.1)):
+        for channel, kind, size in ((GLOBAL, "global", {}), (LOCAL, "local", {"latent": LOCAL_LATENT})):
             for rate in ("0", *RATES) if channel == LOCAL else RATES:
                 noise = None if rate == "0" else f"{channel}:{rate}"
-                overrides = {**JOINT, "readout": readout, "noise": noise}
+                overrides = {**JOINT, **size, "readout": readout, "noise": noise}
                 title = f"QC-MAPPO, {readout}, trained under {kind} noise {rate}"
-                arms.append(Arm(noise_arm(readout, channel, rate), title, "qc-mappo", overrides, None, share))
+                arms.append(Arm(noise_arm(readout, channel, rate), title, "qc-mappo", overrides))
     return arms
 
 

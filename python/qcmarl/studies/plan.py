@@ -184,7 +184,7 @@ def _somewhere(name: str, choice: Choice) -> bool:
 
 def train_job(env: str, arm: str, seed: int, choice: Choice) -> Job:
     """One training run."""
-    steps = max(1, round(choice.steps_on(env) * ARMS[arm].share_of_steps))
+    steps = choice.steps_on(env)
     config = run.resolve(run.RunConfig(env=env, seed=seed, steps=steps, eval_battles=_eval_battles(env, choice)))
     described = run.described(ARMS[arm].algo, config, ARMS[arm].resolve(env))
     where = place(env, arm, seed)

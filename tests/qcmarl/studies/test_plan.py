@@ -35,11 +35,12 @@ def test_the_budgets_are_the_announced_ones():
     assert all(STUDIES[name].parts[0].seeds == 5 for name in ("curves", "agents", "noise", "ablation"))
 
 
-def test_local_noise_is_trained_for_a_tenth_of_the_steps_and_has_a_noiseless_arm_of_the_same():
+def test_local_noise_has_smaller_circuits_and_a_noiseless_arm_of_the_same():
     steps = {job.name: job.steps for job in plan(Choice(("noise",), seeds=1)).jobs}
-    assert steps["skirmish-3m/qc-factored-global-1e-2/0"] == 500_000
-    assert steps["skirmish-3m/qc-factored-local-1e-2/0"] == 50_000
-    assert steps["skirmish-3m/qc-factored-local-0/0"] == 50_000
+    for rate in ("global-1e-2", "local-1e-2", "local-0"):
+        assert steps[f"skirmish-3m/qc-factored-{rate}/0"] == 500_000
+    for rate in ("1e-2", "0"):
+        assert ARMS[f"qc-factored-local-{rate}"].resolve("skirmish:3m").latent == 21
     assert ARMS["qc-factored-local-0"].resolve("skirmish:3m").noise is None
 
 
