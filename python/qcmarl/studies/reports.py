@@ -270,8 +270,8 @@ NOISE_MEANS = (
     "Global depolarizing mixes the outcomes with the uniform law and leaves the most probable one where it was, so a"
     " policy that survives it has shown little; local depolarizing of the two qubits of each CNOT is what a device"
     " does. *Played*: trained without noise, played under it. *Trained*: trained and played under it; under local noise"
-    " with latents of 21 numbers and so a smaller circuit (6 qubits for 3 agents), with a noiseless run of the same size"
-    " as rate 0."
+    " with latents of 21 numbers and so a smaller circuit (6 qubits for 3 agents), with a noiseless run of the same"
+    " size as rate 0."
 )
 
 
