@@ -246,6 +246,36 @@ def test_nothing_waits_for_the_device(gpu: Any) -> None:
     assert gpu.uploads == 0
 
 
+def test_tables_are_not_given_away_before_other_streams_have_read_them(gpu: Any, monkeypatch: Any) -> None:
+    if gpu is None:
+        pytest.skip("the pretended one tells")
+    import pretended
+
+    told: list[int] = []
+    monkeypatch.setattr(pretended.Tensor, "record_stream", lambda self, stream: told.append(self.numel()))
+    weights = torch.tensor([0.3]).to("cuda").requires_grad_()
+    y = qcsim.probabilities(qcsim.Circuit(1).ry(0), weights)
+    assert len(told) == 2
+    y[0].backward()
+    assert told[2:] == told[:2]
+
+
+def test_a_graph_keeps_the_tables_that_it_reads(gpu: Any, monkeypatch: Any) -> None:
+    if gpu is None:
+        pytest.skip("the graph of a real one is tested where graphs are")
+    from qcsim import gpu_run
+
+    monkeypatch.setattr(gpu_run, "_captured", set())
+    circuit, weights = qcsim.Circuit(1).ry(0), torch.tensor([0.3]).to("cuda")
+    qcsim.probabilities(circuit, weights)
+    assert not gpu_run._captured
+    monkeypatch.setattr(torch.cuda, "is_current_stream_capturing", lambda: True)
+    qcsim.probabilities(circuit, weights)
+    qcsim.probabilities(circuit, weights)
+    (program,) = gpu_run._captured
+    assert program in circuit._device_programs.values()
+
+
 def test_an_array_of_a_second_device_stays_there(gpu: Any) -> None:
     if gpu is None and torch.cuda.device_count() < 2:
         pytest.skip("one GPU")
