@@ -163,6 +163,19 @@ def test_a_seed_draws_the_outcomes_that_it_draws_on_the_cpu(gpu: Any) -> None:
     assert sum(counted.values()) == 10
 
 
+def test_amplitudes_that_are_no_state_spoil_their_rows_alone(gpu: Any) -> None:
+    circuit = qcsim.hardware_efficient(n_qubits=3, n_layers=2)
+    weights = torch.linspace(-1, 1, circuit.n_weights).to("cuda")
+    x = torch.randn(4, 8, generator=torch.Generator().manual_seed(0))
+    x[1], x[2, 3] = 0.0, torch.nan
+    x = x.to("cuda").requires_grad_()
+    y = qcsim.probabilities(circuit, weights, x)
+    (slope,) = torch.autograd.grad(y[::3].square().sum(), x)
+    assert y.isnan().any(1).tolist() == slope.isnan().all(1).tolist() == [False, True, True, False]
+    drawn = qcsim.sample(circuit, weights, x, shots=20, seed=0)
+    assert (drawn == -1).all(1).tolist() == (drawn < 0).any(1).tolist() == [False, True, True, False]
+
+
 def test_shots_and_trajectories_are_those_of_the_cpu(gpu: Any) -> None:
     circuit = qcsim.Circuit(2).ry(0).cnot(0, 1).bit_flip(0.1, 0)
     plain = qcsim.Circuit(2).ry(0).cnot(0, 1)
