@@ -401,6 +401,8 @@ class _Outside(TorchFunctionMode):
         device = self._believed(kwargs.get("device"), True)
         if func in (torch.tensor, torch.as_tensor) and _is_ours(device):
             return _uploaded(func, args, {**kwargs, "device": None}, device)
+        if func in (torch.Tensor.__getitem__, torch.Tensor.__setitem__):
+            args = (args[0], _spelled_out(args[1]), *args[2:])
         named = func is torch.Tensor.to
         args = tuple(self._believed(a, named and i == 1) for i, a in enumerate(args))
         if "device" in kwargs:
@@ -414,6 +416,13 @@ class _Outside(TorchFunctionMode):
             is_cuda |= isinstance(device, str) and device.startswith("cuda")
             is_cuda |= isinstance(device, int) and not isinstance(device, bool)
         return torch.device("meta", self._gpu.index(device)) if is_cuda else device
+
+
+def _spelled_out(places: Any) -> Any:
+    """Places of a tensor, lists of them as tensors of the CPU: for its own "meta" torch would not look at them."""
+    if isinstance(places, tuple):
+        return tuple(map(_spelled_out, places))
+    return torch.tensor(places) if isinstance(places, list) else places
 
 
 def _uploaded(func: Any, args: Any, kwargs: Any, device: torch.device) -> Any:

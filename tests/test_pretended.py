@@ -73,6 +73,10 @@ def test_numbers_indices_and_copies_of_the_host_are_taken(gpu: Any) -> None:
     x[torch.tensor([0, 2])] = 1.0
     x[1] = torch.tensor(5.0)
     x[2:] = torch.tensor([4.0])
+    assert x[[2, 1]].tolist() == [4.0, 5.0]
+    x[[0, 1],] += 1.0
+    x[[False, True, False]] = 5.0
+    x[[0]] = 1.0
     assert (x * torch.tensor(2.0))[torch.tensor([True, False, True])].tolist() == [2.0, 8.0]
     host = torch.zeros(3)
     host.copy_(x)

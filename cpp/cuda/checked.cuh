@@ -3,6 +3,7 @@
 
 #include <cuda_runtime.h>
 
+#include <mutex>
 #include <stdexcept>
 #include <string>
 
@@ -30,7 +31,8 @@ class DeviceGuard {
   int device_, before_ = 0;
 };
 
-// Allows a kernel its shared memory, which beyond 48 KiB has to be asked for.
+// Allows a kernel its shared memory, which beyond 48 KiB has to be asked for. What is allowed never shrinks: another
+// thread may be about to launch the kernel with more.
 template <class Kernel>
 void allow_shared(Kernel kernel, std::size_t bytes, int device) {
   if (bytes <= std::size_t{48} << 10) return;
@@ -40,6 +42,11 @@ void allow_shared(Kernel kernel, std::size_t bytes, int device) {
     throw std::runtime_error("the states need " + std::to_string(bytes) + " bytes of shared memory, and device " +
                              std::to_string(device) + " has " + std::to_string(most) + "; use float32 or the CPU");
   }
+  static std::mutex one_at_a_time;
+  const std::lock_guard lock(one_at_a_time);
+  cudaFuncAttributes now{};
+  checked(cudaFuncGetAttributes(&now, kernel), "cudaFuncGetAttributes");
+  if (now.maxDynamicSharedSizeBytes >= static_cast<int>(bytes)) return;
   checked(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes)),
           "cudaFuncSetAttribute");
 }

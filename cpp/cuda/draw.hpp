@@ -110,6 +110,10 @@ QCSIM_BODY void run_draw(G& g, const Draw<T>& draw, std::size_t sample, unsigned
     for (int s = 0; s < threads; ++s) last = shared.lasts[s] != 0 ? shared.lasts[s] : last;
     for (std::size_t shot = static_cast<std::size_t>(t); shot < draw.shots; shot += static_cast<std::size_t>(threads)) {
       const std::size_t place = sample * draw.shots + shot;
+      if (!(sum > 0)) {  // not a law: the amplitudes were no state
+        draw.out[place] = -1;
+        continue;
+      }
       const Word found = outcome_above(row, columns, chunk, shared, n_parts, uniform_at(draw.key, place) * sum);
       draw.out[place] = found < last ? found : last - 1;  // an outcome of probability 0 is never drawn, rounding or not
     }

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from qcsim.simulate import Plan
 
 Slopes = tuple[Any, Any, Any]  # of weights, amplitudes, features
+_captured: set[cuda.Program] = set()  # by CUDA graphs, which read their tables as long as the process lives
 _INPUTS = ("weights", "amplitudes", "features")
 
 
@@ -45,6 +46,7 @@ class GpuCall:
             outputs = self._gpu.empty((self._batch, self._program.n_outputs), self._program.dtype)
             timed_on(self._gpu, self._program.forward, engine, self._call._replace(outputs=outputs))
         self._walked_back = True
+        _in_use(self._gpu, self._program, self._call)
         sums = self._gpu.memory(self._program.sums_bytes(self._batch))
         timed_on(self._gpu, self._program.adjoint, engine, self._call, _plain(cotangent), sums, **present)
 
@@ -65,6 +67,7 @@ def forward(plan: Plan, given: Operands, *, keep: bool, outputs: Any = None) -> 
         features=_plain(given.features),
         with_states=keep,
     )
+    _in_use(gpu, program, call)
     timed_on(gpu, program.forward, gpu.engine(), call)
     return outputs, GpuCall(program, call, gpu, given.batch)
 
@@ -129,6 +132,14 @@ def _program(plan: Plan, given: Operands) -> cuda.Program:
 
     found: cuda.Program = plan.circuit.device_program(key, made)
     return found
+
+
+def _in_use(gpu: Gpu, program: cuda.Program, call: cuda.Call) -> None:
+    """The tables are copied on the stream of a circuit's first call, and go when the circuit goes: not before later
+    calls on other streams are done, nor from under a graph."""
+    gpu.used(call.tables, call.kept)
+    if gpu.is_capturing():
+        _captured.add(program)
 
 
 def _plain(array: Any) -> Any:

@@ -49,6 +49,14 @@ class Gpu(ABC):
         """A copy on the host, as NumPy; waits for it."""
 
     @abstractmethod
+    def is_capturing(self) -> bool:
+        """Whether the current stream records a CUDA graph."""
+
+    @abstractmethod
+    def used(self, *arrays: Any) -> None:
+        """The current stream works on memory that may be another's: it is not given away before that is done."""
+
+    @abstractmethod
     def mark(self) -> Any:
         """A point in the current stream, to measure times between; None while a CUDA graph is captured."""
 
@@ -82,11 +90,21 @@ class TorchGpu(Gpu):
         """Through a tensor on the CPU."""
         return array.detach().cpu().resolve_conj().resolve_neg().numpy()
 
+    def is_capturing(self) -> bool:
+        """As torch knows."""
+        return bool(sys.modules["torch"].cuda.is_current_stream_capturing())
+
+    def used(self, *arrays: Any) -> None:
+        """torch's allocator goes by the stream that memory was asked for on, unless told of others."""
+        stream = sys.modules["torch"].cuda.current_stream(self.index)
+        for array in arrays:
+            array.record_stream(stream)
+
     def mark(self) -> Any:
         """A timing event."""
-        torch = sys.modules["torch"]
-        if torch.cuda.is_current_stream_capturing():
+        if self.is_capturing():
             return None
+        torch = sys.modules["torch"]
         event = torch.cuda.Event(enable_timing=True)
         event.record(torch.cuda.current_stream(self.index))
         return event
@@ -129,15 +147,22 @@ class CupyGpu(Gpu):
         """Through CuPy's ``asnumpy``."""
         return sys.modules["cupy"].asnumpy(array)
 
+    def is_capturing(self) -> bool:
+        """As CuPy knows."""
+        with self.current():
+            return bool(sys.modules["cupy"].cuda.get_current_stream().is_capturing())
+
+    def used(self, *arrays: Any) -> None:
+        """CuPy's pool cannot be told: who uses several streams keeps the circuit until they are done."""
+
     def mark(self) -> Any:
         """A timing event."""
+        if self.is_capturing():
+            return None
         cupy = sys.modules["cupy"]
         with self.current():
-            stream = cupy.cuda.get_current_stream()
-            if stream.is_capturing():
-                return None
             event = cupy.cuda.Event()
-            event.record(stream)
+            event.record(cupy.cuda.get_current_stream())
             return event
 
     def seconds(self, begin: Any, end: Any) -> float:

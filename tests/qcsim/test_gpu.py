@@ -163,6 +163,19 @@ def test_a_seed_draws_the_outcomes_that_it_draws_on_the_cpu(gpu: Any) -> None:
     assert sum(counted.values()) == 10
 
 
+def test_amplitudes_that_are_no_state_spoil_their_rows_alone(gpu: Any) -> None:
+    circuit = qcsim.hardware_efficient(n_qubits=3, n_layers=2)
+    weights = torch.linspace(-1, 1, circuit.n_weights).to("cuda")
+    x = torch.randn(4, 8, generator=torch.Generator().manual_seed(0))
+    x[1], x[2, 3] = 0.0, torch.nan
+    x = x.to("cuda").requires_grad_()
+    y = qcsim.probabilities(circuit, weights, x)
+    (slope,) = torch.autograd.grad(y[::3].square().sum(), x)
+    assert y.isnan().any(1).tolist() == slope.isnan().all(1).tolist() == [False, True, True, False]
+    drawn = qcsim.sample(circuit, weights, x, shots=20, seed=0)
+    assert (drawn == -1).all(1).tolist() == (drawn < 0).any(1).tolist() == [False, True, True, False]
+
+
 def test_shots_and_trajectories_are_those_of_the_cpu(gpu: Any) -> None:
     circuit = qcsim.Circuit(2).ry(0).cnot(0, 1).bit_flip(0.1, 0)
     plain = qcsim.Circuit(2).ry(0).cnot(0, 1)
@@ -244,6 +257,36 @@ def test_nothing_waits_for_the_device(gpu: Any) -> None:
     both()
     assert gpu.waits == {}
     assert gpu.uploads == 0
+
+
+def test_tables_are_not_given_away_before_other_streams_have_read_them(gpu: Any, monkeypatch: Any) -> None:
+    if gpu is None:
+        pytest.skip("the pretended one tells")
+    import pretended
+
+    told: list[int] = []
+    monkeypatch.setattr(pretended.Tensor, "record_stream", lambda self, stream: told.append(self.numel()))
+    weights = torch.tensor([0.3]).to("cuda").requires_grad_()
+    y = qcsim.probabilities(qcsim.Circuit(1).ry(0), weights)
+    assert len(told) == 2
+    y[0].backward()
+    assert told[2:] == told[:2]
+
+
+def test_a_graph_keeps_the_tables_that_it_reads(gpu: Any, monkeypatch: Any) -> None:
+    if gpu is None:
+        pytest.skip("the graph of a real one is tested where graphs are")
+    from qcsim import gpu_run
+
+    monkeypatch.setattr(gpu_run, "_captured", set())
+    circuit, weights = qcsim.Circuit(1).ry(0), torch.tensor([0.3]).to("cuda")
+    qcsim.probabilities(circuit, weights)
+    assert not gpu_run._captured
+    monkeypatch.setattr(torch.cuda, "is_current_stream_capturing", lambda: True)
+    qcsim.probabilities(circuit, weights)
+    qcsim.probabilities(circuit, weights)
+    (program,) = gpu_run._captured
+    assert program in circuit._device_programs.values()
 
 
 def test_an_array_of_a_second_device_stays_there(gpu: Any) -> None:
