@@ -2,7 +2,8 @@
 
 Rewrites what stands between the marks `<!-- bench:study-MAP-TABLE -->` of each document, where TABLE is one of
 `quality`, `use` and `goal`, and `<!-- bench:entanglement-TABLE -->`, TABLE one of `games` and `queue`, from the results
-below DIRECTORY/results. The full reports: `qcmarl study --report-only`.
+below DIRECTORY/results; and `<!-- bench:report-noise -->` from the full report, which `qcmarl study --report-only`
+writes before.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from qcmarl.studies.records import Group, groups_of
 
 MARK = re.compile(r"<!-- bench:(study-(\w+)-(\w+)) -->")
 ENTANGLEMENT = re.compile(r"<!-- bench:(entanglement-(games|queue)) -->")
+NOISE = "report-noise"
 SHORT = ("arm", "execution", "ratio, clip", "seeds", "greedy: mean [95 %]", "sampled: mean [95 %]", "over training")
 Tabled = Callable[[Sequence[Group]], tables.Table]
 Groups = Mapping[str, Mapping[str, Group]]
@@ -80,6 +82,13 @@ def queue(groups: Groups) -> str:
     return f"{pages.table(['policy', *metrics], rows)}\n\n{made}"
 
 
+def noise(directory: Path) -> str:
+    """The sampled win rates over noise, as the full report has them."""
+    page = (directory / "report" / "noise.md").read_text()
+    section = page.split("### Win rate, sampled\n\n", 1)[1]
+    return "\n\n".join(section.split("\n\n", 2)[:2])
+
+
 def read(directory: Path) -> dict[str, dict[str, Group]]:
     """Groups by environment and arm, arms in their own order."""
     files = sorted((directory / "results").rglob("*.json"))
@@ -102,6 +111,8 @@ def main() -> None:
             document = updated(document, text, subject)
         for subject, table in ENTANGLEMENT.findall(document):
             document = updated(document, {"games": games, "queue": queue}[table](groups), subject)
+        if f"<!-- bench:{NOISE} -->" in document:
+            document = updated(document, noise(options.directory), NOISE)
         path.write_text(document)
 
 
