@@ -1,8 +1,8 @@
 """Tables of stored studies for the documents: python bench/study.py docs/results/study README.md docs/results.md
 
 Rewrites what stands between the marks `<!-- bench:study-MAP-TABLE -->` of each document, where TABLE is one of
-`quality`, `use` and `goal`, and `<!-- bench:entanglement-TABLE -->`, TABLE one of `games` and `queue`, from the results
-below DIRECTORY/results; and `<!-- bench:report-noise -->` from the full report, which `qcmarl study --report-only`
+`main`, `quality`, `use` and `goal`, and `<!-- bench:entanglement-TABLE -->`, TABLE one of `games` and `queue`, from the
+results below DIRECTORY/results; and `<!-- bench:report-noise -->` from the full report, which `qcmarl study --report-only`
 writes before.
 """
 
@@ -28,6 +28,7 @@ from qcmarl.studies.records import Group, groups_of
 MARK = re.compile(r"<!-- bench:(study-(\w+)-(\w+)) -->")
 ENTANGLEMENT = re.compile(r"<!-- bench:(entanglement-(games|queue)) -->")
 NOISE = "report-noise"
+MAIN = ("mappo", "attention-mappo", "qmix", "qc-factored", "qc-outcome", "linear", "no-circuit", "no-cnot", "frozen")
 SHORT = ("arm", "execution", "ratio, clip", "seeds", "greedy: mean [95 %]", "sampled: mean [95 %]", "over training")
 Tabled = Callable[[Sequence[Group]], tables.Table]
 Groups = Mapping[str, Mapping[str, Group]]
@@ -46,7 +47,17 @@ def picked(table: tables.Table, names: Sequence[str]) -> tables.Table:
     return list(names), [[row[i] for i in where] for row in rows]
 
 
-TABLES: dict[str, Tabled] = {"quality": quality, "use": tables.use_of_circuit, "goal": tables.time_to_goal}
+def main_quality(groups: Sequence[Group]) -> tables.Table:
+    """The same of the arms that say most."""
+    return quality([group for group in groups if group.arm in MAIN])
+
+
+TABLES: dict[str, Tabled] = {
+    "main": main_quality,
+    "quality": quality,
+    "use": tables.use_of_circuit,
+    "goal": tables.time_to_goal,
+}
 
 
 def games(groups: Groups) -> str:
