@@ -2,8 +2,8 @@
 
 Rewrites what stands between the marks `<!-- bench:study-MAP-TABLE -->` of each document, where TABLE is one of
 `main`, `quality`, `use` and `goal`, and `<!-- bench:entanglement-TABLE -->`, TABLE one of `games` and `queue`, from the
-results below DIRECTORY/results; and `<!-- bench:report-noise -->` from the full report, which `qcmarl study --report-only`
-writes before.
+results below DIRECTORY/results; and `<!-- bench:report-noise -->` from the full report, which
+`qcmarl study --report-only` writes before.
 """
 
 from __future__ import annotations
