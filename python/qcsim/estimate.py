@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from qcsim import _core
+from qcsim import _core, gpu_run
 from qcsim.array_kinds import is_torch
 from qcsim.arrays import Operands, address, run_function
 from qcsim.measurements import Measurement, Samples
@@ -43,9 +43,7 @@ def drawn(plan: Plan, given: Operands) -> tuple[Any, ...]:
         estimation, columns = columns_of(plan, given)
         return _results(plan, estimation, columns, lambda array: from_numpy(array, given))
     if given.gpu is not None:
-        from qcsim.gpu_run import on_host
-
-        estimation = estimation_of(plan, on_host(given))
+        estimation = estimation_of(plan, gpu_run.on_host(given))
         return _results(plan, estimation, given.gpu.moved(estimation.columns()), given.gpu.moved)
     estimation = estimation_of(plan, given)
     return _results(plan, estimation, estimation.columns(), lambda array: array)

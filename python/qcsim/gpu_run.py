@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qcsim import cuda
-from qcsim.array_kinds import is_torch
+from qcsim.array_kinds import dtype_name, is_torch
 from qcsim.gpus import Gpu, gpu_of
 from qcsim.stopwatch import timed_on
 
@@ -80,7 +80,7 @@ def backward(plan: Plan, given: Operands, call: GpuCall, cotangent: Any, needed:
         return _shifted(plan, given, cotangent, needed)
     arrays = (given.weights, given.amplitudes, given.features)
     weights, amplitudes, features = (
-        gpu.empty(tuple(array.shape), _number(array)) if wanted and array is not None else None
+        gpu.empty(tuple(array.shape), dtype_name(array)) if wanted and array is not None else None
         for wanted, array in zip(needed, arrays, strict=True)
     )
     with_weights = weights if plan.circuit.n_weights else None
@@ -96,7 +96,7 @@ def drawn(columns: Any, shots: int, seed: int | None) -> Any:
     columns = _plain(columns)
     outcomes = gpu.empty((len(columns), shots), "int64")
     if len(columns):
-        cuda.draw(gpu.engine(), _number(columns), columns, seed, outcomes)
+        cuda.draw(gpu.engine(), dtype_name(columns), columns, seed, outcomes)
     return outcomes
 
 
@@ -110,15 +110,19 @@ def on_host(given: Operands) -> Operands:
     return given._replace(gpu=None, weights=weights, amplitudes=amplitudes, features=features)
 
 
+def moved(slopes: Slopes, gpu: Gpu) -> Slopes:
+    """Gradients of the host on a GPU; None where there is none."""
+    weights, amplitudes, features = (None if slope is None else gpu.moved(slope) for slope in slopes)
+    return weights, amplitudes, features
+
+
 def _shifted(plan: Plan, given: Operands, cotangent: Any, needed: tuple[bool, bool, bool]) -> Slopes:
     from qcsim import simulate
 
     gpu, host = given.gpu, on_host(given)
     assert gpu is not None
     _, call = simulate.forward(plan, host, keep=True)
-    slopes = simulate.backward(plan, host, call, gpu.fetched(cotangent), needed)
-    weights, amplitudes, features = (None if slope is None else gpu.moved(slope) for slope in slopes)
-    return weights, amplitudes, features
+    return moved(simulate.backward(plan, host, call, gpu.fetched(cotangent), needed), gpu)
 
 
 def _program(plan: Plan, given: Operands) -> cuda.Program:
@@ -145,7 +149,3 @@ def _in_use(gpu: Gpu, program: cuda.Program, call: cuda.Call) -> None:
 def _plain(array: Any) -> Any:
     """What gives its address away: torch's tensors that require gradients do not."""
     return array.detach() if is_torch(array) else array
-
-
-def _number(array: Any) -> str:
-    return str(array.dtype).removeprefix("torch.")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
-from qcsim import _core
+from qcsim import _core, gpu_run
 from qcsim.array_kinds import is_torch, library
 from qcsim.gpus import gpu_of
 from qcsim.integers import integer
@@ -208,9 +208,7 @@ class Samples:
     def result(self, circuit: Circuit, columns: Any, method: str, n_threads: int = 0) -> Any:
         """The result from the columns that were read."""
         if gpu_of(columns) is not None:
-            from qcsim.gpu_run import drawn as drawn_on_gpu
-
-            return drawn_on_gpu(columns, self.shots, self.seed)
+            return gpu_run.drawn(columns, self.shots, self.seed)
         from_torch = is_torch(columns)
         table = columns.detach().numpy() if from_torch else columns
         uniform = np.random.Generator(np.random.Philox(self.seed)).random((len(table), self.shots))

@@ -312,9 +312,8 @@ def _into(out: Any, plan: Plan, given: Operands) -> Any:
     """Runs into an array of the caller's."""
     if plan.draws is not None or plan.standard_error:
         raise ValueError("out takes computed results; leave it out with shots, trajectories and standard errors")
-    if not isinstance(out, np.ndarray) and not is_torch(out) and not is_cupy(out):
-        raise TypeError(f"out is a {type(out).__name__}; it must be an array of the kind of the arguments")
-    if kind_of(out) != kind_of(given.weights):
+    known = isinstance(out, np.ndarray) or is_torch(out) or is_cupy(out)
+    if not known or kind_of(out) != kind_of(given.weights):
         raise TypeError(f"out is a {type(out).__name__}; it must be an array of the kind of the arguments")
     columns = (width(plan.circuit, plan.readings[0]),)
     expected = columns if given.single else (given.batch, *columns)

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from qcsim import gpu_run
 from qcsim.array_kinds import is_cupy, is_torch
 from qcsim.arrays import Operands, let_in, on_host, operands, row_major
 from qcsim.circuit import Circuit
@@ -513,9 +514,7 @@ def _drawn(plan: Plan, given: Operands) -> tuple[Any, Callable[[Any], tuple[Any,
 
     gpu = given.gpu
     if gpu is not None:
-        from qcsim.gpu_run import on_host as fetched
-
-        given = fetched(given)
+        given = gpu_run.on_host(given)
     estimation = estimation_of(plan, given)
     needed = (True, estimation.amplitudes_refused() is None, True)
     columns = estimation.columns(keep=True)
@@ -523,9 +522,7 @@ def _drawn(plan: Plan, given: Operands) -> tuple[Any, Callable[[Any], tuple[Any,
         return columns, lambda cotangent: estimation.gradients(cotangent, needed)
 
     def pull(cotangent: Any) -> tuple[Any, Any, Any]:
-        found = estimation.gradients(gpu.fetched(cotangent), needed)
-        weights, amplitudes, features = (None if slope is None else gpu.moved(slope) for slope in found)
-        return weights, amplitudes, features
+        return gpu_run.moved(estimation.gradients(gpu.fetched(cotangent), needed), gpu)
 
     return gpu.moved(columns), pull
 
