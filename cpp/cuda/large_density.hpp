@@ -158,7 +158,35 @@ struct ApplyChannel {
 // Groups of a body that has a thread for each of n things.
 QCSIM_BOTH Word groups_for(Word n) { return (n + read_threads - 1) / read_threads; }
 
-// A thread has a number of one row u, and the group goes through that row.
+// Walsh-Hadamard sums over rows: a thread has a number of one row u, and the group goes through that row. term(number,
+// column, kind) is what stands in a column of the row of a number, take(number, sum, kind) has its sum.
+template <class G, class T, class Term, class Take>
+QCSIM_BODY void each_row_sum(G& g, const CoefficientSet& all, Word group, unsigned char* shared, const Term& term,
+                             const Take& take) {
+  const Word n = all.mask + 1 < read_threads ? all.mask + 1 : read_threads, begin = group * read_threads;
+  T* const row = reinterpret_cast<T*>(shared);
+  typename G::template Local<T> sums(g);
+  for (Word kind = 0; kind < (all.imaginary ? 2U : 1U); ++kind) {
+    g.apart([&](int t) { sums[t] = T{0}; });
+    for (Word first = 0; first <= all.mask; first += n) {
+      g.each([&](int t) {
+        const Word number = begin + static_cast<Word>(t);
+        if (number < all.count) row[t] = term(number, first | (number & (n - 1)), kind);
+      });
+      g.each([&](int t) {
+        const Word number = begin + static_cast<Word>(t), b = number & all.mask;
+        if (number >= all.count) return;
+        const T sum = signed_sum(row + (static_cast<Word>(t) & ~(n - 1)), n, b);
+        sums[t] += with_sign(sum, parity(first & b) << 31);
+      });
+    }
+    g.apart([&](int t) {
+      const Word number = begin + static_cast<Word>(t);
+      if (number < all.count) take(number, sums[t], kind);
+    });
+  }
+}
+
 template <class T>
 struct ReadCoefficients {
   Large<T> large;
@@ -169,34 +197,17 @@ struct ReadCoefficients {
     const Call<T>& call = large.call;
     const CoefficientSet all(call.tables.shape, part);
     const T* state = one_of(large, states, sample);
-    const Word n = all.mask + 1 < read_threads ? all.mask + 1 : read_threads, begin = group * read_threads;
     const T scale = static_cast<T>(call.turns.ending->factor / static_cast<double>(all.mask + 1));
-    T* const row = reinterpret_cast<T*>(shared);
-    typename G::template Local<T> sums(g);
-    for (Word kind = 0; kind < (all.imaginary ? 2U : 1U); ++kind) {
-      g.apart([&](int t) { sums[t] = T{0}; });
-      for (Word first = 0; first <= all.mask; first += n) {
-        g.each([&](int t) {
-          const Word number = begin + static_cast<Word>(t);
-          if (number >= all.count) return;
-          const Word v = first | (number & (n - 1));
+    each_row_sum<G, T>(
+        g, all, group, shared,
+        [&](Word number, Word v, Word kind) {
           const StoredPlace at =
               coefficient_place(call.tables, part, call.turns.ending->residue, number >> all.bits, v, kind != 0);
-          row[t] = with_sign(state[at.place], at.negative << 31);
+          return with_sign(state[at.place], at.negative << 31);
+        },
+        [&](Word number, T sum, Word kind) {
+          write_coefficient(call, part, all, sample, number >> all.bits, number & all.mask, kind != 0, scale * sum);
         });
-        g.each([&](int t) {
-          const Word number = begin + static_cast<Word>(t), b = number & all.mask;
-          if (number >= all.count) return;
-          const T sum = signed_sum(row + (static_cast<Word>(t) & ~(n - 1)), n, b);
-          sums[t] += with_sign(sum, parity(first & b) << 31);
-        });
-      }
-      g.apart([&](int t) {
-        const Word number = begin + static_cast<Word>(t);
-        if (number >= all.count) return;
-        write_coefficient(call, part, all, sample, number >> all.bits, number & all.mask, kind != 0, scale * sums[t]);
-      });
-    }
   }
 };
 
@@ -209,34 +220,17 @@ struct SeedCoefficients {
     const Call<T>& call = large.call;
     const CoefficientSet all(call.tables.shape, part);
     T* const lambda = lambda_of(large, sample);
-    const Word n = all.mask + 1 < read_threads ? all.mask + 1 : read_threads, begin = group * read_threads;
     const T scale = static_cast<T>(0.5 / call.turns.ending->factor / static_cast<double>(all.mask + 1));
-    T* const row = reinterpret_cast<T*>(shared);
-    typename G::template Local<T> sums(g);
-    for (Word kind = 0; kind < (all.imaginary ? 2U : 1U); ++kind) {
-      g.apart([&](int t) { sums[t] = T{0}; });
-      for (Word first = 0; first <= all.mask; first += n) {
-        g.each([&](int t) {
-          const Word number = begin + static_cast<Word>(t);
-          if (number >= all.count) return;
-          row[t] = coefficient_cotangent(call, large.slopes, part, all, sample, number >> all.bits,
-                                         first | (number & (n - 1)), kind);
+    each_row_sum<G, T>(
+        g, all, group, shared,
+        [&](Word number, Word b, Word kind) {
+          return coefficient_cotangent(call, large.slopes, part, all, sample, number >> all.bits, b, kind);
+        },
+        [&](Word number, T sum, Word kind) {
+          const StoredPlace at = coefficient_place(call.tables, part, call.turns.ending->residue, number >> all.bits,
+                                                   number & all.mask, kind != 0);
+          lambda[at.place] += with_sign(scale * sum, at.negative << 31);
         });
-        g.each([&](int t) {
-          const Word number = begin + static_cast<Word>(t), v = number & all.mask;
-          if (number >= all.count) return;
-          const T sum = signed_sum(row + (static_cast<Word>(t) & ~(n - 1)), n, v);
-          sums[t] += with_sign(sum, parity(first & v) << 31);
-        });
-      }
-      g.apart([&](int t) {
-        const Word number = begin + static_cast<Word>(t);
-        if (number >= all.count) return;
-        const StoredPlace at = coefficient_place(call.tables, part, call.turns.ending->residue, number >> all.bits,
-                                                 number & all.mask, kind != 0);
-        lambda[at.place] += with_sign(scale * sums[t], at.negative << 31);
-      });
-    }
   }
 };
 
