@@ -36,8 +36,8 @@ Groups = Mapping[str, Mapping[str, Group]]
 
 
 def quality(groups: Sequence[Group]) -> tables.Table:
-    """Win rates after training and over it, and the test of the sampled ones."""
-    return picked(tables.quality(groups), (*SHORT, "p, sampled"))
+    """Win rates after training and over it, and the test of what one would deploy."""
+    return picked(tables.quality(groups), (*SHORT, "p, deployed"))
 
 
 def picked(table: tables.Table, names: Sequence[str]) -> tables.Table:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from qcmarl.algos import ALGORITHMS
+from qcmarl.algos import ALGORITHMS, Play
 from qcmarl.config import PPOConfig
 from qcmarl.envs import registry
 from qcmarl.learner import LearnerConfig
@@ -40,6 +40,11 @@ class Arm:
     def execution(self) -> str:
         """local, communication or central: what an agent's action may depend on at play."""
         return ALGORITHMS[self.algo].execution
+
+    @property
+    def deployed(self) -> Play:
+        """How one would play what was learned."""
+        return ALGORITHMS[self.algo].deployed
 
     def resolve(self, env: str) -> LearnerConfig:
         """The algorithm's configuration with nothing left open.

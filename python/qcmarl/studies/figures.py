@@ -183,16 +183,16 @@ def bars(groups: Sequence[Group], title: str) -> Figure:
 
 
 def time_against_quality(groups: Sequence[Group], title: str) -> Figure:
-    """Sampled win rate after training over minutes of wall time: a point a seed, a larger one for the mean."""
+    """Win rate after training, as deployed, over minutes of wall time: a point a seed, a larger one for the mean."""
     figure, (axis,) = row_of_axes(1, 4.2, legend_rows(len(groups)))
     figure.set_figwidth(7.5)
     for i, group in enumerate(groups):
-        values, minutes, look = group.final(SAMPLED), group.minutes(), style(i)
+        values, minutes, look = group.final(group.deployed), group.minutes(), style(i)
         assert values is not None
         points = {"color": look["color"], "marker": look["marker"], "linestyle": "none"}
         axis.plot(minutes, values, **points, markersize=3.5, alpha=0.5)
         axis.plot(minutes.mean(), values.mean(), **points, markersize=8, label=f"{group.title} ({group.seeds})")
-    axis.set(xlabel="minutes of wall time (log)", ylabel="win rate after training, sampled", ylim=LIMITS)
+    axis.set(xlabel="minutes of wall time (log)", ylabel="win rate after training, as deployed", ylim=LIMITS)
     _plain_log(axis, "x")
     figure.suptitle(title)
     legend_below(figure, axis, len(groups))

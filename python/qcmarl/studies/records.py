@@ -61,6 +61,11 @@ class Group:
         return ARMS[self.arm].title
 
     @property
+    def deployed(self) -> str:
+        """The metric that says how well the arm plays as one would deploy it."""
+        return {"greedy": GREEDY, "sampled": SAMPLED}[ARMS[self.arm].deployed]
+
+    @property
     def seeds(self) -> int:
         """How many there are."""
         return len(self.results)
@@ -95,9 +100,9 @@ class Group:
         """Learning curves."""
         return bundle(self.title, [result["curve"] for result in self.results])
 
-    def over_training(self, metric: str) -> Array:
-        """(S,) mean of the metric over all evaluations: how early a run learned."""
-        return np.array([np.mean(result["curve"][metric]) for result in self.results])
+    def over_training(self) -> Array:
+        """(S,) mean win rate, as deployed, over all evaluations: how early a run learned."""
+        return np.array([np.mean(result["curve"][self.deployed]) for result in self.results])
 
     def minutes(self) -> Array:
         """(S,) wall time."""
@@ -112,11 +117,11 @@ class Group:
         names = self.results[0]["time"]["shares"]
         return {name: float(np.mean([r["time"]["shares"].get(name, 0.0) for r in self.results])) for name in names}
 
-    def reached(self, goal: float = GOAL, metric: str = SAMPLED) -> list[tuple[float, float]]:
-        """(steps, minutes) at the first evaluation of at least `goal`, of the seeds that had one."""
+    def reached(self, goal: float = GOAL) -> list[tuple[float, float]]:
+        """(steps, minutes) at the first evaluation that wins `goal`, as deployed, of the seeds that had one."""
         found = []
         for result in self.results:
-            rates = np.array(result["curve"][metric], float)
+            rates = np.array(result["curve"][self.deployed], float)
             if (rates >= goal).any():
                 first = int(np.argmax(rates >= goal))
                 found.append((float(result["curve"]["env_steps"][first]), result["time"]["curve"][first] / 60))

@@ -29,9 +29,10 @@ HOW_TO_READ = (
     "Greedy: the most probable actions; sampled: actions drawn from the policy. Where every battle starts alike, a"
     " greedy policy may win by a fixed sequence of moves, so the tests look at both. Execution says what an agent's"
     " action may depend on: its own observation (local), messages of others too (communication), or whatever anybody"
-    " sees (central). Over training: the mean over all evaluations, sampled, which is larger the earlier a run learns."
-    " p: Welch's t-test against the first arm, corrected by Holm; P(better): the share of pairs of seeds in which the"
-    " arm has the higher sampled win rate than the first."
+    " sees (central). Deployed: as one would play what was learned, sampled, but QMIX and VDN greedily, whose random"
+    " actions are exploration. Over training: the mean over all evaluations, as deployed, which is larger the earlier a"
+    " run learns. p: Welch's t-test against the first arm, corrected by Holm; P(better): the share of pairs of seeds in"
+    " which the arm wins more, as deployed, than the first."
 )
 UNLABELLED = ("theory", "entanglement")
 """Studies that play no battles."""

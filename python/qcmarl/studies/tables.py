@@ -63,14 +63,14 @@ def clipping(algorithm: Mapping[str, Any]) -> str:
     return f"{algorithm['ratio']}, {algorithm['clip']:g}" if algorithm.get("ratio") else "-"
 
 
-def _values(group: Group, metric: str) -> Values:
-    values = group.final(metric)
+def _values(group: Group, metric: str | None) -> Values:
+    values = group.final(metric or group.deployed)
     assert values is not None
     return values
 
 
-def comparisons(groups: Sequence[Group], metric: str) -> list[Comparison | None]:
-    """Every group against the first, which itself has none."""
+def comparisons(groups: Sequence[Group], metric: str | None = None) -> list[Comparison | None]:
+    """Every group against the first, which itself has none; by default each as one would deploy it."""
     reference = _values(groups[0], metric)
     return [None, *statistics.compare([_values(group, metric) for group in groups[1:]], reference)]
 
@@ -82,17 +82,17 @@ def quality(groups: Sequence[Group]) -> Table:
         groups: of one environment; the others are tested against the first.
     """
     columns = ["arm", "execution", "ratio, clip", "seeds", "steps", "greedy: mean [95 %]", "sampled: mean [95 %]"]
-    columns += ["sampled: IQM [95 %]", "over training", "p, greedy", "p, sampled", "P(better)"]
+    columns += ["deployed: IQM [95 %]", "over training", "p, greedy", "p, deployed", "P(better)"]
     rows = []
-    tests = zip(comparisons(groups, GREEDY), comparisons(groups, SAMPLED), strict=True)
-    for group, (greedy, sampled) in zip(groups, tests, strict=True):
+    tests = zip(comparisons(groups, GREEDY), comparisons(groups), strict=True)
+    for group, (greedy, deployed) in zip(groups, tests, strict=True):
         cells = [group.title, ARMS[group.arm].execution, clipping(group.algorithm), str(group.seeds)]
         cells += [f"{group.steps:,}", mean_of(group.final(GREEDY)), mean_of(group.final(SAMPLED))]
-        cells += [iqm_of(group.final(SAMPLED)), mean_of(group.over_training(SAMPLED))]
-        if greedy is None or sampled is None:
+        cells += [iqm_of(group.final(group.deployed)), mean_of(group.over_training())]
+        if greedy is None or deployed is None:
             cells += ["", "", ""]
         else:
-            cells += [p_value(greedy.p), p_value(sampled.p), number(sampled.improvement)]
+            cells += [p_value(greedy.p), p_value(deployed.p), number(deployed.improvement)]
         rows.append(cells)
     return columns, rows
 
@@ -148,9 +148,9 @@ def _range(values: Any) -> str:
 
 
 def time_to_goal(groups: Sequence[Group]) -> Table:
-    """How long until an evaluation in training wins 0.8 of its battles."""
+    """How long until an evaluation in training, of the arm as one would deploy it, wins 0.8 of its battles."""
     columns = ["arm", "execution", "ratio, clip", "seeds", "steps", f"seeds that reach {GOAL:g}"]
-    columns += ["million steps until then", "minutes until then"]
+    columns += ["million steps until then: mean [95 %]", "minutes until then: median [range]"]
     rows = []
     for group in groups:
         reached = group.reached()
@@ -158,29 +158,32 @@ def time_to_goal(groups: Sequence[Group]) -> Table:
         cells += [f"{group.steps:,}", f"{len(reached)} of {group.seeds}"]
         if reached:
             steps, minutes = np.array(reached).T
-            cells += [estimate(statistics.mean_interval(steps / 1e6)), estimate(statistics.mean_interval(minutes), 1)]
+            spread = Interval(float(np.median(minutes)), float(minutes.min()), float(minutes.max()))
+            cells += [estimate(statistics.mean_interval(steps / 1e6)), estimate(spread, 1)]
         else:
             cells += ["-", "-"]
         rows.append(cells)
     return columns, rows
 
 
-def verdict(groups: Sequence[Group], metric: str = SAMPLED) -> str:
+def verdict(groups: Sequence[Group]) -> str:
     """What the tests say, in a sentence."""
     if len(groups) < 2:
         return ""
     first = groups[0].title
-    if min(group.seeds for group in groups) < 2:
+    single = [group.title for group in groups[1:] if group.seeds < 2]
+    if groups[0].seeds < 2 or len(single) == len(groups) - 1:
         return f"With one seed there is no test against {first}."
+    untested = f" With one seed there is no test of {', '.join(single)}." if single else ""
     differ = []
-    for group, found in zip(groups, comparisons(groups, metric), strict=True):
+    for group, found in zip(groups, comparisons(groups), strict=True):
         if found is not None and found.p < SIGNIFICANT:
-            more = _values(group, metric)
-            word = "above" if np.mean(more) > np.mean(_values(groups[0], metric)) else "below"
+            word = "above" if np.mean(_values(group, None)) > np.mean(_values(groups[0], None)) else "below"
             differ.append(f"{group.title} ({word}, p {p_value(found.p)})")
+    level = f"from that of {first} at the 5 % level (Welch, Holm)"
     if not differ:
-        return f"No arm's sampled win rate differs from that of {first} at the 5 % level (Welch, Holm)."
-    return f"Sampled win rates that differ from that of {first} at the 5 % level (Welch, Holm): {', '.join(differ)}."
+        return f"No arm's win rate as deployed differs {level}.{untested}"
+    return f"Win rates as deployed that differ {level}: {', '.join(differ)}.{untested}"
 
 
 def sources(groups: Sequence[Group]) -> str:

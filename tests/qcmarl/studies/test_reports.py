@@ -11,11 +11,11 @@ from qcmarl.studies import command, export, reports
 from qcmarl.studies.jobs import result_file
 from qcmarl.studies.records import groups_of
 
-RATES = {"mappo": (0.5, 0.7), "qc-factored": (0.8, 0.9)}
+RATES = {"mappo": (0.5, 0.7), "qc-factored": (0.8, 0.9), "qmix": (0.75, 0.65)}
 
 
 def rate(arm, seed, agents):
-    """Known for two arms; elsewhere the same for all seeds."""
+    """Known for three arms; elsewhere the same for all seeds."""
     return RATES[arm][seed] if arm in RATES else 0.4
 
 
@@ -61,6 +61,26 @@ def test_the_numbers_of_a_row_are_the_results(table1):
     assert ours[10] == "0.2"
     assert ours[11] == "1.00"
     assert mappo[9:] == ["", "", ""]
+
+
+def test_q_learning_is_judged_without_its_exploration(tmp_path):
+    page = report(tmp_path, "table1", seeds=2, arms=("mappo", "qmix")) / "table1.md"
+    quality, _, goal = rows_of(page, "QMIX")
+    assert (quality[5][:4], quality[6][:4], quality[7][:4]) == ("0.80", "0.70", "0.80")
+    # t = (0.8 - 0.6) / sqrt(0.01 + 0.0025) = 1.789: scipy.stats.t.sf(1.789, 1.4706) * 2 = 0.259
+    assert quality[10:] == ["0.26", "1.00"]
+    # Greedily 0.85 and 0.75 at the third evaluation.
+    assert goal[5:] == ["1 of 2", "2.00", "3.0 [3.0, 3.0]"]
+
+
+def test_arms_of_one_seed_do_not_keep_the_others_from_a_verdict(tmp_path):
+    options = {"seeds": 2, "arms": ("mappo", "qc-factored", "qmix")}
+    store(tmp_path, prepared(tmp_path, "table1", **options).choice, rate)
+    result_file(tmp_path, "skirmish-8m_vs_9m/qmix/1").unlink()
+    command.report_of(prepared(tmp_path, "table1", **options))
+    text = (tmp_path / "report" / "table1.md").read_text()
+    assert "No arm's win rate as deployed differs from that of MAPPO" in text
+    assert "With one seed there is no test of QMIX." in text
 
 
 def test_sources_and_labels_are_on_every_page(table1):
