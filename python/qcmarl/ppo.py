@@ -26,6 +26,7 @@ from qcmarl.perturbation import Perturbation
 from qcmarl.policies import Policy
 from qcmarl.returns import explained_variance, gae, normalise_advantages
 from qcmarl.rollout import Collector, sizes_of
+from qcmarl.trust import LastStep
 from qcmarl.value_norm import ValueNorm
 
 if TYPE_CHECKING:
@@ -111,6 +112,7 @@ class PPO:
         self._first_lrs = [[group["lr"] for group in adam.param_groups] for adam in (self.actor_adam, self.critic_adam)]
         self._entropy = config.entropy
         self.perturbation = Perturbation(config, policy)
+        self._last_step = LastStep(policy.parameters()) if config.undo_step else None
         self._gradient = PartedGradient([*policy.parameters(), *self.critic.parameters()], self.threads)
         self.env_steps = 0
         self.seconds = {"environment": 0.0, "acting": 0.0, "update": 0.0}
@@ -161,14 +163,17 @@ class PPO:
         for _ in range(self.config.epochs):
             for samples in self.rollout.minibatches(self.config.minibatches, self.chunk, self.generator):
                 sums = self._differentiate(samples, targets)
-                actor_learns = actor_learns & self._within_trust(sums)
+                kl, _, entries, *_ = sums
+                actor_learns = self._trusted(actor_learns, kl, entries)
                 norm, moved = self._step(actor_learns)
                 largest_norm = torch.maximum(largest_norm, norm)
                 total += sums
                 steps += 1
                 actor_steps += moved
-        *sums_of_all, norm, moves, explained = torch.stack(
-            [*total, largest_norm, actor_steps, targets.explained]
+        if self._last_step is not None:
+            actor_learns = self._after_last_step(actor_learns, samples, targets)
+        *sums_of_all, norm, moves, explained, left = torch.stack(
+            [*total, largest_norm, actor_steps, targets.explained, ~actor_learns]
         ).tolist()
         named = Sums(*sums_of_all)
         return {
@@ -177,16 +182,28 @@ class PPO:
             "train/entropy": named.entropy / named.living,
             "train/gradient_norm": norm,
             "train/actor_steps": moves / steps,
+            **({} if self._last_step is None else {"train/undone_step": left}),
             "train/value_loss": named.value_loss / steps,
             "train/explained_variance": explained,
         }
 
-    def _within_trust(self, sums: Tensor) -> Tensor:
-        """Whether the actor, as it stands before this step, is still near the one that collected the rollout."""
+    def _trusted(self, so_far: Tensor, kl: Tensor, entries: Tensor) -> Tensor:
+        """Whether the actor, as it stands, has always been near the one that collected the rollout; takes back the step
+        by which it left, where that is asked for."""
         assert self.config.target_kl is not None
-        kl, _, entries, *_ = sums.double()
-        within: Tensor = kl / entries <= self.config.target_kl
-        return within
+        within: Tensor = kl.double() / entries.double() <= self.config.target_kl
+        if self._last_step is not None:
+            self._last_step.take_back(so_far & ~within)
+            self._last_step.remember()
+        return so_far & within
+
+    @torch.no_grad()
+    def _after_last_step(self, so_far: Tensor, samples: Tensor, targets: Targets) -> Tensor:
+        """`_trusted` once more, by a part of the last minibatch."""
+        self.perturbation.begin(self.randomness.order)
+        part = samples.tensor_split(self.parts(samples.numel(), samples.shape[1]), dim=1)[0]
+        kl, _, entries, *_ = self._policy_loss(part, targets)[1]
+        return self._trusted(so_far, kl, entries)
 
     def _step(self, actor_learns: Tensor) -> tuple[Tensor, Tensor]:
         """Clips the gradients and moves the critic, and the actor if it may and its gradient is finite: without a trust
@@ -220,13 +237,15 @@ class PPO:
         )
 
     def _normalised(self, advantages: Tensor, living: Tensor) -> Tensor:
-        """Advantages (T, B, *V) normalised over the living; their mean over the living (T, B) for a joint ratio."""
+        """Advantages (T, B, *V) with mean 0 and variance 1 by the weights that they have in the loss: those of the
+        living, or, for a joint ratio, of the samples (T, B), each with the mean over its living."""
+        weights = torch.ones_like(living) if self.joint and self.config.joint_weights == "samples" else living
         if advantages.dim() == 2:
-            return normalise_advantages(advantages, living)
+            return normalise_advantages(advantages, weights)
         alive = self.rollout.alive.float()
         if not self.joint:
             return normalise_advantages(advantages, alive)
-        return normalise_advantages((advantages * alive).sum(-1) / living.clamp_min(1), living)
+        return normalise_advantages((advantages * alive).sum(-1) / living.clamp_min(1), weights)
 
     def _seen(self, state: Tensor, x: Tensor) -> Tensor:
         """What the critic reads of states (..., S) and agents' features (..., n, F)."""

@@ -175,7 +175,7 @@ def _tests(groups: Mapping[str, Sequence[Curve]]) -> tables.Table:
     for name, metric in KINDS:
         columns += [f"{name}, IQM [95 %]", "p", "P(better)"]
         values = [_last(group, metric) for group in groups.values()]
-        compared = [None, *statistics.compare(values[1:], values[0])]
+        compared = [None, *statistics.compare([(own, values[0]) for own in values[1:]])]
         for row, own, found in zip(cells.values(), values, compared, strict=True):
             tested = ["", ""] if found is None else [tables.p_value(found.p), tables.number(found.improvement)]
             row += ["-", "", ""] if np.isnan(own).any() else [tables.iqm_of(own), *tested]

@@ -48,7 +48,7 @@ def normalise_advantages(advantages: Tensor, weights: Tensor) -> Tensor:
 
     Args:
         advantages: (T, B).
-        weights: (T, B), number of living agents of each sample: every living agent counts once.
+        weights: (T, B), what each counts for.
 
     Returns:
         (T, B).

@@ -188,15 +188,34 @@ def test_values_per_agent_are_of_the_state_and_the_agents_own_features():
     assert std > mean >= 0
 
 
-def test_advantages_per_agent_are_normalised_over_the_living_and_averaged_over_them_for_a_joint_ratio():
-    for ratio in ("agent", "joint"):
-        learner = mappo(critic="agent", ratio=ratio)
-        learner.collector.collect()
-        advantages, alive = learner._targets().advantages, learner.rollout.alive.flatten(0, 1)
-        assert advantages.shape == ((120, 3) if ratio == "agent" else (120,))
-        entries = advantages[alive] if ratio == "agent" else advantages.repeat_interleave(alive.sum(1))
-        assert float(entries.mean()) == pytest.approx(0, abs=1e-5)
-        assert float(entries.var(correction=0)) == pytest.approx(1, abs=1e-3)
+def counted_advantages(**options):
+    """Advantages as often as each counts in the loss: by living agents, or once a sample."""
+    learner = mappo(**options)
+    learner.collector.collect()
+    advantages, alive = learner._targets().advantages, learner.rollout.alive.flatten(0, 1)
+    assert len(alive.sum(1).unique()) > 1
+    if learner.joint:
+        assert advantages.shape == (120,)
+        return advantages, advantages.repeat_interleave(alive.sum(1))
+    by_agent = advantages if advantages.dim() == 2 else advantages.unsqueeze(1).expand_as(alive)
+    return by_agent[alive], by_agent[alive]
+
+
+@pytest.mark.parametrize("critic", ["state", "agent"])
+@pytest.mark.parametrize(
+    ("options", "counted"),
+    [
+        ({"ratio": "agent"}, "by living agents"),
+        ({"ratio": "joint"}, "once a sample"),
+        ({"ratio": "joint", "joint_weights": "living"}, "by living agents"),
+    ],
+    ids=["agent", "joint", "joint-living"],
+)
+def test_advantages_have_mean_zero_and_variance_one_by_the_weights_of_the_loss(critic, options, counted):
+    samples, agents = counted_advantages(critic=critic, **options)
+    entries = samples if counted == "once a sample" else agents
+    assert float(entries.mean()) == pytest.approx(0, abs=1e-5)
+    assert float(entries.var(correction=0)) == pytest.approx(1, abs=1e-3)
 
 
 def test_the_value_of_a_cut_episode_is_that_of_what_each_agent_saw_last():
@@ -227,6 +246,45 @@ def test_a_small_kl_target_stops_the_actor_and_lets_the_critic_go_on():
     metrics = learner.iterate()
     assert metrics["train/actor_steps"] == pytest.approx(0.1)  # the first of 10 steps starts at a KL of 0
     assert len(critic_steps) == 10
+
+
+def actor_of(learner):
+    return [parameter.detach().clone() for parameter in learner.policy.parameters()]
+
+
+def test_the_step_that_leaves_the_trust_region_can_be_taken_back():
+    learner = mappo(target_kl=1e-9, undo_step=True)
+    before, critic = actor_of(learner), learner.critic.head.weight.detach().clone()
+    metrics = learner.iterate()
+    assert metrics["train/actor_steps"] == pytest.approx(0.1)
+    assert metrics["train/undone_step"] == 1
+    assert all(map(torch.equal, actor_of(learner), before))
+    assert not torch.equal(learner.critic.head.weight, critic)
+
+
+def test_the_last_step_of_a_rollout_is_checked_too():
+    learner = mappo(target_kl=1e-9, undo_step=True, epochs=1, minibatches=1)
+    before = actor_of(learner)
+    assert learner.iterate()["train/undone_step"] == 1
+    assert all(map(torch.equal, actor_of(learner), before))
+
+
+def test_only_the_last_of_several_steps_is_taken_back():
+    after = []
+    for epochs in (1, 2):
+        learner = mappo(target_kl=math.inf, undo_step=True, epochs=epochs, minibatches=1)
+        assert learner.iterate()["train/undone_step"] == 0
+        after.append(actor_of(learner))
+    one, two = after
+    learner = mappo(target_kl=math.inf, undo_step=True, epochs=2, minibatches=1)
+    within = learner._trusted
+    seen = iter([True, True, False])  # before each step and after the last
+    learner._trusted = lambda so_far, kl, entries: within(
+        so_far, torch.zeros(()) if next(seen) else torch.tensor(torch.nan), entries
+    )
+    learner.iterate()
+    assert all(map(torch.equal, actor_of(learner), one))
+    assert not any(map(torch.equal, one, two))
 
 
 def test_a_gradient_that_is_not_finite_moves_nothing_even_without_a_trust_region():

@@ -13,8 +13,8 @@ from qcmarl.config import PPOConfig
 from qcmarl.envs import registry
 from qcmarl.learner import LearnerConfig
 
-JOINT = {"ratio": "joint", "clip": 0.2}
-"""What every PPO arm is compared under."""
+JOINT = {"ratio": "joint", "clip": 0.2, "joint_weights": "living"}
+"""What every PPO arm is compared under. The weights are those of the first results, which go on."""
 ROLLOUT = 3200
 """Environment steps of a PPO rollout, however many environments there are."""
 

@@ -42,12 +42,15 @@ def _arms() -> list[Arm]:
         "rollout_steps": 400,
         "grad_clip": 10.0,
         "target_kl": float("inf"),
+        "value_clip": 0.05,
+        "critic_hidden": 64,
+        "value_decay": 0.99985,
         "recurrent": True,
         "critic": "agent",
     }
     return [
         ppo("mappo", "MAPPO"),
-        ppo("ippo", "IPPO", "ippo"),
+        ppo("ippo", "IPPO, joint ratio", "ippo"),
         ppo("attention-mappo", "Attention-MAPPO", "attention-mappo"),
         ppo("g2anet", "G2ANet", "g2anet"),
         ppo("tarmac", "TarMAC", "tarmac"),
@@ -72,7 +75,11 @@ def _arms() -> list[Arm]:
         ppo("mappo-dropout", "MAPPO, dropout 0.1", dropout=0.1),
         ppo("mappo-input-noise", "MAPPO, input noise 0.1", input_noise=0.1),
         qc("qc-shots", "QC-MAPPO, 1024 shots", shots=1024),
-        Arm("mappo-published", "MAPPO, published recipe", "mappo", published),
+        ppo("mappo-undo", "MAPPO, steps undone", undo_step=True),
+        qc("qc-undo", "QC-MAPPO, steps undone", undo_step=True),
+        ppo("mappo-steady", "MAPPO, steps undone, centred", undo_step=True, joint_weights="samples"),
+        qc("qc-steady", "QC-MAPPO, steps undone, centred", undo_step=True, joint_weights="samples"),
+        Arm("mappo-published", "MAPPO, 15 epochs, GRU actor", "mappo", published),
         *_noise_arms(),
         *ENTANGLEMENT_ARMS,
     ]
@@ -98,4 +105,5 @@ def arm_named(name: str) -> Arm:
     """The arm; raises ValueError that names the nearest."""
     if name in ARMS:
         return ARMS[name]
-    raise ValueError(f"unknown arm '{name}'{did_you_mean(name, ARMS)}; the arms are {', '.join(ARMS)}")
+    hint = did_you_mean(name, ARMS)
+    raise ValueError(f"unknown arm '{name}'{hint or '; the arms are ' + ', '.join(ARMS)}")

@@ -38,6 +38,7 @@ CONTROLS = (
     "autoregressive",
     "mappo",
     *("mappo-weight-decay", "mappo-dropout", "mappo-input-noise"),
+    *("mappo-undo", "qc-undo", "mappo-steady", "qc-steady"),
 )
 TRAINED_UNDER_NOISE = tuple(
     noise_arm(readout, channel, rate)

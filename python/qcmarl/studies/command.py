@@ -82,6 +82,8 @@ def prepare(options: StudyOptions) -> Prepared:
     planned = plan(choice)
     planned = Plan(tuple(job for job in planned.jobs if _there(job)), planned.skipped)
     out = options.out or (SMOKE_OUT if options.smoke else OUT)
+    if out.exists() and not out.is_dir():
+        raise ValueError(f"--out {out} is a file; give a folder")
     places = (out, *options.results)
     for folder in options.results:
         if not (folder / "results").is_dir():

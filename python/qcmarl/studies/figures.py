@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from qcmarl.studies import statistics
+from qcmarl.studies.arms import ARMS
 from qcmarl.studies.records import GREEDY, SAMPLED, Bundle, Group
 from qcmarl.studies.statistics import Interval
 
@@ -25,6 +26,12 @@ COLOURS = ("#0b62a4", "#d95f02", "#2a9d55", "#c2247c", "#6a51a3", "#8c564b", "#1
 """One an arm; from the eleventh on they come again with other lines and markers."""
 LINES, MARKERS = ("-", "--", ":", "-."), ("o", "s", "^", "D")
 LIMITS = (-0.03, 1.03)
+GAPS = ("greedy", "sampled", "over training")
+"""What gaps over the number of agents are of."""
+OWN = ("mappo", "attention-mappo", "qmix", "qc-factored", "linear")
+"""Arms that have the same colour in every figure."""
+FEWEST = 3
+"""Seeds that a band is drawn for; fewer are drawn one by one."""
 LEVELS: tuple[dict[str, Any], ...] = ({"color": "black", "linestyle": "--"}, {"color": "black", "linestyle": "-"})
 """How horizontal lines are told apart."""
 
@@ -51,6 +58,14 @@ def style(i: int) -> dict[str, Any]:
     """Colour, line and marker of the i-th arm."""
     turn = i // len(COLOURS)
     return {"color": COLOURS[i % len(COLOURS)], "linestyle": LINES[turn % 4], "marker": MARKERS[turn % 4]}
+
+
+def styles(titles: Sequence[str]) -> list[dict[str, Any]]:
+    """Of each arm of a figure; those of `OWN` have their own, the others what is left, in their order."""
+    own = {ARMS[name].title: i for i, name in enumerate(OWN)}
+    taken = {own[title] for title in titles if title in own}
+    free = (i for i in range(len(titles) + len(OWN)) if i not in taken)
+    return [style(own[title] if title in own else next(free)) for title in titles]
 
 
 def save(figure: Figure, stem: Path) -> None:
@@ -125,10 +140,10 @@ def curves(
     figure, axes = row_of_axes(len(panels), 3.8, legend_rows(len(bundles) + len(levels)), share=not own)
     interval = statistics.mean_interval if centre == "mean" else lambda values: statistics.iqm_interval([values], 500)
     for axis, panel in zip(axes, panels, strict=True):
-        for i, one in enumerate(bundles):
+        for one, look in zip(bundles, styles([one.title for one in bundles]), strict=True):
             if panel.metric in one.values:
                 points = [interval(column) for column in one.values[panel.metric].T]
-                _curve(axis, one, panel, i, points, seeds)
+                _curve(axis, one, panel, look, points, seeds)
         for name, value in panel.levels.items():
             axis.axhline(value, **LEVELS[list(levels).index(name) % len(LEVELS)], linewidth=1.1, label=name)
         axis.set(xlabel="environment steps", title=panel.title, ylim=panel.limits)
@@ -142,10 +157,12 @@ def curves(
     return figure
 
 
-def _curve(axis: Axes, one: Bundle, panel: Panel, i: int, points: Sequence[Interval], thin: bool) -> None:
-    look = style(i)
+def _curve(
+    axis: Axes, one: Bundle, panel: Panel, look: Mapping[str, Any], points: Sequence[Interval], thin: bool
+) -> None:
     middle, low, high = np.array(points).T
     values = one.values[panel.metric]
+    few = 1 < len(values) < FEWEST
     single = {"marker": look["marker"]} if len(one.steps) == 1 else {}
     axis.plot(
         one.steps,
@@ -153,11 +170,13 @@ def _curve(axis: Axes, one: Bundle, panel: Panel, i: int, points: Sequence[Inter
         color=look["color"],
         linestyle=look["linestyle"],
         label=f"{one.title} ({values.shape[0]})",
-        linewidth=1.8,
+        linewidth=1.8 if len(values) >= FEWEST else 1.2,
         **single,
     )
-    if thin:
+    if thin or few:
         axis.plot(one.steps, values.T, color=look["color"], linewidth=0.5, alpha=0.35)
+    if few:
+        return
     low, high = np.clip(low, *panel.bounds), np.clip(high, *panel.bounds)
     axis.fill_between(one.steps, low, high, color=look["color"], alpha=0.13, linewidth=0)
 
@@ -165,12 +184,13 @@ def _curve(axis: Axes, one: Bundle, panel: Panel, i: int, points: Sequence[Inter
 def bars(groups: Sequence[Group], title: str) -> Figure:
     """Win rates after training: the mean, its 95 % interval, and a point for each seed."""
     figure, axes = row_of_axes(2, 1.3 + 0.36 * len(groups))
+    looks = styles([group.title for group in groups])
     for axis, (name, metric) in zip(axes, KINDS, strict=True):
         for i, group in enumerate(groups):
             values = group.final(metric)
             assert values is not None
             middle, low, high = statistics.mean_interval(values)
-            colour = style(i)["color"]
+            colour = looks[i]["color"]
             axis.barh(i, middle, height=0.62, color=colour, alpha=0.35)
             if not np.isnan(low):
                 axis.plot(np.clip([low, high], 0, 1), [i, i], color=colour, linewidth=2)
@@ -183,15 +203,15 @@ def bars(groups: Sequence[Group], title: str) -> Figure:
 
 
 def time_against_quality(groups: Sequence[Group], title: str) -> Figure:
-    """Win rate after training, as deployed, over minutes of wall time: a point a seed, a larger one for the mean."""
+    """Win rate after training, as deployed, over minutes of wall time: a point a seed, a larger one for the medians."""
     figure, (axis,) = row_of_axes(1, 4.2, legend_rows(len(groups)))
     figure.set_figwidth(7.5)
-    for i, group in enumerate(groups):
-        values, minutes, look = group.final(group.deployed), group.minutes(), style(i)
+    for group, look in zip(groups, styles([group.title for group in groups]), strict=True):
+        values, minutes = group.final(group.deployed), group.minutes()
         assert values is not None
         points = {"color": look["color"], "marker": look["marker"], "linestyle": "none"}
         axis.plot(minutes, values, **points, markersize=3.5, alpha=0.5)
-        axis.plot(minutes.mean(), values.mean(), **points, markersize=8, label=f"{group.title} ({group.seeds})")
+        axis.plot(np.median(minutes), np.median(values), **points, markersize=8, label=f"{group.title} ({group.seeds})")
     axis.set(xlabel="minutes of wall time (log)", ylabel="win rate after training, as deployed", ylim=LIMITS)
     _plain_log(axis, "x")
     figure.suptitle(title)
@@ -203,16 +223,17 @@ def gap_over_agents(gaps: Mapping[str, Sequence[tuple[int, Mapping[str, Interval
     """Differences of win rates after training over the number of agents, with 95 % intervals.
 
     Args:
-        gaps: by arm's title, (agents, by metric the difference) in ascending order.
+        gaps: by arm's title, (agents, by what of `GAPS` the difference) in ascending order.
         against: title of what is subtracted.
     """
-    figure, axes = row_of_axes(2, 3.8, legend_rows(len(gaps)))
-    for axis, (name, metric) in zip(axes, KINDS, strict=True):
+    figure, axes = row_of_axes(len(GAPS), 3.8, legend_rows(len(gaps)))
+    looks = styles(list(gaps))
+    for axis, name in zip(axes, GAPS, strict=True):
         for i, (title, points) in enumerate(gaps.items()):
             shift = 1 + 0.03 * (i - (len(gaps) - 1) / 2)
             agents = np.array([n for n, _ in points]) * shift
-            middle, low, high = np.array([by[metric] for _, by in points]).T
-            look = style(i)
+            middle, low, high = np.array([by[name] for _, by in points]).T
+            look = looks[i]
             axis.errorbar(agents, middle, [middle - low, high - middle], **look, label=title, capsize=3, markersize=5)
         axis.axhline(0, color="black", linewidth=0.8)
         ticks = sorted({n for points in gaps.values() for n, _ in points})
@@ -239,6 +260,7 @@ def over_noise(lines: Mapping[str, Mapping[str, Sequence[tuple[float, Interval]]
             rates = [rate or 3e-5 for rate, _ in points]
             middle, low, high = np.array([interval for _, interval in points]).T
             look["linestyle"] = "--" if "trained" in title else "-"
+            low, high = np.clip(low, 0, 1), np.clip(high, 0, 1)
             axis.errorbar(rates, middle, [middle - low, high - middle], **look, label=title, capsize=3, markersize=5)
         if level is not None:
             axis.axhline(level.estimate, color="black", linestyle=":", label="MAPPO, no circuit")
@@ -252,9 +274,9 @@ def cost_over_agents(costs: Mapping[str, Sequence[tuple[int, float]]]) -> Figure
     """Microseconds of training per environment step over the number of agents, by arm."""
     figure, (axis,) = row_of_axes(1, 4.0, legend_rows(len(costs)))
     figure.set_figwidth(7.5)
-    for i, (title, points) in enumerate(costs.items()):
+    for (title, points), look in zip(costs.items(), styles(list(costs)), strict=True):
         agents, micros = zip(*points, strict=True)
-        axis.plot(agents, micros, **style(i), label=title, markersize=5)
+        axis.plot(agents, micros, **look, label=title, markersize=5)
     ticks = sorted({n for points in costs.values() for n, _ in points})
     axis.set(xlabel="agents (log)", ylabel="µs of training per environment step (log)", xscale="log")
     _plain_log(axis, "y")

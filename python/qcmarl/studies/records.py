@@ -16,8 +16,8 @@ import numpy.typing as npt
 from qcmarl.studies.arms import ARMS
 
 GREEDY, SAMPLED = "eval/win_rate", "eval/win_rate_sampled"
-GOAL = 0.8
-"""Win rate whose first reaching is timed."""
+GOAL, FALLEN = 0.8, 0.5
+"""Win rate whose first reaching is timed, and below which one that has reached it counts as fallen."""
 Array = npt.NDArray[np.float64]
 
 
@@ -87,9 +87,9 @@ class Group:
         return settings
 
     def final(self, metric: str) -> Array | None:
-        """(S,) of the battles after training; None where the arm has no such metric."""
-        values = [result["final"].get(metric) for result in self.results]
-        return None if None in values else np.array(values, float)
+        """(S,) of the battles after training, of the seeds that have it; None where none has."""
+        found = [result["final"][metric] for result in self.results if result["final"].get(metric) is not None]
+        return np.array(found, float) if found else None
 
     def last(self, metric: str) -> Array | None:
         """(S,) at the last evaluation in training; None where it was not logged."""
@@ -100,9 +100,9 @@ class Group:
         """Learning curves."""
         return bundle(self.title, [result["curve"] for result in self.results])
 
-    def over_training(self) -> Array:
-        """(S,) mean win rate, as deployed, over all evaluations: how early a run learned."""
-        return np.array([np.mean(result["curve"][self.deployed]) for result in self.results])
+    def over_training(self, metric: str | None = None) -> Array:
+        """(S,) mean win rate over all evaluations, how early a run learned; by default as deployed."""
+        return np.array([np.mean(result["curve"][metric or self.deployed]) for result in self.results])
 
     def minutes(self) -> Array:
         """(S,) wall time."""
@@ -126,6 +126,11 @@ class Group:
                 first = int(np.argmax(rates >= goal))
                 found.append((float(result["curve"]["env_steps"][first]), result["time"]["curve"][first] / 60))
         return found
+
+    def fallen(self, goal: float = GOAL, below: float = FALLEN) -> int:
+        """Seeds that had an evaluation below `below`, as deployed, after one of at least `goal`."""
+        rates = [np.array(result["curve"][self.deployed], float) for result in self.results]
+        return sum(bool((r[np.argmax(r >= goal) :] < below).any()) for r in rates if (r >= goal).any())
 
 
 def groups_of(results: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Group]]:

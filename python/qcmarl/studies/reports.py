@@ -5,6 +5,7 @@ A report is made from results alone, of whatever there is, and says what is miss
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,7 +14,7 @@ from qcmarl.studies import export, figures, pages, statistics, tables
 from qcmarl.studies.arms import ARMS, GLOBAL, LOCAL, RATES, noise_arm
 from qcmarl.studies.catalogue import NOISY_READOUTS, STUDIES
 from qcmarl.studies.entanglement.report import entanglement
-from qcmarl.studies.plan import Choice
+from qcmarl.studies.plan import Choice, plan
 from qcmarl.studies.records import GREEDY, SAMPLED, Group, groups_of, played
 from qcmarl.studies.statistics import Interval
 
@@ -30,9 +31,10 @@ HOW_TO_READ = (
     " greedy policy may win by a fixed sequence of moves, so the tests look at both. Execution says what an agent's"
     " action may depend on: its own observation (local), messages of others too (communication), or whatever anybody"
     " sees (central). Deployed: as one would play what was learned, sampled, but QMIX and VDN greedily, whose random"
-    " actions are exploration. Over training: the mean over all evaluations, as deployed, which is larger the earlier a"
-    " run learns. p: Welch's t-test against the first arm, corrected by Holm; P(better): the share of pairs of seeds in"
-    " which the arm wins more, as deployed, than the first."
+    " actions are exploration; the first arm is then played greedily too. Over training: the mean over all"
+    " evaluations, as deployed, which is larger the earlier a run learns. p: Welch's t-test against the first arm,"
+    " corrected by Holm over the arms of the table; P(better): the share of pairs of seeds in which the arm wins more,"
+    " as deployed, than the first."
 )
 UNLABELLED = ("theory", "entanglement")
 """Studies that play no battles."""
@@ -93,22 +95,38 @@ class Report:
             file.unlink()
 
     def _head(self, page: str) -> list[str]:
-        blocks = [SKIRMISH] if self.choice.family == "skirmish" and self._has_battles(page, UNLABELLED) else []
+        blocks = [SKIRMISH] if self._has_skirmish(page) else []
         if self.choice.smoke:
             blocks.append("**A smoke test**: tiny runs, which show that everything works and nothing else.")
-        if self.missing:
-            further = len(self.missing) - NAMED
-            named = ", ".join(self.missing[:NAMED]) + (f" and {further} more" if further > 0 else "")
-            blocks.append(f"**Not finished:** {len(self.missing)} jobs have no result: {named}.")
+        missing = self._missing(page)
+        if missing:
+            further = len(missing) - NAMED
+            named = ", ".join(missing[:NAMED]) + (f" and {further} more" if further > 0 else "")
+            blocks.append(f"**Not finished:** {len(missing)} jobs have no result: {named}.")
         return blocks
+
+    def _missing(self, page: str) -> list[str]:
+        """The jobs of a page that have no result."""
+        if page == INDEX:
+            return list(self.missing)
+        own = {job.name for job in plan(dataclasses.replace(self.choice, studies=(page,))).jobs}
+        return [name for name in self.missing if name in own]
 
     def _reading(self, page: str) -> list[str]:
         return [HOW_TO_READ] if self._has_battles(page, (*UNLABELLED, "correlation")) else []
 
+    def _has_skirmish(self, page: str) -> bool:
+        """Whether a page is of skirmish."""
+        studies = [name for name in self._studies(page) if name not in UNLABELLED]
+        envs = [env for study in studies for env in self.choice.envs_of(study)]
+        return any(env.startswith("skirmish:") for env in envs) or (bool(studies) and not envs)
+
+    def _studies(self, page: str) -> Sequence[str]:
+        return self.choice.studies if page == INDEX else (page,)
+
     def _has_battles(self, page: str, without: Sequence[str]) -> bool:
         """Whether a page, or one of those in the page of all, is of battles; `without` are the studies of none."""
-        pages = self.choice.studies if page == INDEX else (page,)
-        return any(name not in without for name in pages)
+        return any(name not in without for name in self._studies(page))
 
     def _tail(self) -> list[str]:
         return ["## Left out", "\n".join(f"* {reason}" for reason in self.skipped)] if self.skipped else []
@@ -205,45 +223,54 @@ def table1(report: Report, study: str) -> list[str]:
 
 def agents(report: Report, study: str) -> list[str]:
     """The gap over the number of agents, and the usual parts."""
-    found = report.of(study)
+    found = sorted(report.of(study), key=lambda pair: pair[1][0].agents)
     names = [name for name in report.choice.arms_of(study) if all(_has(groups, name) for _, groups in found)]
-    reference = "attention-mappo" if "attention-mappo" in names else names[0] if names else ""
+    references = [name for name in ("attention-mappo", "mappo") if name in names] or names[:1]
+    blocks = [block for reference in references for block in _gaps_to(reference, names, report, study, found)]
+    return [*blocks, *compare(report, study)]
+
+
+def _gaps_to(
+    reference: str, names: Sequence[str], report: Report, study: str, found: Sequence[tuple[str, Sequence[Group]]]
+) -> list[str]:
+    """The gaps of the other arms to one, as figure and table; nothing where there are no others."""
     gaps: dict[str, list[tuple[int, dict[str, Interval]]]] = {}
     rows = []
-    for env, groups in sorted(found, key=lambda pair: pair[1][0].agents):
+    for env, groups in found:
         by_name = {group.arm: group for group in groups}
         for name in names:
             if name != reference:
-                gap = {metric: _gap(by_name[name], by_name[reference], metric) for metric in (GREEDY, SAMPLED)}
-                gaps.setdefault(ARMS[name].title, []).append((groups[0].agents, gap))
-                cells = [f"{ARMS[name].title}, {env}", ARMS[name].execution, str(groups[0].agents)]
-                cells += [tables.clipping(by_name[name].algorithm), str(by_name[name].seeds), f"{groups[0].steps:,}"]
-                rows.append([*cells, *(tables.estimate(gap[metric]) for metric in (GREEDY, SAMPLED))])
-    blocks = []
-    if gaps:
-        title = ARMS[reference].title
-        caption = f"Win rates less those of {title} over the number of agents"
-        columns = ["arm, environment", "execution", "agents", "ratio, clip", "seeds", "steps", "greedy", "sampled"]
-        everyone = [group for _, groups in found for group in groups]
-        blocks = [
-            f"## The gap to {title}",
-            report.figure(f"{study}-gap", figures.gap_over_agents(gaps, title), caption),
-            pages.table(columns, rows),
-            f"Differences of mean win rates after training to those of {title}, with Welch's 95 % interval. "
-            + tables.sources(everyone),
-        ]
-    return [*blocks, *compare(report, study)]
+                ours = by_name[name]
+                gap = _gaps(ours, by_name[reference])
+                gaps.setdefault(ours.title, []).append((ours.agents, gap))
+                cells = [f"{ours.title}, {env}", ARMS[name].execution, str(ours.agents)]
+                cells += [tables.clipping(ours.algorithm), str(ours.seeds), f"{ours.steps:,}"]
+                rows.append([*cells, *map(tables.estimate, gap.values())])
+    if not gaps:
+        return []
+    title = ARMS[reference].title
+    columns = ["arm, environment", "execution", "agents", "ratio, clip", "seeds", "steps", *figures.GAPS]
+    caption = f"Win rates less those of {title} over the number of agents"
+    return [
+        f"## The gap to {title}",
+        report.figure(f"{study}-gap-{reference}", figures.gap_over_agents(gaps, title), caption),
+        pages.table(columns, rows),
+        f"Differences of mean win rates to those of {title}, after training and over it (sampled, the mean over all"
+        " evaluations: how early it learns), with Welch's 95 % interval. "
+        + tables.sources([group for _, groups in found for group in groups]),
+    ]
 
 
 def _has(groups: Sequence[Group], arm: str) -> bool:
     return any(group.arm == arm for group in groups)
 
 
-def _gap(ours: Group, theirs: Group, metric: str) -> Interval:
-    a, b = ours.final(metric), theirs.final(metric)
-    assert a is not None
-    assert b is not None
-    return statistics.difference_interval(a, b)
+def _gaps(ours: Group, theirs: Group) -> dict[str, Interval]:
+    """By `figures.GAPS`."""
+    pairs = [(ours.final(metric), theirs.final(metric)) for metric in (GREEDY, SAMPLED)]
+    pairs.append((ours.over_training(SAMPLED), theirs.over_training(SAMPLED)))
+    differences = [statistics.difference_interval(a, b) for a, b in pairs if a is not None and b is not None]
+    return dict(zip(figures.GAPS, differences, strict=True))
 
 
 def noise(report: Report, study: str) -> list[str]:
@@ -290,7 +317,8 @@ class Line(NamedTuple):
     panel: str
     title: str
     arm: str
-    seeds: int
+    seeds: Sequence[int]
+    """Of each point."""
     steps: int
     points: Sequence[Point]
 
@@ -301,14 +329,15 @@ def _noise_lines(report: Report, env: str, by_name: Mapping[str, Group]) -> list
         for arm in NOISY_READOUTS:
             found = played(report.results, env, arm)
             if found:
-                steps = int(found[0]["settings"]["config"]["run"]["steps"])
+                steps = by_name[arm].steps if arm in by_name else int(found[0]["settings"]["config"]["run"]["steps"])
                 points = _played(found, channel)
-                lines.append(Line(panel, f"{ARMS[arm].title}, played", arm, len(found), steps, points))
+                lines.append(Line(panel, f"{ARMS[arm].title}, played", arm, [len(found)] * len(points), steps, points))
             trained = _trained(by_name, arm, channel)
             if len(trained) > 1:
                 group = next(iter(trained.values()))
                 points = [Point(rate, _rates(g)) for rate, g in trained.items()]
-                lines.append(Line(panel, f"{ARMS[arm].title}, trained", arm, group.seeds, group.steps, points))
+                seeds = [group.seeds for group in trained.values()]
+                lines.append(Line(panel, f"{ARMS[arm].title}, trained", arm, seeds, group.steps, points))
     return lines
 
 
@@ -348,7 +377,7 @@ def _noise_table(lines: Sequence[Line], metric: str) -> tables.Table:
     rows = []
     for line in lines:
         by_rate = {point.rate: tables.estimate(point.found[metric]) for point in line.points}
-        cells = [line.title, ARMS[line.arm].execution, line.panel, str(line.seeds), f"{line.steps:,}"]
+        cells = [line.title, ARMS[line.arm].execution, line.panel, tables.span(line.seeds), f"{line.steps:,}"]
         rows.append([*cells, *(by_rate.get(rate, "-") for rate in rates)])
     return columns, rows
 

@@ -18,6 +18,8 @@ from qcmarl.algos import ALGORITHMS
 from qcmarl.studies.jobs import Job, result_file
 
 _ABSENT = object()
+EARLIER = {"joint_weights": "living"}
+"""What results had before these settings could be chosen, where it is not what is now their default."""
 
 
 class OtherSettings(ValueError):
@@ -78,7 +80,8 @@ def as_text(result: Mapping[str, Any]) -> str:
 def differences(kept: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
     """Names of the settings in which two results differ, with both values; nested ones by their own name.
 
-    A setting of an algorithm that is younger than the result counts as its default there.
+    A setting of an algorithm that is younger than the result counts there as what it was before, which is its default
+    unless `EARLIER` says otherwise.
     """
     defaults = _defaults(wanted.get("config"))
     return _differences(kept, wanted, defaults)
@@ -108,4 +111,4 @@ def _defaults(config: Any) -> Mapping[str, Any]:
     algorithm = ALGORITHMS[config["algo"]]
     resolved: Any = algorithm.resolve(algorithm.config(), config["run"]["env"])
     defaults: dict[str, Any] = json.loads(rundir.as_json(dataclasses.asdict(resolved)))
-    return defaults
+    return {**defaults, **{name: value for name, value in EARLIER.items() if name in defaults}}

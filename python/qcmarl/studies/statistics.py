@@ -155,13 +155,12 @@ class Comparison(NamedTuple):
     """Probability that a seed of the group does better than one of the reference."""
 
 
-def compare(groups: Sequence[Values], reference: Values) -> list[Comparison]:
-    """Every group against the reference.
+def compare(pairs: Sequence[tuple[Values, Values]]) -> list[Comparison]:
+    """Several groups, each against its reference.
 
     Args:
-        groups: values of each.
-        reference: values of what they are compared with.
+        pairs: values of each group, and of what it is compared with.
     """
-    corrected = holm([welch(group, reference) for group in groups])
-    better = [probability_of_improvement(group, reference) for group in groups]
+    corrected = holm([welch(ours, theirs) for ours, theirs in pairs])
+    better = [probability_of_improvement(ours, theirs) for ours, theirs in pairs]
     return [Comparison(p, q) for p, q in zip(corrected, better, strict=True)]

@@ -7,14 +7,14 @@ the line below it says which commit and which processor it comes from.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from qcmarl.studies import statistics
 from qcmarl.studies.arms import ARMS
-from qcmarl.studies.records import GOAL, GREEDY, SAMPLED, Group
+from qcmarl.studies.records import FALLEN, GOAL, GREEDY, SAMPLED, Group
 from qcmarl.studies.statistics import Comparison, Interval, Values
 
 Table = tuple[list[str], list[list[str]]]
@@ -63,16 +63,25 @@ def clipping(algorithm: Mapping[str, Any]) -> str:
     return f"{algorithm['ratio']}, {algorithm['clip']:g}" if algorithm.get("ratio") else "-"
 
 
-def _values(group: Group, metric: str | None) -> Values:
-    values = group.final(metric or group.deployed)
+def _final(group: Group, metric: str) -> Values:
+    values = group.final(metric)
     assert values is not None
     return values
 
 
-def comparisons(groups: Sequence[Group], metric: str | None = None) -> list[Comparison | None]:
-    """Every group against the first, which itself has none; by default each as one would deploy it."""
-    reference = _values(groups[0], metric)
-    return [None, *statistics.compare([_values(group, metric) for group in groups[1:]], reference)]
+def comparisons(
+    groups: Sequence[Group], metric: str | None = None, measure: Callable[[Group, str], Values] = _final
+) -> list[Comparison | None]:
+    """Every group against the first, which itself has none.
+
+    Args:
+        groups: at least one.
+        metric: win rate that is compared; None: the group's as one would deploy it, and the first played likewise.
+        measure: of a group and a win rate to (S,) values.
+    """
+    of = [metric or group.deployed for group in groups[1:]]
+    pairs = [(measure(group, m), measure(groups[0], m)) for group, m in zip(groups[1:], of, strict=True)]
+    return [None, *statistics.compare(pairs)]
 
 
 def quality(groups: Sequence[Group]) -> Table:
@@ -82,17 +91,19 @@ def quality(groups: Sequence[Group]) -> Table:
         groups: of one environment; the others are tested against the first.
     """
     columns = ["arm", "execution", "ratio, clip", "seeds", "steps", "greedy: mean [95 %]", "sampled: mean [95 %]"]
-    columns += ["deployed: IQM [95 %]", "over training", "p, greedy", "p, deployed", "P(better)"]
+    columns += ["deployed: IQM [95 %]", "over training", "p, greedy", "p, deployed", "p, over training", "P(better)"]
+    tests = zip(
+        comparisons(groups, GREEDY), comparisons(groups), comparisons(groups, None, Group.over_training), strict=True
+    )
     rows = []
-    tests = zip(comparisons(groups, GREEDY), comparisons(groups), strict=True)
-    for group, (greedy, deployed) in zip(groups, tests, strict=True):
+    for group, (greedy, deployed, trained) in zip(groups, tests, strict=True):
         cells = [group.title, ARMS[group.arm].execution, clipping(group.algorithm), str(group.seeds)]
         cells += [f"{group.steps:,}", mean_of(group.final(GREEDY)), mean_of(group.final(SAMPLED))]
         cells += [iqm_of(group.final(group.deployed)), mean_of(group.over_training())]
-        if greedy is None or deployed is None:
-            cells += ["", "", ""]
+        if greedy is None or deployed is None or trained is None:
+            cells += [""] * 4
         else:
-            cells += [p_value(greedy.p), p_value(deployed.p), number(deployed.improvement)]
+            cells += [p_value(found.p) for found in (greedy, deployed, trained)] + [number(deployed.improvement)]
         rows.append(cells)
     return columns, rows
 
@@ -107,9 +118,15 @@ def use_of_circuit(groups: Sequence[Group]) -> Table:
         logged = [group.last(metric) for metric in USE.values()]
         if any(values is not None for values in (*replaced, *logged)):
             cells = [group.title, ARMS[group.arm].execution, clipping(group.algorithm), str(group.seeds)]
-            cells += [f"{group.steps:,}", *map(mean_of, (group.final(SAMPLED), *replaced))]
+            cells += [f"{group.steps:,}", mean_of(group.final(SAMPLED))]
+            cells += [_of_some(values, group.seeds) for values in replaced]
             rows.append([*cells, *("-" if v is None else f"{np.mean(v):.2g}" for v in logged)])
     return columns, rows
+
+
+def _of_some(values: Values | None, seeds: int) -> str:
+    """As `mean_of`; says how many seeds it is of where they are not all."""
+    return mean_of(values) + ("" if values is None or len(values) == seeds else f" ({len(values)} of {seeds} seeds)")
 
 
 def cost(groups: Sequence[Group]) -> Table:
@@ -126,23 +143,29 @@ def cost(groups: Sequence[Group]) -> Table:
         "steps",
         "parameters of the actor",
         "of the mixer",
-        "minutes",
+        "minutes: median [range]",
     ]
     columns += ["times the first", "steps/s", "processes at once", "where the time goes"]
-    first = groups[0].minutes().mean()
+    first = np.median(groups[0].minutes())
     rows = []
     for group in groups:
         sizes, minutes = group.results[0]["parameters"], group.minutes()
         cells = [group.title, ARMS[group.arm].execution, clipping(group.algorithm), str(group.seeds)]
         cells += [f"{group.steps:,}", f"{sizes['actor']:,}", f"{sizes['mixer']:,}" if "mixer" in sizes else "-"]
-        cells += [estimate(statistics.mean_interval(minutes), 1), number(minutes.mean() / first)]
-        cells += [f"{group.time_of('env_steps_per_second').mean():,.0f}", _range(group.time_of("at_once"))]
+        cells += [estimate(_spread(minutes), 1), number(float(np.median(minutes) / first))]
+        cells += [f"{np.median(group.time_of('env_steps_per_second')):,.0f}", span(group.time_of("at_once"))]
         cells += [", ".join(f"{name} {share:.0%}" for name, share in group.shares().items())]
         rows.append(cells)
     return columns, rows
 
 
-def _range(values: Any) -> str:
+def _spread(values: Any) -> Interval:
+    """Median and range: times of a machine that was busy elsewhere for a while make a mean worthless."""
+    return Interval(float(np.median(values)), float(np.min(values)), float(np.max(values)))
+
+
+def span(values: Any) -> str:
+    """2-5, or 2 where all are."""
     low, high = int(min(values)), int(max(values))
     return str(low) if low == high else f"{low}-{high}"
 
@@ -150,7 +173,8 @@ def _range(values: Any) -> str:
 def time_to_goal(groups: Sequence[Group]) -> Table:
     """How long until an evaluation in training, of the arm as one would deploy it, wins 0.8 of its battles."""
     columns = ["arm", "execution", "ratio, clip", "seeds", "steps", f"seeds that reach {GOAL:g}"]
-    columns += ["million steps until then: mean [95 %]", "minutes until then: median [range]"]
+    columns += [f"of them fell below {FALLEN:g} again", "million steps until then: mean [95 %]"]
+    columns += ["minutes until then: median [range]"]
     rows = []
     for group in groups:
         reached = group.reached()
@@ -158,10 +182,10 @@ def time_to_goal(groups: Sequence[Group]) -> Table:
         cells += [f"{group.steps:,}", f"{len(reached)} of {group.seeds}"]
         if reached:
             steps, minutes = np.array(reached).T
-            spread = Interval(float(np.median(minutes)), float(minutes.min()), float(minutes.max()))
-            cells += [estimate(statistics.mean_interval(steps / 1e6)), estimate(spread, 1)]
+            cells += [str(group.fallen()), estimate(statistics.mean_interval(steps / 1e6))]
+            cells += [estimate(_spread(minutes), 1)]
         else:
-            cells += ["-", "-"]
+            cells += ["-", "-", "-"]
         rows.append(cells)
     return columns, rows
 
@@ -178,7 +202,8 @@ def verdict(groups: Sequence[Group]) -> str:
     differ = []
     for group, found in zip(groups, comparisons(groups), strict=True):
         if found is not None and found.p < SIGNIFICANT:
-            word = "above" if np.mean(_values(group, None)) > np.mean(_values(groups[0], None)) else "below"
+            ours, theirs = (np.mean(_final(g, group.deployed)) for g in (group, groups[0]))
+            word = "above" if ours > theirs else "below"
             differ.append(f"{group.title} ({word}, p {p_value(found.p)})")
     level = f"from that of {first} at the 5 % level (Welch, Holm)"
     if not differ:

@@ -16,7 +16,7 @@ ALL = "table1, curves, agents, noise, ablation, correlation, scaling, theory, en
     [
         ("", f"name a study; the studies are {ALL}"),
         ("tabel1", f"unknown study 'tabel1' (did you mean table1?); the studies are {ALL}"),
-        ("table1 --arms mapo", "unknown arm 'mapo' (did you mean mappo?); the arms are mappo"),
+        ("table1 --arms mapo", "unknown arm 'mapo' (did you mean mappo?)"),
         ("table1 --maps 9m", "unknown map '9m' of skirmish"),
         ("table1 --env starcraft", "env is 'starcraft'; the families are skirmish, smac"),
         ("table1 --seeds 0", "seeds is 0; it must be at least 1"),
@@ -25,7 +25,7 @@ ALL = "table1, curves, agents, noise, ablation, correlation, scaling, theory, en
         ("table1 --seed 3", "(did you mean --seeds?)"),
         ("table1 --arms qc-register", "arm 'qc-register'"),
         ("table1 --results nowhere", "--results nowhere: there is no folder 'results' in it"),
-        ("table1 --smoke --out file", "the folder file cannot be used"),
+        ("table1 --smoke --out file", "--out file is a file"),
     ],
 )
 def test_a_mistake_is_named(capsys, tmp_path, monkeypatch, arguments, message):

@@ -7,7 +7,7 @@ import pytest
 from browser import Browser
 from sample_results import store
 
-from qcmarl.studies import command, export, reports
+from qcmarl.studies import command, export, figures, reports, results
 from qcmarl.studies.jobs import result_file
 from qcmarl.studies.records import groups_of
 
@@ -59,18 +59,20 @@ def test_the_numbers_of_a_row_are_the_results(table1):
     assert mappo[8].startswith("0.30 [")
     # t = 0.25 / sqrt(0.01 + 0.0025) = 2.236 at 1.47 degrees of freedom: scipy.stats.t.sf(2.236, 1.4706) * 2 = 0.196
     assert ours[10] == "0.2"
-    assert ours[11] == "1.00"
-    assert mappo[9:] == ["", "", ""]
+    assert ours[11] == "0.2"  # over training both are half of that
+    assert ours[12] == "1.00"
+    assert mappo[9:] == ["", "", "", ""]
 
 
 def test_q_learning_is_judged_without_its_exploration(tmp_path):
     page = report(tmp_path, "table1", seeds=2, arms=("mappo", "qmix")) / "table1.md"
     quality, _, goal = rows_of(page, "QMIX")
     assert (quality[5][:4], quality[6][:4], quality[7][:4]) == ("0.80", "0.70", "0.80")
-    # t = (0.8 - 0.6) / sqrt(0.01 + 0.0025) = 1.789: scipy.stats.t.sf(1.789, 1.4706) * 2 = 0.259
-    assert quality[10:] == ["0.26", "1.00"]
+    # Greedily 0.85 and 0.75 against MAPPO's 0.6 and 0.8, so t = 0.1 / sqrt(0.01 + 0.0025) = 0.894 at 1.47 degrees of
+    # freedom: scipy.stats.t.sf(0.8944, 1.4706) * 2 = 0.4931
+    assert quality[10:] == ["0.49", "0.49", "0.75"]
     # Greedily 0.85 and 0.75 at the third evaluation.
-    assert goal[5:] == ["1 of 2", "2.00", "3.0 [3.0, 3.0]"]
+    assert goal[5:] == ["1 of 2", "0", "2.00", "3.0 [3.0, 3.0]"]
 
 
 def test_arms_of_one_seed_do_not_keep_the_others_from_a_verdict(tmp_path):
@@ -81,6 +83,44 @@ def test_arms_of_one_seed_do_not_keep_the_others_from_a_verdict(tmp_path):
     text = (tmp_path / "report" / "table1.md").read_text()
     assert "No arm's win rate as deployed differs from that of MAPPO" in text
     assert "With one seed there is no test of QMIX." in text
+
+
+def test_a_seed_that_lost_what_it_had_learned_is_counted(tmp_path):
+    options = {"seeds": 2, "arms": ("mappo", "qc-factored")}
+    choice = prepared(tmp_path, "table1", **options).choice
+    store(tmp_path, choice, rate)
+    path = result_file(tmp_path, "skirmish-8m_vs_9m/qc-factored/0")
+    fell = json.loads(path.read_text())
+    fell["curve"]["eval/win_rate_sampled"] = [0.9, 0.4, 0.8]
+    results.write(path, fell)
+    command.report_of(prepared(tmp_path, "table1", **options))
+    goal = rows_of(tmp_path / "report" / "table1.md", "QC-MAPPO, factored")[3]
+    assert goal[5:7] == ["2 of 2", "1"]
+
+
+def test_a_reading_that_few_seeds_were_played_with_says_how_many(tmp_path):
+    options = {"seeds": 2, "arms": ("mappo", "qc-factored")}
+    store(tmp_path, prepared(tmp_path, "table1", **options).choice, rate)
+    path = result_file(tmp_path, "skirmish-8m_vs_9m/qc-factored/0")
+    older = json.loads(path.read_text())
+    del older["final"]["eval/win_rate_shuffled_sampled"]
+    results.write(path, older)
+    command.report_of(prepared(tmp_path, "table1", **options))
+    assert rows_of(tmp_path / "report" / "table1.md", "QC-MAPPO, factored")[1][7] == "0.05 (1 of 2 seeds)"
+
+
+def test_a_page_of_games_is_not_labelled_as_skirmish(tmp_path):
+    page = report(tmp_path, "table1", seeds=2, arms=("independent",), maps=("game:chsh",)) / "table1.md"
+    assert "skirmish" not in page.read_text()
+
+
+def test_arms_have_their_own_colours_in_every_figure():
+    mappo, ours = "MAPPO", "QC-MAPPO, factored"
+    for titles in ([mappo, ours], [ours, "IPPO, joint ratio", mappo], ["G2ANet", "VDN", ours, mappo]):
+        looks = dict(zip(titles, figures.styles(titles), strict=True))
+        assert looks[mappo] == figures.style(0)
+        assert looks[ours] == figures.style(3)
+        assert len({str(look) for look in looks.values()}) == len(titles)
 
 
 def test_sources_and_labels_are_on_every_page(table1):
@@ -99,9 +139,9 @@ def test_the_papers_figures_are_labelled_as_another_game(table1):
 
 def test_minutes_to_a_win_rate_count_the_seeds_that_reach_it(table1):
     page = table1 / "table1.md"
-    assert rows_of(page, "MAPPO")[2][5:] == ["0 of 2", "-", "-"]
+    assert rows_of(page, "MAPPO")[2][5:] == ["0 of 2", "-", "-", "-"]
     # Both seeds at the third evaluation, after 2 M steps and 3 minutes.
-    assert rows_of(page, "QC-MAPPO, factored")[3][5:] == ["2 of 2", "2.00 [2.00, 2.00]", "3.0 [3.0, 3.0]"]
+    assert rows_of(page, "QC-MAPPO, factored")[3][5:] == ["2 of 2", "0", "2.00 [2.00, 2.00]", "3.0 [3.0, 3.0]"]
 
 
 def test_what_a_circuit_is_used_for_is_shown_for_circuits_only(table1):
@@ -153,7 +193,7 @@ def test_the_gap_is_taken_to_the_first_arm_where_attention_is_missing(tmp_path):
     gap = rows_of(page, "QC-MAPPO, factored, skirmish:3m")[0]
     assert gap[1:6] == ["central", "3", "joint, 0.2", "2", "500,000"]
     assert gap[7].startswith("0.25 [")  # 0.85 - 0.60
-    assert (page.parent / "figures" / "agents-gap.png").is_file()
+    assert (page.parent / "figures" / "agents-gap-mappo.png").is_file()
 
 
 def test_costs_and_correlation_are_told_of_runs_that_other_studies_left(tmp_path):

@@ -114,7 +114,7 @@ def test_the_probability_of_improvement_counts_pairs_and_halves_ties():
 def test_all_groups_are_corrected_together():
     groups = [[0.1, 0.2, 0.3], [0.8, 0.9, 0.7]]
     reference = [0.75, 0.85, 0.95]
-    found = st.compare(groups, reference)
+    found = st.compare([(group, reference) for group in groups])
     raw = [st.welch(g, reference) for g in groups]
     assert [c.p for c in found] == pytest.approx(st.holm(raw))
     assert found[0].improvement == 0.0
