@@ -35,6 +35,9 @@ def load(
 ) -> Trained:
     """Reads the last checkpoint of a run.
 
+    Leaves the calling process changed: torch computes on one thread from then on, and takes numbers below 1e-38 for 0
+    (`parallel.use_one_torch_thread`), as in training.
+
     Args:
         directory: of the run.
         battles: of each kind that will be played (>= 1).
@@ -100,5 +103,5 @@ def evaluate_run(
     noise: str | None = None,
     shuffled: bool = False,
 ) -> dict[str, float]:
-    """Win rates of the last checkpoint of a run: `load`, then `evaluate`."""
+    """Win rates of the last checkpoint of a run: `load`, which leaves torch at one thread, then `evaluate`."""
     return evaluate(load(directory, battles, mean_law, threads, noise, shuffled), battles, mean_law, seed, shuffled)

@@ -35,7 +35,7 @@ from qcmarl.progress import Display, clock, percent
 EVALUATIONS = 25
 """Points of a learning curve where `eval_every` is left open."""
 MEAN_LAW_EVERY = 5
-"""Evaluations from one with the mean law to the next."""
+"""Evaluations from one with the mean law to the next: at each, it would take a twentieth of the run's time."""
 LARGEST_SEED = 2**63 - 1
 """Environments take twice as much; torch's generators read the low 32 bits, so seeds 2^32 apart share their weights."""
 
@@ -90,6 +90,18 @@ def described(algo: str, config: RunConfig, algorithm: Any) -> dict[str, Any]:
 def evaluation_seed(seed: int, env_steps: int) -> int:
     """A seed for the evaluation after `env_steps` steps, unrelated to those of training and of other evaluations."""
     return int(np.random.SeedSequence([seed, 1, env_steps]).generate_state(1)[0] >> 1)
+
+
+def evaluations(env_steps: int, eval_every: int, iteration: int) -> int:
+    """Evaluations of a run in its first `env_steps` steps, the one at its end apart: one every `eval_every` steps, and
+    at most one an iteration.
+
+    Args:
+        env_steps: at the end of an iteration.
+        eval_every: as in `RunConfig`.
+        iteration: environment steps of one.
+    """
+    return env_steps // max(eval_every, iteration)
 
 
 class Run:
@@ -208,9 +220,11 @@ class Run:
         metrics = self.learner.iterate()
         steps = self.learner.env_steps
         assert self.config.eval_every is not None
-        due = steps // self.config.eval_every > done // self.config.eval_every or steps >= self.config.steps
+        before_it, count = (evaluations(s, self.config.eval_every, steps - done) for s in (done, steps))
+        last = steps >= self.config.steps
+        due = last or count > before_it
         if due:
-            metrics = {**self._evaluate(), **metrics}
+            metrics = {**self._evaluate(mean_law=last or count % MEAN_LAW_EVERY == 0), **metrics}
         wall = time.perf_counter() - began
         self._wall += wall
         times = {f"time/{k}_share": (v - before[k]) / wall for k, v in self.learner.seconds.items()}
@@ -219,18 +233,10 @@ class Run:
         if due:
             self._save()
 
-    def _evaluate(self) -> dict[str, float]:
+    def _evaluate(self, mean_law: bool) -> dict[str, float]:
         seed = evaluation_seed(self.config.seed, self.learner.env_steps)
-        battles = win_rates(
-            self.learner.policy, self._eval_env, self.config.eval_battles, seed, self._mean_law_is_due()
-        )
+        battles = win_rates(self.learner.policy, self._eval_env, self.config.eval_battles, seed, mean_law)
         return {**battles, **self.learner.diagnostics(torch.Generator(self.device).manual_seed(seed))}
-
-    def _mean_law_is_due(self) -> bool:
-        """At every fifth evaluation and at the last: at each, it would take a twentieth of the run's time."""
-        assert self.config.eval_every is not None
-        evaluations = self.learner.env_steps // self.config.eval_every
-        return evaluations % MEAN_LAW_EVERY == 0 or self.learner.env_steps >= self.config.steps
 
     def _log(self, line: dict[str, float]) -> None:
         self._metrics.write(line)

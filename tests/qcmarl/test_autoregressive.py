@@ -17,6 +17,7 @@ from qcmarl.algos.autoregressive import (
 )
 from qcmarl.laws import Inputs, chain
 from qcmarl.laws.chain import ChainLaw
+from qcmarl.laws.law import entropy
 from qcmarl.nets import linear
 
 GENERATOR = torch.Generator().manual_seed(5)
@@ -133,6 +134,22 @@ def test_the_entropy_along_samples_is_that_of_the_joint_law():
     law.log_prob(law.sample(GENERATOR))
     exact = ChainLaw(seen, told, head, avail).table().entropy_sum().item()
     assert law.entropy_sum().item() / draws == pytest.approx(exact, rel=0.01)
+
+
+def test_the_gradient_of_the_entropy_along_actions_lacks_the_credit_of_earlier_agents():
+    seen, told, head, avail = parts(1, actions=4)
+    seen.requires_grad_()
+    (exact,) = torch.autograd.grad(ChainLaw(seen, told, head, avail).table().entropy_sum(), seen)
+    every = every_action(actions=4)
+    law = expanded(seen, told, head, avail, len(every))
+    weights = law.log_prob(every).exp().detach()  # of all joint actions: sums over them are means over draws
+    (along,) = torch.autograd.grad((weights * law._entropies).sum(), seen, retain_graph=True)
+    log_probs, p = law.conditionals(every)
+    own, entropies = log_probs.gather(2, every.unsqueeze(-1)).squeeze(-1), entropy(p).detach()
+    later = entropies.sum(1, keepdim=True) - entropies.cumsum(1)  # of the agents after each
+    (missing,) = torch.autograd.grad((weights * (own * later).sum(1)).sum(), seen)
+    assert torch.allclose(along + missing, exact, atol=1e-5)
+    assert missing.abs().max() > 0.1 * exact.abs().max()
 
 
 def copying(agents=3, actions=4):

@@ -16,7 +16,7 @@ import torch
 from qcmarl import checkpoint, rundir
 from qcmarl.algos import ALGORITHMS
 from qcmarl.evaluation import evaluate_run
-from qcmarl.run import Run, RunConfig, evaluation_seed, resolve
+from qcmarl.run import MEAN_LAW_EVERY, Run, RunConfig, evaluation_seed, evaluations, resolve
 
 STEPS = 40 * 160
 OPTIONS = {
@@ -135,6 +135,39 @@ def test_evaluations_do_not_influence_training(tmp_path):
     small_run(rare, steps=1600, eval_every=1600).train()
     small_run(often, steps=1600, eval_every=160, eval_battles=3).train()
     assert_same(weights(rare), weights(often))
+
+
+@pytest.mark.parametrize("iteration", [3200, 20_000, 640])
+@pytest.mark.parametrize("eval_every", [80_000, 50_000, 3200, 1000, 640, 1])
+def test_evaluations_are_counted_one_by_one(iteration, eval_every):
+    counted = 0
+    for done in range(0, 2_000_000, iteration):
+        steps = done + iteration
+        counted += steps // eval_every > done // eval_every
+        assert evaluations(steps, eval_every, iteration) == counted
+
+
+@pytest.mark.parametrize("iteration", [3200, 20_000])
+def test_the_mean_law_is_due_every_400_000_steps_where_every_80_000_are_evaluated(iteration):
+    counts = {steps: evaluations(steps, 80_000, iteration) for steps in range(0, 2_000_001, iteration)}
+    new = [steps for steps in counts if steps and counts[steps] > counts[steps - iteration]]
+    assert new == list(range(80_000, 2_000_001, 80_000))
+    assert [s for s in new if counts[s] % MEAN_LAW_EVERY == 0] == list(range(400_000, 2_000_001, 400_000))
+
+
+def test_the_mean_law_is_played_at_every_fifth_evaluation_however_many_were_asked_for(tmp_path):
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    small_run(whole, steps=7 * 160, eval_every=32, eval_battles=1).train()  # five would be due in each iteration
+    lines = lasting(whole)
+    assert all("eval/win_rate" in line for line in lines)
+    played = [line["env_steps"] for line in lines if "eval/win_rate_mean_law" in line]
+    assert played == [5 * 160, 7 * 160]
+    first = small_run(parts, steps=7 * 160, eval_every=32, eval_battles=1)
+    for _ in range(3):
+        first._iterate()
+    first.close()
+    small_run(parts, steps=7 * 160, eval_every=32, eval_battles=1, resume=True).train()
+    assert lasting(parts) == lines
 
 
 def test_a_line_of_metrics_holds_what_is_promised(finished):

@@ -63,8 +63,14 @@ class ChainLaw:
         return self._given(self._seen + self._heard(actions), self._avail)
 
     def entropy_sum(self) -> Tensor:
-        """Sum over the samples of sum_i H(pi_i given a_1 .. a_{i-1}) along the joint actions scored last, nats: by the
-        chain rule an unbiased estimate of the joint entropy where those were drawn from this law."""
+        """Sum over the samples of sum_i H_i along the joint actions scored last, H_i = H(pi_i given a_1 .. a_{i-1}),
+        nats.
+
+        Where those actions were drawn from this law, the value is by the chain rule an unbiased estimate of the joint
+        entropy. The gradient is not one of its gradient: the actions are held fixed, so that
+        sum_i grad log pi_i * sum_{j>i} H_j is missing, and an earlier agent gets no credit for the entropy of later
+        ones that its choice leads to.
+        """
         assert self._entropies is not None, "log_prob says along which actions"
         return self._entropies.sum()
 

@@ -103,7 +103,8 @@ class QLearner:
         """Plays `rollout_steps` steps in every environment, and makes the updates that are due meanwhile.
 
         Returns:
-            metrics of the iteration, `train/...`; those of updates only where one was made.
+            metrics of the iteration, `train/...`; those of updates only where one was made, and after the first episode
+            those of episodes.
         """
         before = self.updates
         sums = torch.zeros(len(Sums._fields), device=self.device)
@@ -111,7 +112,11 @@ class QLearner:
             due = self._counted() // self.learn_every
             self._play()
             sums += self._learn(self._counted() // self.learn_every - due)
-        metrics = {"train/epsilon": self.epsilon(), "train/updates": float(self.updates - before)}
+        metrics = {
+            "train/epsilon": self.epsilon(),
+            "train/updates": float(self.updates - before),
+            "train/memory_episodes": float(len(self.memory)),
+        }
         if self.updates > before:
             metrics.update(_averages(sums, self.updates - before))
         return {**self._recent.metrics(), **metrics}

@@ -91,6 +91,13 @@ def test_an_unavailable_action_is_not_the_best_one_of_a_target():
     assert found.tolist() == pytest.approx([float(r) + 0.99 * v for r, v in zip(reward, [3, 3, 2, 2, 0], strict=True)])
 
 
+def test_the_episodes_remembered_are_logged_whether_their_number_or_the_megabytes_bind():
+    few, small = qmix(memory=30), qmix(memory=100)
+    small.memory.rows = 30  # of 5 steps each: six rounds of six environments
+    logged = [[learner.iterate()["train/memory_episodes"] for _ in range(3)] for learner in (few, small)]
+    assert logged == [[24, 30, 30], [24, 36, 36]]
+
+
 @pytest.mark.parametrize("name", LEARNERS)
 def test_the_loss_is_the_mean_square_over_the_steps_of_the_batch(name):
     learner = collected(LEARNERS[name])
