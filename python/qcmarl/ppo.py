@@ -40,6 +40,11 @@ PART_OF_GPU = 1 << 20
 """The same on a GPU, for its memory alone."""
 
 
+SMALLER, LARGER, SMALLEST = 0.5, 1.1, 1 / 64
+"""What the actor's steps are multiplied by after a rollout of which one was taken back, and after any other; and the
+least that they become. Without this an actor whose law is steep may have every step taken back, for good."""
+
+
 class Targets(NamedTuple):
     """What a rollout is regressed on, flattened to samples; V is () for a team's critic, (n,) for one per agent. On the
     device but for `living`."""
@@ -113,6 +118,8 @@ class PPO:
         self._entropy = config.entropy
         self.perturbation = Perturbation(config, policy)
         self._last_step = LastStep(policy.parameters()) if config.undo_step else None
+        self._share = 1.0
+        """Of its learning rates that the actor steps by: less after a step that was taken back."""
         self._gradient = PartedGradient([*policy.parameters(), *self.critic.parameters()], self.threads)
         self.env_steps = 0
         self.seconds = {"environment": 0.0, "acting": 0.0, "update": 0.0}
@@ -131,7 +138,7 @@ class PPO:
         began, in_env = time.perf_counter(), self.collector.environment_seconds
         self.collector.collect()
         collected, in_env = time.perf_counter(), self.collector.environment_seconds - in_env
-        self._anneal()
+        self._set_steps()
         metrics = self.update()
         self.seconds["environment"] += in_env
         self.seconds["acting"] += collected - began - in_env
@@ -139,19 +146,19 @@ class PPO:
         self.env_steps += self.config.n_envs * self.config.rollout_steps
         return {**self.collector.episodes.metrics(), **metrics}
 
-    def _anneal(self) -> None:
-        """Sets entropy bonus and learning rates to what the schedule says after the steps made so far."""
+    def _set_steps(self) -> None:
+        """Sets entropy bonus and learning rates to what the schedule says after the steps made so far, and the actor's
+        rate to what its caution says."""
         config = self.config
-        if config.anneal is None:
-            return
-        passed = min(1.0, self.env_steps / config.anneal)
+        passed = 0.0 if config.anneal is None else min(1.0, self.env_steps / config.anneal)
         if config.entropy_final is not None:
             self._entropy = config.entropy + passed * (config.entropy_final - config.entropy)
-        if config.lr_final is not None:
-            left = 1 + passed * (config.lr_final / config.lr - 1)
-            for adam, lrs in zip((self.actor_adam, self.critic_adam), self._first_lrs, strict=True):
-                for group, lr in zip(adam.param_groups, lrs, strict=True):
-                    group["lr"] = lr * left
+        left = 1.0 if config.lr_final is None else 1 + passed * (config.lr_final / config.lr - 1)
+        for adam, lrs, share in zip(
+            (self.actor_adam, self.critic_adam), self._first_lrs, (self._share, 1.0), strict=True
+        ):
+            for group, lr in zip(adam.param_groups, lrs, strict=True):
+                group["lr"] = lr * left * share
 
     def update(self) -> dict[str, float]:
         """The epochs of one rollout."""
@@ -176,13 +183,17 @@ class PPO:
             [*total, largest_norm, actor_steps, targets.explained, ~actor_learns]
         ).tolist()
         named = Sums(*sums_of_all)
+        undone = {}
+        if self._last_step is not None:
+            undone = {"train/undone_step": left, "train/actor_lr_share": self._share}
+            self._share = max(self._share * SMALLER, SMALLEST) if left else min(self._share * LARGER, 1.0)
         return {
             "train/approx_kl": named.kl / named.entries,
             "train/clip_fraction": named.clipped / named.entries,
             "train/entropy": named.entropy / named.living,
             "train/gradient_norm": norm,
             "train/actor_steps": moves / steps,
-            **({} if self._last_step is None else {"train/undone_step": left}),
+            **undone,
             "train/value_loss": named.value_loss / steps,
             "train/explained_variance": explained,
         }
@@ -335,6 +346,7 @@ class PPO:
             "generator": self.randomness.get_state(),
             "collector": self.collector.state_dict(),
             "env_steps": self.env_steps,
+            "actor_lr_share": self._share,
             "seconds": self.seconds,
         }
         return copy.deepcopy(on_host(state))
@@ -344,7 +356,7 @@ class PPO:
         for name in ("policy", "critic", "value_norm", "actor_adam", "critic_adam", "collector"):
             getattr(self, name).load_state_dict(state[name])
         self.randomness.set_state(state["generator"])
-        self.env_steps = state["env_steps"]
+        self.env_steps, self._share = state["env_steps"], state["actor_lr_share"]
         self.seconds.update(state["seconds"])
 
 

@@ -269,6 +269,19 @@ def test_the_last_step_of_a_rollout_is_checked_too():
     assert all(map(torch.equal, actor_of(learner), before))
 
 
+def test_steps_are_halved_after_one_was_taken_back_and_grow_again():
+    learner = mappo(target_kl=1e-9, undo_step=True)
+    shares = [learner.iterate()["train/actor_lr_share"] for _ in range(9)]
+    assert shares == [1, 1 / 2, 1 / 4, 1 / 8, 1 / 16, 1 / 32, 1 / 64, 1 / 64, 1 / 64]
+    assert [group["lr"] for group in learner.actor_adam.param_groups] == [5e-4 / 64]
+    assert [group["lr"] for group in learner.critic_adam.param_groups] == [5e-4]
+    resumed = mappo(target_kl=math.inf, undo_step=True)
+    resumed.load_state_dict(learner.state_dict())
+    shares = [resumed.iterate()["train/actor_lr_share"] for _ in range(46)]
+    assert shares[:2] == pytest.approx([1 / 64, 1.1 / 64])
+    assert shares[-3:] == [pytest.approx(1.1**43 / 64), 1, 1]  # 1.1^44 = 66.3
+
+
 def test_only_the_last_of_several_steps_is_taken_back():
     after = []
     for epochs in (1, 2):

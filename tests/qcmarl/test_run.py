@@ -70,8 +70,11 @@ def options_of(directory):
     config = json.loads((directory / rundir.CONFIG).read_text())
     flags = []
     for name, value in {"algo": config["algo"], **config["run"], **config["algorithm"]}.items():
-        if value is not None:
-            flags += [f"--{name.replace('_', '-')}", str(value)]
+        option = name.replace("_", "-")
+        if isinstance(value, bool):
+            flags.append(f"--{option}" if value else f"--no-{option}")
+        elif value is not None:
+            flags += [f"--{option}", str(value)]
     return flags
 
 
