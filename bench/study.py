@@ -19,6 +19,7 @@ from table import updated
 
 from qcmarl.studies import pages, tables
 from qcmarl.studies.arms import ARMS
+from qcmarl.studies.catalogue import TRAINED_UNDER_NOISE
 from qcmarl.studies.entanglement import parts, references
 from qcmarl.studies.entanglement import tables as entangled
 from qcmarl.studies.entanglement.arms import ENTANGLED, RESOURCES
@@ -29,15 +30,16 @@ MARK = re.compile(r"<!-- bench:(study-(\w+)-(\w+)) -->")
 ENTANGLEMENT = re.compile(r"<!-- bench:(entanglement-(games|queue)) -->")
 NOISE = "report-noise"
 MAIN = ("mappo", "attention-mappo", "qmix", "qc-factored", "qc-outcome", "linear", "no-circuit", "no-cnot", "frozen")
-SHORT = ("arm", "execution", "ratio, clip", "seeds", "greedy: mean [95 %]", "sampled: mean [95 %]", "over training")
+SHORT = ("arm", "execution", "ratio, clip", "seeds", "greedy: mean [95 %]", "sampled: mean [95 %]", "p, deployed")
+SPEED = ("over training", "p, over training")
 Tabled = Callable[[Sequence[Group]], tables.Table]
 Groups = Mapping[str, Mapping[str, Group]]
 """By environment and arm."""
 
 
 def quality(groups: Sequence[Group]) -> tables.Table:
-    """Win rates after training and over it, and the test of what one would deploy."""
-    return picked(tables.quality(groups), (*SHORT, "p, deployed"))
+    """Win rates after training and over it, each with its test."""
+    return picked(tables.quality(groups), (*SHORT, *SPEED))
 
 
 def picked(table: tables.Table, names: Sequence[str]) -> tables.Table:
@@ -48,8 +50,9 @@ def picked(table: tables.Table, names: Sequence[str]) -> tables.Table:
 
 
 def main_quality(groups: Sequence[Group]) -> tables.Table:
-    """The same of the arms that say most."""
-    return quality([group for group in groups if group.arm in MAIN])
+    """The same of the arms that say most; corrected for all of them, so that both tables have the same p."""
+    columns, rows = quality(groups)
+    return columns, [row for group, row in zip(groups, rows, strict=True) if group.arm in MAIN]
 
 
 TABLES: dict[str, Tabled] = {
@@ -117,7 +120,7 @@ def main() -> None:
     for path in options.documents:
         document = path.read_text()
         for subject, map_name, table in MARK.findall(document):
-            chosen = list(groups[f"skirmish:{map_name}"].values())
+            chosen = [g for g in groups[f"skirmish:{map_name}"].values() if g.arm not in TRAINED_UNDER_NOISE]
             text = f"{pages.table(*TABLES[table](chosen))}\n\n{tables.sources(chosen)}"
             document = updated(document, text, subject)
         for subject, table in ENTANGLEMENT.findall(document):
