@@ -69,7 +69,7 @@ class PPOConfig:
     joint_weights: Literal["samples", "living"] = "samples"
     """What advantages are normalised by where the ratio is joint: the samples, as its loss weighs them, so that their
     mean in it is 0; or the samples' living agents, as in the stored studies."""
-    undo_step: bool = False
+    undo_step: bool = True
     """Take back the actor's step that exceeded `target_kl`, instead of only making no more, and make smaller ones for
     some rollouts; the last step of a rollout is checked too. One step of usual size can move a policy far where its law
     is steep."""

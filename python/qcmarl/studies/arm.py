@@ -13,8 +13,8 @@ from qcmarl.config import PPOConfig
 from qcmarl.envs import registry
 from qcmarl.learner import LearnerConfig
 
-JOINT = {"ratio": "joint", "clip": 0.2, "joint_weights": "living"}
-"""What every PPO arm is compared under. The weights are those of the first results, which go on."""
+JOINT = {"ratio": "joint", "clip": 0.2, "joint_weights": "living", "undo_step": False}
+"""What every PPO arm is compared under; the last two are what the stored results were made with, not the defaults."""
 ROLLOUT = 3200
 """Environment steps of a PPO rollout, however many environments there are."""
 

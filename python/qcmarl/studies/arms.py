@@ -42,6 +42,7 @@ def _arms() -> list[Arm]:
         "rollout_steps": 400,
         "grad_clip": 10.0,
         "target_kl": float("inf"),
+        "undo_step": False,
         "value_clip": 0.05,
         "critic_hidden": 64,
         "value_decay": 0.99985,

@@ -18,7 +18,7 @@ from qcmarl.algos import ALGORITHMS
 from qcmarl.studies.jobs import Job, result_file
 
 _ABSENT = object()
-EARLIER = {"joint_weights": "living"}
+EARLIER = {"joint_weights": "living", "undo_step": False}
 """What results had before these settings could be chosen, where it is not what is now their default."""
 
 
