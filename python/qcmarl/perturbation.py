@@ -26,12 +26,13 @@ class Perturbation:
 
     def __init__(self, config: PPOConfig, policy: Policy) -> None:
         self._policy, self._dropout, self._noise = policy, config.dropout, config.input_noise
-        self._active = config.dropout > 0 or config.input_noise > 0 or policy.draws
+        self.active = config.dropout > 0 or config.input_noise > 0 or policy.draws
+        """Whether anything is random."""
         self._seed = 0
 
     def begin(self, generator: torch.Generator) -> None:
         """A new minibatch: one number of `generator` decides all that is random in it."""
-        if self._active:
+        if self.active:
             self._seed = int(torch.randint(1 << 62, (), generator=generator))
 
     def law(self, inputs: Inputs, samples: Tensor) -> Law:
@@ -41,7 +42,7 @@ class Perturbation:
             inputs: of the part.
             samples: (L, C) its addresses, on the host.
         """
-        if not self._active:
+        if not self.active:
             return self._policy(inputs)[0]  # type: ignore[no-any-return]
         generator = torch.Generator(inputs.x.device).manual_seed(self._seed + int(samples[0, 0]))
         x = inputs.x

@@ -118,6 +118,7 @@ class PPO:
         self._entropy = config.entropy
         self.perturbation = Perturbation(config, policy)
         self._last_step = LastStep(policy.parameters()) if config.undo_step else None
+        self._own_kl: Tensor | None = None
         self._share = 1.0
         """Of its learning rates that the actor steps by: less after a step that was taken back."""
         self._gradient = PartedGradient([*policy.parameters(), *self.critic.parameters()], self.threads)
@@ -162,7 +163,7 @@ class PPO:
 
     def update(self) -> dict[str, float]:
         """The epochs of one rollout."""
-        targets = self._targets()
+        targets, self._own_kl = self._targets(), None
         total, largest_norm, actor_steps = (
             torch.zeros(shape, device=self.device) for shape in (len(Sums._fields), (), ())
         )
@@ -200,9 +201,13 @@ class PPO:
 
     def _trusted(self, so_far: Tensor, kl: Tensor, entries: Tensor) -> Tensor:
         """Whether the actor, as it stands, has always been near the one that collected the rollout; takes back the step
-        by which it left, where that is asked for."""
+        by which it left, where that is asked for. Before the first step all that there is is what the actor's own
+        randomness makes of the KL, which does not count."""
         assert self.config.target_kl is not None
-        within: Tensor = kl.double() / entries.double() <= self.config.target_kl
+        mean: Tensor = kl.double() / entries.double()
+        if self._own_kl is None:
+            self._own_kl = mean if self.perturbation.active else torch.zeros_like(mean)
+        within = mean - self._own_kl <= self.config.target_kl
         if self._last_step is not None:
             self._last_step.take_back(so_far & ~within)
             self._last_step.remember()

@@ -108,6 +108,21 @@ def test_noise_has_the_standard_deviation_that_was_asked_for():
     assert (seen[0] - inputs.x).std().item() == pytest.approx(0.4, rel=0.05)
 
 
+@pytest.mark.parametrize("undo_step", [False, True])
+def test_what_an_actors_own_randomness_makes_of_the_kl_does_not_count_against_it(undo_step):
+    learner = mappo(input_noise=1.0, target_kl=1e-4, undo_step=undo_step)
+    for _ in range(5):  # until the head tells features apart
+        learner.iterate()
+    learner.collector.collect()
+    samples = learner.rollout.whole()
+    learner.perturbation.begin(learner.generator)
+    kl, _, entries, *_ = learner._policy_loss(samples, learner._targets())[1]
+    assert float(kl / entries) > 1e-4
+    before = weights(learner).clone()
+    assert learner.update()["train/actor_steps"] >= 0.1
+    assert undo_step or not torch.equal(weights(learner), before)
+
+
 def test_an_actor_without_anything_random_draws_nothing():
     learner = mappo()
     before = learner.generator.get_state()
