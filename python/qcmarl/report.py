@@ -57,7 +57,9 @@ class Curve:
 
 
 def read(directory: Path) -> Curve:
-    """One run; raises ValueError where nothing was evaluated yet."""
+    """One run; raises ValueError where there is none or nothing was evaluated yet."""
+    if (directory / "results").is_dir():
+        raise ValueError(f"{directory} is a study's folder: qcmarl study STUDY --report-only --out {directory}")
     config, lines = rundir.read_config(directory), rundir.read_metrics(directory)
     evaluated = [line for line in lines if METRIC in line]
     if not evaluated:
