@@ -16,6 +16,7 @@ from torch.autograd import forward_ad
 from qcsim import derivatives, operator
 from qcsim.arrays import Operands, as_rows
 from qcsim.engine_run import Arrays, Run
+from qcsim.measurements import Samples
 from qcsim.simulate import Plan, forward
 from qcsim.task import task_of
 
@@ -145,6 +146,7 @@ def run(plan: Plan, given: Operands) -> torch.Tensor:
     wanted = torch.is_grad_enabled() and any(array is not None and array.requires_grad for array in arrays)
     transformed = _transformed()
     if transformed or _traced(arrays):
+        _refuse_samples(plan, transformed, arrays)
         arrays = (given.weights, as_rows(given.amplitudes), as_rows(given.features))
         if not wanted and not transformed:
             return _outputs(Run(plan, keep=False), arrays)
@@ -154,6 +156,13 @@ def run(plan: Plan, given: Operands) -> torch.Tensor:
         result: torch.Tensor = Direct.apply(Run(plan, True, given), *arrays)  # type: ignore[no-untyped-call]
         return result
     return forward(plan, given, keep=False)[0]  # type: ignore[no-any-return]
+
+
+def _refuse_samples(plan: Plan, transformed: bool, arrays: Arrays) -> None:
+    """Outcomes are drawn from numbers in memory, which transforms and tracers do not show."""
+    if (transformed or _strange(arrays)) and any(isinstance(each, Samples) for each in plan.measurements):
+        raise ValueError("samples are drawn call by call, which torch.func's transforms, forward mode and fake tensors "
+                         "do not know; give a batch instead, outside of them")  # fmt: skip
 
 
 def _transformed() -> bool:
@@ -173,8 +182,11 @@ def _gradients(run: Run, needed: tuple[bool, ...], cotangent: torch.Tensor, arra
 
 def _traced(arrays: Arrays) -> bool:
     """Whether fake tensors or a tracer stand between the call and memory: then the registered operator answers."""
-    if torch._C._len_torch_dispatch_stack() > 0:
-        return True
+    return torch._C._len_torch_dispatch_stack() > 0 or _strange(arrays)
+
+
+def _strange(arrays: Arrays) -> bool:
+    """Whether one of the tensors answers for itself, as a fake tensor does."""
     plain = torch.Tensor.__torch_dispatch__
     strange = [type(array) for array in arrays if array is not None and type(array) not in _PLAIN]
     return any(kind.__torch_dispatch__ is not plain for kind in strange)

@@ -8,6 +8,8 @@ import numpy as np
 
 _CPU, _PINNED, _CUDA, _MANAGED = 1, 3, 2, 13  # DLPack's numbers of devices (dlpack.h, DLDeviceType)
 
+_OF_JAX = "; jax.grad, jit and vmap do not see into the verbs: write a QNode on PennyLane's device 'qcsim.qubit'"
+
 
 def adopted(name: str, array: Any) -> Any:
     """The same numbers as a NumPy array, or as a CuPy array if they are on a GPU.
@@ -27,8 +29,9 @@ def adopted(name: str, array: Any) -> Any:
     if hasattr(array, "__cuda_array_interface__"):
         return _cupy(name, array).asarray(array)
     kind = type(array).__name__
+    hint = _OF_JAX if type(array).__module__.startswith("jax") else ""
     raise TypeError(f"{name} is a {kind}; it must be a NumPy array, a torch tensor, a CuPy array, an array with DLPack "
-                    "or a list of numbers")  # fmt: skip
+                    f"or a list of numbers{hint}")  # fmt: skip
 
 
 def _read(name: str, array: Any, library: Any, kind: str) -> Any:

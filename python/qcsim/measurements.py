@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -52,6 +52,11 @@ class Probabilities:
     """
 
     qubits: Sequence[int] | None = None
+
+    def __post_init__(self) -> None:
+        """Looks at the qubits, if they are named: the constructor is part of every call."""
+        if self.qubits is not None:
+            _keep_qubits(self)
 
     def reading(self, circuit: Circuit, method: str) -> Reading:
         """What the engine reads."""
@@ -155,10 +160,15 @@ class DensityMatrix:
 
     qubits: Sequence[int] | None = None
 
+    def __post_init__(self) -> None:
+        """Looks at the qubits, if they are named: the constructor is part of every call."""
+        if self.qubits is not None:
+            _keep_qubits(self)
+
     def reading(self, circuit: Circuit, method: str) -> Reading:
         """What the engine reads: of a pure state, or one of a closed form, the state itself."""
         qubits = _measured(circuit, self.qubits)
-        _different(qubits, circuit.n_qubits)
+        check_qubits(qubits, circuit.n_qubits)
         return ("density", qubits) if method == "density_matrix" else ("statevector", None)
 
     def result(self, circuit: Circuit, columns: Any, method: str, n_threads: int = 0) -> Any:
@@ -169,10 +179,10 @@ class DensityMatrix:
             return entries.reshape(entries.shape[0], side, side)
         qubits, n = _measured(circuit, self.qubits), circuit.n_qubits
         psi = _complex(columns)
-        front = psi.reshape(-1, *(2,) * n)
+        front = psi.reshape(psi.shape[0], *(2,) * n)
         order = (0, *(1 + qubit for qubit in qubits), *(1 + q for q in range(n) if q not in qubits))
         front = front.permute(order) if is_torch(front) else front.transpose(order)
-        front = front.reshape(psi.shape[0], 2 ** len(qubits), -1)
+        front = front.reshape(psi.shape[0], 2 ** len(qubits), 2 ** (n - len(qubits)))
         pure = front @ front.conj().swapaxes(1, 2)
         retained = circuit.noise_summary.retained
         return pure if retained == 1.0 else retained * pure + (1.0 - retained) * _mixed(pure)
@@ -196,6 +206,11 @@ class Samples:
     shots: int
     seed: int | None = None
     qubits: Sequence[int] | None = None
+
+    def __post_init__(self) -> None:
+        """Looks at the qubits, if they are named: the constructor is part of every call."""
+        if self.qubits is not None:
+            _keep_qubits(self)
 
     def reading(self, circuit: Circuit, method: str) -> Reading:
         """What the engine reads."""
@@ -252,7 +267,24 @@ def _mixed(like: Any) -> Any:
     return sys.modules["torch"].eye(side, dtype=like.dtype, device=like.device) / side
 
 
-def _different(qubits: tuple[int, ...], n_qubits: int) -> None:
+def as_measurements(measurements: Iterable[Measurement]) -> tuple[Measurement, ...]:
+    """What a caller listed, each still to be checked.
+
+    Raises:
+        TypeError: for a single measurement, text and what else is no list.
+    """
+    if not isinstance(measurements, Iterable) or isinstance(measurements, (str, Mapping)):
+        raise TypeError(f"measurements is {measurements!r}; it must be a list of measurements such as "
+                        "[qcsim.Probabilities(), qcsim.Expval(['Z0'])]")  # fmt: skip
+    return tuple(measurements)
+
+
+def check_qubits(qubits: tuple[int, ...], n_qubits: int) -> None:
+    """Measured qubits: one or more, different, 0..n-1.
+
+    Raises:
+        ValueError: otherwise.
+    """
     if not qubits:
         raise ValueError("no qubit is measured; name at least one")
     for qubit in qubits:
@@ -260,6 +292,12 @@ def _different(qubits: tuple[int, ...], n_qubits: int) -> None:
             raise ValueError(f"measured qubit {qubit} is outside 0..{n_qubits - 1} for a {n_qubits}-qubit circuit")
         if qubits.count(qubit) > 1:
             raise ValueError(f"qubit {qubit} is measured twice")
+
+
+def _keep_qubits(measurement: Probabilities | DensityMatrix | Samples) -> None:
+    """An iterator as a tuple: qubits are read more than once."""
+    if isinstance(measurement.qubits, Iterator):
+        object.__setattr__(measurement, "qubits", tuple(measurement.qubits))
 
 
 def _measured(circuit: Circuit, qubits: Sequence[int] | None) -> tuple[int, ...]:

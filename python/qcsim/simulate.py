@@ -173,11 +173,26 @@ def execute(plan: Plan, weights: Any, amplitudes: Any, features: Any, out: Any =
 
     Torch tensors remember how they were made, unless the result is written to ``out``.
     """
-    given = operands(plan.circuit, weights, amplitudes, features)
+    try:
+        given = operands(plan.circuit, weights, amplitudes, features)
+    except ValueError:
+        again = _autocast(weights, amplitudes, features)
+        if again is None:
+            raise
+        return execute(plan, *again, out=out)
     if given.gpu is None:
         return _executed(plan, given, out)
     with given.gpu.current():
         return _executed(plan, given, out)
+
+
+def _autocast(weights: Any, amplitudes: Any, features: Any) -> tuple[Any, Any, Any] | None:
+    """Arrays that were refused, raised from half precision under torch.autocast; None where that changes nothing."""
+    if not any(map(is_torch, (weights, amplitudes, features))):
+        return None
+    from qcsim.autocast import raised
+
+    return raised(weights, amplitudes, features)
 
 
 def _executed(plan: Plan, given: Operands, out: Any) -> tuple[Any, ...]:

@@ -5,7 +5,7 @@ and what is drawn at random through estimate.py.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from typing import Any, NamedTuple
 
@@ -16,7 +16,16 @@ from qcsim.array_kinds import is_cupy, is_torch
 from qcsim.arrays import Operands, let_in, on_host, operands, row_major
 from qcsim.circuit import Circuit
 from qcsim.gpus import gpu_of
-from qcsim.measurements import DensityMatrix, Expval, Measurement, Probabilities, Samples, Statevector, Variance
+from qcsim.measurements import (
+    DensityMatrix,
+    Expval,
+    Measurement,
+    Probabilities,
+    Samples,
+    Statevector,
+    Variance,
+    as_measurements,
+)
 from qcsim.misreading import as_read
 from qcsim.observables import Observable
 from qcsim.simulate import Plan, backward, execute, forward, make_plan, results_of
@@ -348,6 +357,7 @@ def counts(
         >>> qcsim.counts(qcsim.Circuit(2).x(1), shots=10, seed=0)
         {'01': 10}
     """
+    qubits = tuple(qubits) if isinstance(qubits, Iterator) else qubits
     drawn = sample(circuit, weights, amplitudes, features, shots=shots, seed=seed, qubits=qubits, method=method,
                    num_threads=num_threads)  # fmt: skip
     width = circuit.n_qubits if qubits is None else len(qubits)
@@ -402,7 +412,7 @@ def measure(
         (array([0.5, 0.5]), array([1.]))
     """
     plan = make_plan(
-        circuit, tuple(measurements), gradient, num_threads, method, trajectories, shots, seed, standard_error
+        circuit, as_measurements(measurements), gradient, num_threads, method, trajectories, shots, seed, standard_error
     )
     return execute(plan, weights, amplitudes, features)
 

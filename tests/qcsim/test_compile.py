@@ -222,6 +222,8 @@ def test_fake_tensors_have_the_right_shape_and_meta_tensors_are_refused() -> Non
         outputs = qcsim.expval(CIRCUIT, weights, ["Z0"], amplitudes=torch.randn(5, 8), features=torch.randn(2))
         assert outputs.shape == (5, 1)
         assert slopes(torch.randn(3), torch.randn(5, 8)).shape == (5, 3)
+        with pytest.raises(ValueError, match="samples are drawn call by call"):
+            qcsim.sample(qcsim.Circuit(2).ry(0).ry(1), weights)
     assert qcsim.probabilities(qcsim.Circuit(2).ry(0).ry(1), weights).shape == (4,)  # its mode has ended
     with pytest.raises(ValueError, match="on meta"):
         qcsim.probabilities(qcsim.Circuit(2).ry(0).ry(1), torch.zeros(2, device="meta"))

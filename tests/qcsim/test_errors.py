@@ -278,6 +278,11 @@ def test_arrays_whose_memory_does_not_say_all_are_refused_or_resolved() -> None:
     torch.testing.assert_close(zeros, qcsim.probabilities(reference(), torch.zeros(3), amplitudes), rtol=0, atol=0)
 
 
+def test_a_tracer_of_jax_is_told_the_way() -> None:
+    tracer = type("LinearizeTracer", (), {"__module__": "jax._src.interpreters.ad", "__dlpack__": None})()
+    assert_says(TypeError, ["weights", "LinearizeTracer", "jax.grad", "qcsim.qubit"], lambda: run(weights=tracer))
+
+
 def test_a_set_of_observables_has_no_order_and_is_refused() -> None:
     assert_says(TypeError, ["observables", "list"], lambda: qcsim.expval(reference(), WEIGHTS, {"Z0"}, AMPLITUDES))
 

@@ -217,3 +217,19 @@ def test_errors_keep_their_words_inside_transforms() -> None:
         vmap(engine, (0, None, None))(random(4, 3), A, F)
     with pytest.raises(ValueError, match="float16"):
         grad(loss(engine))(W.half(), A.half(), F.half())
+
+
+@pytest.mark.parametrize(
+    "transformed",
+    [
+        pytest.param(lambda draw, w: vmap(draw, randomness="different")(w[None]), id="vmap"),
+        pytest.param(lambda draw, w: grad(lambda w: draw(w).sum())(w), id="grad"),
+        pytest.param(lambda draw, w: jvp(draw, (w,), (w,)), id="jvp"),
+    ],
+)
+def test_samples_are_drawn_call_by_call(transformed: Any) -> None:
+    circuit, weights = qcsim.Circuit(1).ry(0), torch.tensor([0.3])
+    both = [qcsim.Expval(["Z0"]), qcsim.Samples(3)]
+    for draw in (lambda w: qcsim.sample(circuit, w, shots=3), lambda w: qcsim.measure(circuit, w, both)[0]):
+        with pytest.raises(ValueError, match=r"samples are drawn call by call, which torch\.func's transforms"):
+            transformed(draw, weights)

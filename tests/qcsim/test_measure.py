@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -98,3 +100,21 @@ def test_results_that_nobody_uses_leave_the_gradient_of_the_others() -> None:
     results[1].sum().backward()
     np.testing.assert_allclose(weights.grad.numpy(), [-np.sin(0.3), 0], atol=1e-15)
     assert not results[2].requires_grad
+
+
+@pytest.mark.parametrize("one", [qcsim.Probabilities(), "Z0", {"Z0": 1.0}, None], ids=["alone", "word", "sum", "none"])
+def test_what_is_no_list_of_measurements_is_refused(one: Any) -> None:
+    with pytest.raises(TypeError, match=r"it must be a list of measurements such as \[qcsim.Probabilities\(\)"):
+        qcsim.measure(qcsim.Circuit(1), None, one)
+
+
+def test_qubits_from_a_generator_are_read_once() -> None:
+    circuit = qcsim.Circuit(2).x(1)
+    np.testing.assert_array_equal(qcsim.density_matrix(circuit, qubits=iter([1])), np.diag([0.0, 1.0]))
+    np.testing.assert_array_equal(qcsim.probabilities(circuit, qubits=iter([1])), [0.0, 1.0])
+    assert qcsim.counts(circuit, shots=3, qubits=iter([1])) == {"1": 3}
+
+
+def test_density_matrices_of_an_empty_batch_are_none() -> None:
+    circuit = qcsim.Circuit(2).ry(0, feature=0)
+    assert qcsim.density_matrix(circuit, features=np.zeros((0, 1)), qubits=[1]).shape == (0, 2, 2)
