@@ -1,8 +1,8 @@
 """Tables of stored studies for the documents: python bench/study.py docs/results/study README.md docs/results.md
 
 Rewrites what stands between the marks `<!-- bench:study-MAP-TABLE -->` of each document, where TABLE is one of
-`main`, `quality`, `use` and `goal`, and `<!-- bench:entanglement-TABLE -->`, TABLE one of `games` and `queue`, from the
-results below DIRECTORY/results; and `<!-- bench:report-noise -->` from the full report, which
+`main`, `quality`, `steps`, `use` and `goal`, and `<!-- bench:entanglement-TABLE -->`, TABLE one of `games` and
+`queue`, from the results below DIRECTORY/results; and `<!-- bench:report-noise -->` from the full report, which
 `qcmarl study --report-only` writes before.
 """
 
@@ -32,6 +32,8 @@ NOISE = "report-noise"
 MAIN = ("mappo", "attention-mappo", "qmix", "qc-factored", "qc-outcome", "linear", "no-circuit", "no-cnot", "frozen")
 SHORT = ("arm", "execution", "ratio, clip", "seeds", "greedy: mean [95 %]", "sampled: mean [95 %]", "p, deployed")
 SPEED = ("over training", "p, over training")
+OTHER_STEPS = ("mappo-undo", "qc-undo", "mappo-steady", "qc-steady")
+"""Arms that differ in how the actor steps; they have a table of their own."""
 Tabled = Callable[[Sequence[Group]], tables.Table]
 Groups = Mapping[str, Mapping[str, Group]]
 """By environment and arm."""
@@ -55,8 +57,26 @@ def main_quality(groups: Sequence[Group]) -> tables.Table:
     return columns, [row for group, row in zip(groups, rows, strict=True) if group.arm in MAIN]
 
 
+def steps(groups: Sequence[Group]) -> tables.Table:
+    """How the actor steps: win rates and falls."""
+    columns, rows = picked(
+        tables.quality(groups), ("arm", "ratio, clip", "seeds", "sampled: mean [95 %]", "over training")
+    )
+    goal = tables.time_to_goal(groups)
+    more, beside = picked(goal, [name for name in goal[0] if "0.8" in name or "fell" in name or "steps until" in name])
+    return [*columns, *more], [row + other for row, other in zip(rows, beside, strict=True)]
+
+
+def compared(groups: Mapping[str, Group], table: str) -> list[Group]:
+    """The arms of a table, of those of a map."""
+    if table == "steps":
+        return [groups[name] for name in ("mappo", "qc-factored", *OTHER_STEPS) if name in groups]
+    return [group for name, group in groups.items() if name not in (*TRAINED_UNDER_NOISE, *OTHER_STEPS)]
+
+
 TABLES: dict[str, Tabled] = {
     "main": main_quality,
+    "steps": steps,
     "quality": quality,
     "use": tables.use_of_circuit,
     "goal": tables.time_to_goal,
@@ -120,7 +140,7 @@ def main() -> None:
     for path in options.documents:
         document = path.read_text()
         for subject, map_name, table in MARK.findall(document):
-            chosen = [g for g in groups[f"skirmish:{map_name}"].values() if g.arm not in TRAINED_UNDER_NOISE]
+            chosen = compared(groups[f"skirmish:{map_name}"], table)
             text = f"{pages.table(*TABLES[table](chosen))}\n\n{tables.sources(chosen)}"
             document = updated(document, text, subject)
         for subject, table in ENTANGLEMENT.findall(document):
