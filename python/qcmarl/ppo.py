@@ -26,7 +26,7 @@ from qcmarl.perturbation import Perturbation
 from qcmarl.policies import Policy
 from qcmarl.returns import explained_variance, gae, normalise_advantages
 from qcmarl.rollout import Collector, sizes_of
-from qcmarl.trust import LastStep
+from qcmarl.trust import TrustRegion
 from qcmarl.value_norm import ValueNorm
 
 if TYPE_CHECKING:
@@ -38,11 +38,6 @@ for two threads (one part if it is a single sequence). Larger parts leave the se
 agents torch's price per operation is a fifth of the time."""
 PART_OF_GPU = 1 << 20
 """The same on a GPU, for its memory alone."""
-
-
-SMALLER, LARGER, SMALLEST = 0.5, 1.1, 1 / 64
-"""What the actor's steps are multiplied by after a rollout of which one was taken back, and after any other; and the
-least that they become. Without this an actor whose law is steep may have every step taken back, for good."""
 
 
 class Targets(NamedTuple):
@@ -117,10 +112,8 @@ class PPO:
         self._first_lrs = [[group["lr"] for group in adam.param_groups] for adam in (self.actor_adam, self.critic_adam)]
         self._entropy = config.entropy
         self.perturbation = Perturbation(config, policy)
-        self._last_step = LastStep(policy.parameters()) if config.undo_step else None
-        self._own_kl: Tensor | None = None
-        self._share = 1.0
-        """Of its learning rates that the actor steps by: less after a step that was taken back."""
+        assert config.target_kl is not None
+        self.trust = TrustRegion(policy.parameters(), config.target_kl, config.undo_step, self.perturbation.active)
         self._gradient = PartedGradient([*policy.parameters(), *self.critic.parameters()], self.threads)
         self.env_steps = 0
         self.seconds = {"environment": 0.0, "acting": 0.0, "update": 0.0}
@@ -149,77 +142,63 @@ class PPO:
 
     def _set_steps(self) -> None:
         """Sets entropy bonus and learning rates to what the schedule says after the steps made so far, and the actor's
-        rate to what its caution says."""
+        rate to what the trust region says."""
         config = self.config
         passed = 0.0 if config.anneal is None else min(1.0, self.env_steps / config.anneal)
         if config.entropy_final is not None:
             self._entropy = config.entropy + passed * (config.entropy_final - config.entropy)
         left = 1.0 if config.lr_final is None else 1 + passed * (config.lr_final / config.lr - 1)
         for adam, lrs, share in zip(
-            (self.actor_adam, self.critic_adam), self._first_lrs, (self._share, 1.0), strict=True
+            (self.actor_adam, self.critic_adam), self._first_lrs, (self.trust.share, 1.0), strict=True
         ):
             for group, lr in zip(adam.param_groups, lrs, strict=True):
                 group["lr"] = lr * left * share
 
     def update(self) -> dict[str, float]:
         """The epochs of one rollout."""
-        targets, self._own_kl = self._targets(), None
+        targets = self._targets()
+        self.trust.begin()
         total, largest_norm, actor_steps = (
             torch.zeros(shape, device=self.device) for shape in (len(Sums._fields), (), ())
         )
-        actor_learns, steps = torch.ones((), dtype=torch.bool, device=self.device), 0
+        steps = 0
         for _ in range(self.config.epochs):
             for samples in self.rollout.minibatches(self.config.minibatches, self.chunk, self.generator):
                 sums = self._differentiate(samples, targets)
-                kl, _, entries, *_ = sums
-                actor_learns = self._trusted(actor_learns, kl, entries)
-                norm, moved = self._step(actor_learns)
+                kl, _, entries, *_ = sums.double()
+                norm, moved = self._step(self.trust.near(kl / entries))
                 largest_norm = torch.maximum(largest_norm, norm)
                 total += sums
                 steps += 1
                 actor_steps += moved
-        if self._last_step is not None:
-            actor_learns = self._after_last_step(actor_learns, samples, targets)
-        *sums_of_all, norm, moves, explained, left = torch.stack(
-            [*total, largest_norm, actor_steps, targets.explained, ~actor_learns]
+        if self.trust.undo:
+            self._after_last_step(samples, targets)
+        *sums_of_all, norm, moves, explained, undone = torch.stack(
+            [*total, largest_norm, actor_steps, targets.explained, self.trust.undone]
         ).tolist()
         named = Sums(*sums_of_all)
-        undone = {}
-        if self._last_step is not None:
-            undone = {"train/undone_step": left, "train/actor_lr_share": self._share}
-            self._share = max(self._share * SMALLER, SMALLEST) if left else min(self._share * LARGER, 1.0)
+        caution = {}
+        if self.trust.undo:
+            caution = {"train/undone_step": undone, "train/actor_lr_share": self.trust.share}
+            self.trust.adapt(bool(undone))
         return {
             "train/approx_kl": named.kl / named.entries,
             "train/clip_fraction": named.clipped / named.entries,
             "train/entropy": named.entropy / named.living,
             "train/gradient_norm": norm,
             "train/actor_steps": moves / steps,
-            **undone,
+            **caution,
             "train/value_loss": named.value_loss / steps,
             "train/explained_variance": explained,
         }
 
-    def _trusted(self, so_far: Tensor, kl: Tensor, entries: Tensor) -> Tensor:
-        """Whether the actor, as it stands, has always been near the one that collected the rollout; takes back the step
-        by which it left, where that is asked for. Before the first step all that there is is what the actor's own
-        randomness makes of the KL, which does not count."""
-        assert self.config.target_kl is not None
-        mean: Tensor = kl.double() / entries.double()
-        if self._own_kl is None:
-            self._own_kl = mean if self.perturbation.active else torch.zeros_like(mean)
-        within = mean - self._own_kl <= self.config.target_kl
-        if self._last_step is not None:
-            self._last_step.take_back(so_far & ~within)
-            self._last_step.remember()
-        return so_far & within
-
     @torch.no_grad()
-    def _after_last_step(self, so_far: Tensor, samples: Tensor, targets: Targets) -> Tensor:
-        """`_trusted` once more, by a part of the last minibatch."""
+    def _after_last_step(self, samples: Tensor, targets: Targets) -> None:
+        """Lets the last step be taken back too, by a part of the last minibatch."""
         self.perturbation.begin(self.randomness.order)
         part = samples.tensor_split(self.parts(samples.numel(), samples.shape[1]), dim=1)[0]
         kl, _, entries, *_ = self._policy_loss(part, targets)[1]
-        return self._trusted(so_far, kl, entries)
+        self.trust.near(kl.double() / entries.double())
 
     def _step(self, actor_learns: Tensor) -> tuple[Tensor, Tensor]:
         """Clips the gradients and moves the critic, and the actor if it may and its gradient is finite: without a trust
@@ -351,7 +330,7 @@ class PPO:
             "generator": self.randomness.get_state(),
             "collector": self.collector.state_dict(),
             "env_steps": self.env_steps,
-            "actor_lr_share": self._share,
+            "actor_lr_share": self.trust.share,
             "seconds": self.seconds,
         }
         return copy.deepcopy(on_host(state))
@@ -361,7 +340,7 @@ class PPO:
         for name in ("policy", "critic", "value_norm", "actor_adam", "critic_adam", "collector"):
             getattr(self, name).load_state_dict(state[name])
         self.randomness.set_state(state["generator"])
-        self.env_steps, self._share = state["env_steps"], state["actor_lr_share"]
+        self.env_steps, self.trust.share = state["env_steps"], state["actor_lr_share"]
         self.seconds.update(state["seconds"])
 
 
