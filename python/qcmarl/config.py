@@ -70,8 +70,8 @@ class PPOConfig:
     """What advantages are normalised by where the ratio is joint: the samples, as its loss weighs them, so that their
     mean in it is 0; or the samples' living agents, as in the stored studies."""
     undo_step: bool = True
-    """Take back a step of the actor that led to twice `target_kl`, and make smaller ones for some rollouts; the last
-    step of a rollout is checked too. One step of usual size can move a policy far where its law is steep."""
+    """Take back a step of the actor that left the trust region at one go, and make smaller ones for some rollouts; the
+    last step of a rollout is checked too. One step of usual size can move a policy far where its law is steep."""
     hidden: int = 64
     """Width of the actor's layers (>= 3: LayerNorm leaves of two numbers a sign)."""
     critic: Literal["state", "agent", "local"] = "state"

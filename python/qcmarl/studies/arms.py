@@ -78,8 +78,6 @@ def _arms() -> list[Arm]:
         qc("qc-shots", "QC-MAPPO, 1024 shots", shots=1024),
         ppo("mappo-undo", "MAPPO, steps undone", undo_step=True),
         qc("qc-undo", "QC-MAPPO, steps undone", undo_step=True),
-        ppo("mappo-steady", "MAPPO, steps undone, centred", undo_step=True, joint_weights="samples"),
-        qc("qc-steady", "QC-MAPPO, steps undone, centred", undo_step=True, joint_weights="samples"),
         Arm("mappo-published", "MAPPO, 15 epochs, GRU actor", "mappo", published),
         *_noise_arms(),
         *ENTANGLEMENT_ARMS,

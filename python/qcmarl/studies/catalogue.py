@@ -38,7 +38,7 @@ CONTROLS = (
     "autoregressive",
     "mappo",
     *("mappo-weight-decay", "mappo-dropout", "mappo-input-noise"),
-    *("mappo-undo", "qc-undo", "mappo-steady", "qc-steady"),
+    *("mappo-undo", "qc-undo"),
 )
 TRAINED_UNDER_NOISE = tuple(
     noise_arm(readout, channel, rate)

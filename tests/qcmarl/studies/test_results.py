@@ -45,9 +45,9 @@ def test_a_setting_whose_default_is_another_now_counts_as_it_was(tmp_path):
     stored(tmp_path, config=without(JOB.settings["config"], "joint_weights"))
     assert JOB.settings["config"]["algorithm"]["joint_weights"] == "living"
     assert results.find(JOB, [tmp_path]) is not None
-    steady = plan(Choice(("table1",), arms=("mappo-steady",), seeds=1)).jobs[0]
-    kept = {**steady.settings, "config": without(steady.settings["config"], "joint_weights")}
-    assert results.differences(kept, steady.settings) == ["joint_weights ('living', now 'samples')"]
+    undone = plan(Choice(("table1",), arms=("mappo-undo",), seeds=1)).jobs[0]
+    kept = {**undone.settings, "config": without(undone.settings["config"], "undo_step")}
+    assert results.differences(kept, undone.settings) == ["undo_step (False, now True)"]
 
 
 def test_a_damaged_result_is_named(tmp_path):
