@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from qiskit import QuantumCircuit
 from qiskit.circuit import Parameter, ParameterVector
-from qiskit.circuit.library import CU3Gate, UnitaryGate, iSwapGate
-from qiskit.quantum_info import SparseObservable
+from qiskit.circuit.library import CU3Gate, PauliEvolutionGate, UnitaryGate, iSwapGate
+from qiskit.quantum_info import Pauli, SparseObservable
 
 from qcsim._core import Source
 from qcsim.angles import Angle, feature, weight
@@ -218,6 +218,8 @@ def _append(circuit: QuantumCircuit, gate: Instruction, angles: list[Any]) -> No
     elif gate.gate == "unitary":
         side = 1 << len(qubits)
         circuit.append(UnitaryGate(np.reshape(gate.matrix, (side, side))), qubits[::-1])
+    elif gate.gate == "pauli_rot":  # exp(-i time P), the last letter of a label being that of the first qubit
+        circuit.append(PauliEvolutionGate(Pauli(gate.word[::-1]), angles[0] / 2), qubits)
     elif gate.gate == "cu3":
         circuit.append(CU3Gate(*angles), qubits)
     elif gate.gate == "iswapdg":
