@@ -94,7 +94,7 @@ def state(circuit: Circuit, weights: torch.Tensor, amplitudes: Any, features: An
     """The final state (B, 2^n), depolarizing of all qubits left out."""
     n = circuit.n_qubits
     instructions = [each for each in circuit._core.instructions if each[0] not in _CHANNELS]
-    real = all(_is_real(gate, matrix) for gate, _, _, matrix, *_ in instructions)
+    real = all(_is_real(gate, matrix, letters) for gate, _, _, matrix, _, letters in instructions)
     dtype = weights.dtype if real else weights.dtype.to_complex()
     psi = _start(n, amplitudes, batch, dtype, weights.device)
     for gate, qubits, angles, entries, _, letters in instructions:
@@ -203,9 +203,10 @@ def _rotation(gate: str, angle: torch.Tensor, dtype: torch.dtype) -> torch.Tenso
 
 
 def _turned_by(word: Word, state: torch.Tensor, angle: torch.Tensor, n: int) -> torch.Tensor:
-    """exp(-i t P/2) of a word P, without its matrix."""
+    """exp(-i t P/2) of a word P, without its matrix; of a real state, where -i P is real."""
     half = (angle / 2)[..., None]
-    return half.cos() * state - 1j * half.sin() * _image(state, ((1.0, word),), n)
+    turned = -1j * _image(state, ((1.0, word),), n)
+    return half.cos() * state + half.sin() * (turned if state.is_complex() else turned.real)
 
 
 def _phase(angle: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
@@ -228,7 +229,9 @@ def _turned(angle: torch.Tensor) -> torch.Tensor:
     return torch.complex(angle.cos(), angle.sin())
 
 
-def _is_real(gate: str, matrix: Sequence[complex]) -> bool:
+def _is_real(gate: str, matrix: Sequence[complex], letters: str) -> bool:
+    if letters:
+        return letters.count("Y") % 2 == 1
     return all(entry.imag == 0 for entry in matrix) if gate == "unitary" else _TARGETS.get(gate, gate) in _REAL
 
 

@@ -163,7 +163,7 @@ def whole_circuit(real: bool) -> tuple[qcsim.Circuit, np.ndarray, Any]:
 
 def test_a_real_circuit_on_real_amplitudes_stays_real() -> None:
     circuit, matrix, weights = whole_circuit(real=True)
-    assert len(circuit) == 13
+    assert len(circuit) == 14
     amplitudes = torch.tensor(random_states(3).real)
     state = differentiable.state(circuit, weights, amplitudes, None, 3)
     assert state.dtype == torch.float64

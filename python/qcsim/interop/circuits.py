@@ -9,19 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 from qiskit import QuantumCircuit
 from qiskit.circuit import Parameter, ParameterVector
-from qiskit.circuit.library import CU3Gate, PauliEvolutionGate, UnitaryGate, iSwapGate
-from qiskit.quantum_info import Pauli, SparseObservable
+from qiskit.circuit.library import CU3Gate, UnitaryGate, iSwapGate
+from qiskit.quantum_info import SparseObservable
 
-from qcsim._core import Source
+from qcsim._core import Source, gate_names
 from qcsim.angles import Angle, feature, weight
 from qcsim.circuit import Circuit
 from qcsim.instruction import Instruction
+from qcsim.interop.elementary import in_gates
 from qcsim.interop.expressions import Assigned
 from qcsim.interop.inputs import Bound
 from qcsim.interop.reader import SAME, phase_gates, read
 from qcsim.pauli import PauliSum
 
 _METHODS = {ours: theirs for theirs, ours in SAME.items() if theirs not in ("u1", "cu1", "u3", "ccz", "cu3")}
+_KNOWN = frozenset(gate_names()) - {"pauli_rot"}
 
 
 def from_qiskit(circuit: QuantumCircuit, *, weights: Any = None, features: Any = ()) -> Circuit:
@@ -99,7 +101,7 @@ def to_qiskit(circuit: Circuit, weights: Any = None, features: Any = None, ampli
         made.prepare_state(bound.state, list(reversed(range(circuit.n_qubits))))
     vectors = {Source.WEIGHT: ParameterVector("w", circuit.n_weights),
                Source.FEATURE: ParameterVector("f", circuit.n_features)}  # fmt: skip
-    for gate in bound.gates:
+    for gate in in_gates(bound.gates, _KNOWN):
         _append(made, gate, [_expression(angle, vectors) for angle in gate.angles])
     return made
 
@@ -218,8 +220,6 @@ def _append(circuit: QuantumCircuit, gate: Instruction, angles: list[Any]) -> No
     elif gate.gate == "unitary":
         side = 1 << len(qubits)
         circuit.append(UnitaryGate(np.reshape(gate.matrix, (side, side))), qubits[::-1])
-    elif gate.gate == "pauli_rot":  # exp(-i time P), the last letter of a label being that of the first qubit
-        circuit.append(PauliEvolutionGate(Pauli(gate.word[::-1]), angles[0] / 2), qubits)
     elif gate.gate == "cu3":
         circuit.append(CU3Gate(*angles), qubits)
     elif gate.gate == "iswapdg":
