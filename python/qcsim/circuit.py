@@ -17,7 +17,7 @@ from qcsim.instruction import Instruction, depth, instructions
 from qcsim.integers import counted, integer
 from qcsim.misreading import NoiseSummary, summary_of
 from qcsim.noise import Noise
-from qcsim.other_names import hint
+from qcsim.other_names import Listed, point_to
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -28,7 +28,7 @@ _KEPT_READOUTS = 64
 Values = Mapping[int, Angle | float] | Sequence[Angle | float]
 
 
-class Circuit(Gates, Noise):
+class Circuit(Gates, Noise, metaclass=Listed):
     """A quantum circuit on ``n_qubits`` qubits, built gate by gate.
 
     Qubit 0 is the most significant bit of a basis index. Every builder method returns the circuit. A gate takes its
@@ -319,6 +319,9 @@ class Circuit(Gates, Noise):
         self._frozen = True
         return hash(self._key())
 
+    def __dir__(self) -> list[str]:
+        return dir(type(self))
+
     def __copy__(self) -> Circuit:
         return self.copy()
 
@@ -327,16 +330,6 @@ class Circuit(Gates, Noise):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Circuit.from_json, (self.to_json(),)
-
-    if not TYPE_CHECKING:  # what a type checker sees of it would let every name pass
-
-        def __getattr__(self, name: str) -> Any:
-            """For names that are not here: says where to find what other libraries have under them."""
-            found = hint(name, type(self))
-            if found is None:  # with name and obj Python itself looks for one that is written alike
-                message = f"{type(self).__name__!r} object has no attribute {name!r}"
-                raise AttributeError(message, name=name, obj=self)
-            raise AttributeError(f"a circuit has no {name!r}: {found}")
 
     # Inside ----------------------------------------------------------------------------------------------------------
 
@@ -389,6 +382,9 @@ class Circuit(Gates, Noise):
 
     def _emptied(self) -> Circuit:
         return _built(self.n_qubits, self.embeds_amplitudes, [])
+
+
+point_to(Circuit)
 
 
 def _readout(program: _core.Compiled, readings: tuple[Reading, ...]) -> _core.Readout:

@@ -1,8 +1,12 @@
-"""What other libraries call the methods of a circuit. Called by ``Circuit.__getattr__``, for names that it has not."""
+"""What other libraries call the methods of a circuit, and what is here in their place. Called by circuit."""
 
 from __future__ import annotations
 
-# Both what is looked for and what is here, in the words of the builder methods; looked up in small letters.
+from typing import NoReturn
+
+from qcsim._core import gate_names
+
+# What is looked for and what is here.
 _CALLED = {
     "cx": "cnot", "ccx": "toffoli", "ccnot": "toffoli", "cswap": "fredkin", "mct": "mcx", "multicontrolledx": "mcx",
     "pauli_x": "x", "pauli_y": "y", "pauli_z": "z", "paulix": "x", "pauliy": "y", "pauliz": "z",
@@ -16,6 +20,13 @@ _CALLED = {
     "num_qubits": "n_qubits", "n_wires": "n_qubits", "num_parameters": "n_weights", "n_parameters": "n_weights",
     "num_params": "n_weights", "n_params": "n_weights", "count_ops": "gate_counts", "num_gates": "n_gates",
     "data": "instructions", "operations": "instructions", "assign_parameters": "assign", "bind_parameters": "assign",
+}  # fmt: skip
+# As PennyLane and others write them.
+_WRITTEN = {
+    "Hadamard": "h", "PauliX": "x", "PauliY": "y", "PauliZ": "z", "PhaseShift": "phase", "Rot": "rot",
+    "Toffoli": "toffoli", "MultiControlledX": "mcx", "ControlledPhaseShift": "cphase", "IsingXX": "rxx",
+    "IsingYY": "ryy", "IsingZZ": "rzz", "PauliRot": "pauli_rot", "QubitUnitary": "unitary",
+    "AmplitudeEmbedding": "amplitude_embedding",
 }  # fmt: skip
 _VERBS = ("probabilities", "expval", "variance", "sample", "counts", "statevector", "density_matrix")
 _MEASURING = "measurements are verbs: qcsim.probabilities(circuit, ...), qcsim.expval, qcsim.sample"
@@ -47,10 +58,32 @@ _ELSEWHERE = {
 }  # fmt: skip
 
 
-def hint(name: str, known: type) -> str | None:
-    """Where to find what another library has under a name; None: nothing is known of it."""
-    small = name.lower()
-    called = _CALLED.get(small, small)
-    if called != name and not called.startswith("_") and hasattr(known, called):
-        return f"{name} is called {called} here"
-    return _ELSEWHERE.get(small)
+class Elsewhere:
+    """An attribute that is none: who asks for it is told where to look.
+
+    A descriptor for each name, because ``__getattr__`` would slow every attribute down: 0.5 microseconds a call.
+    """
+
+    def __init__(self, name: str, message: str) -> None:
+        self.name, self.message = name, message
+
+    def __get__(self, instance: object, owner: type) -> NoReturn:
+        raise AttributeError(f"a circuit has no {self.name!r}: {self.message}")
+
+
+class Listed(type):
+    """Of a class with such attributes, which ``dir`` and ``help`` pass over."""
+
+    def __dir__(cls) -> list[str]:
+        return [name for name in super().__dir__() if not isinstance(vars(cls).get(name), Elsewhere)]
+
+
+def point_to(known: type) -> None:
+    """Give a class an answer for each name of the tables, and for its gates in capital letters."""
+    capitals = {name.upper(): name for name in gate_names() if hasattr(known, name)}
+    called = {**capitals, **_CALLED}
+    called |= {small.upper(): name for small, name in _CALLED.items()}
+    called |= _WRITTEN
+    messages = {name: f"{name} is called {here} here" for name, here in called.items()}
+    for name, message in {**messages, **_ELSEWHERE}.items():
+        setattr(known, name, Elsewhere(name, message))

@@ -43,7 +43,20 @@ def test_a_name_of_another_library_says_what_is_here(name: str) -> None:
 def test_an_unknown_name_is_refused_in_the_words_of_python() -> None:
     with pytest.raises(AttributeError, match="'Circuit' object has no attribute 'cnott'") as caught:
         qcsim.Circuit(2).cnott  # noqa: B018
-    assert (caught.value.name, type(caught.value.obj)) == ("cnott", qcsim.Circuit)  # it suggests cnot
+    assert caught.value.name == "cnott"  # with a suggestion
+    assert not hasattr(qcsim.Circuit, "cnott")
+
+
+def test_no_list_of_names_shows_them() -> None:
+    shown = {*dir(qcsim.Circuit), *dir(qcsim.Circuit(1))}
+    assert {"cnot", "n_qubits", "ring"} <= shown
+    assert not {*other_names._CALLED, *other_names._ELSEWHERE, "CNOT", "RX", "PauliX"} & shown
+
+
+def test_attributes_are_looked_up_as_in_any_class() -> None:
+    assert type(qcsim.Circuit).__getattribute__ is type.__getattribute__
+    assert qcsim.Circuit.__getattribute__ is object.__getattribute__
+    assert not hasattr(qcsim.Circuit, "__getattr__")  # it would slow every attribute down
 
 
 def test_every_name_of_the_table_leads_to_one_that_exists() -> None:
