@@ -77,3 +77,32 @@ except ModuleNotFoundError as error:
 
 def test_importing_qcsim_does_not_import_pennylane() -> None:
     assert run("import qcsim, sys; print('pennylane' in sys.modules)") == "False"
+
+
+@pytest.mark.parametrize("use", ["qcsim.interop.from_qiskit", "qcsim.from_qiskit", "qcsim.to_qiskit"])
+def test_without_qiskit_its_part_says_how_to_install_it(use: str) -> None:
+    script = f"""
+import qcsim
+try:
+    {use}
+except ModuleNotFoundError as error:
+    print(error)
+"""
+    assert run(HIDE + script) == "qcsim.interop.qiskit needs Qiskit: pip install 'qcsim[qiskit]'"
+
+
+def test_other_formats_are_found_at_their_first_use() -> None:
+    script = """
+import sys, qcsim
+print("qcsim.interop" in sys.modules, qcsim.to_qasm(qcsim.Circuit(1).h(0)).split()[-1], qcsim.interop.to_qasm.__name__)
+"""
+    assert run(HIDE + script) == "False q[0]; to_qasm"
+
+
+def test_dir_names_what_can_be_had_and_nothing_else() -> None:
+    script = "import qcsim; print(*(name for name in dir(qcsim) if not name.startswith('__')))"
+    bare = run(HIDE + script).split()
+    assert {"interop", "to_qasm", "cuda", "Circuit", "expval"} <= set(bare)
+    assert not {"Any", "TYPE_CHECKING", "nn", "pennylane", "from_qiskit", "from_qasm"} & set(bare)
+    script = "import inspect, qcsim; print(len(inspect.getmembers(qcsim)) == len(dir(qcsim)))"
+    assert run(HIDE + script) == "True"

@@ -6,6 +6,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "qcsim/words.hpp"
+
 namespace qcsim {
 namespace {
 
@@ -129,7 +131,7 @@ void check_depolarizing(const Instruction& channel, int n_qubits) {
                                 std::to_string(k));
   }
   const double words_of_k = std::pow(4.0, static_cast<double>(k));
-  check_between("the rate of depolarizing on " + std::to_string(k) + " qubit(s)", channel.rates[0], 0.0,
+  check_between("the rate of depolarizing on " + counted(k, "qubit"), channel.rates[0], 0.0,
                 words_of_k / (words_of_k - 1.0));
 }
 
@@ -149,7 +151,7 @@ void check_complete(const Instruction& channel) {
   if (k > 2) throw std::invalid_argument("kraus acts on 1 or 2 qubits, got " + std::to_string(k));
   const std::size_t n = std::size_t{1} << k;
   if (channel.matrix.empty() || channel.matrix.size() % (n * n) != 0 || channel.matrix.size() > max_operators * n * n) {
-    throw std::invalid_argument("the Kraus operators on " + std::to_string(k) + " qubit(s) have " +
+    throw std::invalid_argument("the Kraus operators on " + counted(k, "qubit") + " have " +
                                 std::to_string(channel.matrix.size()) + " entries; each of the 1 to " +
                                 std::to_string(max_operators) + " operators has " + std::to_string(n * n));
   }
@@ -183,6 +185,22 @@ std::size_t side(const Matrix& matrix) {
 bool is_global(const Instruction& channel, int n_qubits) {
   return channel.gate == Gate::depolarizing &&
          (channel.qubits.empty() || channel.qubits.size() == static_cast<std::size_t>(n_qubits));
+}
+
+bool is_idle(const Instruction& channel) {
+  const std::vector<double>& rates = channel.rates;
+  switch (channel.gate) {
+    case Gate::readout_error:
+      return true;
+    case Gate::kraus:
+      return false;
+    case Gate::amplitude_damping:  // towards whatever equilibrium
+      return rates[0] == 0.0;
+    case Gate::thermal_relaxation:  // no time
+      return rates[2] == 0.0;
+    default:
+      return std::all_of(rates.begin(), rates.end(), [](double rate) { return rate == 0.0; });
+  }
 }
 
 void check_channel(const Instruction& channel, int n_qubits) {

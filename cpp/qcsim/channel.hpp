@@ -28,6 +28,9 @@ void check_channel(const Instruction& channel, int n_qubits);
 // Whether it is the depolarizing of all qubits.
 bool is_global(const Instruction& channel, int n_qubits);
 
+// Whether it leaves every state as it is: of rate 0, or of the readout. It stays in the circuit, and nothing runs it.
+bool is_idle(const Instruction& channel);
+
 // On the qubits of the channel, the first the most significant bit; not of global ones or the readout's.
 std::vector<Matrix> kraus_operators(const Instruction& channel);
 

@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "qcsim/channel.hpp"
+#include "qcsim/words.hpp"
 
 namespace qcsim {
 namespace {
@@ -15,12 +16,12 @@ void check_qubits(const GateRow& gate, const std::vector<int>& qubits, int n_qub
   const std::string name(gate.name);
   const int least = gate.gate == Gate::mcx ? 2 : gate.gate == Gate::depolarizing ? 0 : 1;
   if (gate.n_qubits != 0 && static_cast<int>(qubits.size()) != gate.n_qubits) {
-    throw std::invalid_argument(name + " acts on " + std::to_string(gate.n_qubits) + " qubit(s), got " +
-                                std::to_string(qubits.size()));
+    throw std::invalid_argument(name + " acts on " + counted(static_cast<std::size_t>(gate.n_qubits), "qubit") +
+                                ", got " + std::to_string(qubits.size()));
   }
   if (static_cast<int>(qubits.size()) < least) {
-    throw std::invalid_argument(name + " acts on " + std::to_string(least) + " qubit(s) or more, got " +
-                                std::to_string(qubits.size()));
+    throw std::invalid_argument(name + " acts on " + counted(static_cast<std::size_t>(least), "qubit") +
+                                " or more, got " + std::to_string(qubits.size()));
   }
   for (const int qubit : qubits) {
     if (qubit < 0 || qubit >= n_qubits) {
@@ -31,6 +32,22 @@ void check_qubits(const GateRow& gate, const std::vector<int>& qubits, int n_qub
     if (std::count(qubits.begin(), qubits.end(), qubit) > 1) {
       throw std::invalid_argument(name + " needs different qubits, got qubit " + std::to_string(qubit) + " twice");
     }
+  }
+}
+
+void check_word(const GateRow& gate, const std::vector<int>& qubits, const std::string& word) {
+  const std::string name(gate.name);
+  if (gate.gate != Gate::pauli_rot) {
+    if (!word.empty()) throw std::invalid_argument(name + " takes no word; only pauli_rot does");
+    return;
+  }
+  if (word.size() != qubits.size()) {
+    throw std::invalid_argument("the word '" + word + "' of " + name + " has " + counted(word.size(), "letter") +
+                                ", and it acts on " + counted(qubits.size(), "qubit") + "; each has a letter");
+  }
+  if (word.find_first_not_of("XYZ") != std::string::npos) {
+    throw std::invalid_argument("the word '" + word + "' of " + name +
+                                " has another letter than X, Y and Z; leave a qubit without one out");
   }
 }
 
@@ -53,7 +70,7 @@ void check_unitary(const std::vector<int>& qubits, const std::vector<std::comple
   }
   const std::size_t side = std::size_t{1} << qubits.size();
   if (matrix.size() != side * side) {
-    throw std::invalid_argument("the matrix on " + std::to_string(qubits.size()) + " qubit(s) has " +
+    throw std::invalid_argument("the matrix on " + counted(qubits.size(), "qubit") + " has " +
                                 std::to_string(matrix.size()) + " entries; it needs " + std::to_string(side * side));
   }
   double worst = 0.0;
@@ -83,30 +100,32 @@ void Circuit::embed_amplitudes() {
   if (embeds_amplitudes_) throw std::invalid_argument("the circuit embeds amplitudes already; it can do so once");
   if (!instructions_.empty()) {
     throw std::invalid_argument("amplitude_embedding sets the input state, so it comes before the " +
-                                std::to_string(instructions_.size()) + " gate(s) that the circuit has");
+                                counted(instructions_.size(), "gate") + " that the circuit has");
   }
   embeds_amplitudes_ = true;
 }
 
 void Circuit::append(const std::string& gate, const std::vector<int>& qubits, const std::vector<Angle>& angles,
-                     const std::vector<std::complex<double>>& matrix, const std::vector<double>& rates) {
+                     const std::vector<std::complex<double>>& matrix, const std::vector<double>& rates,
+                     const std::string& word) {
   const GateRow& known = row(gate);
   check_qubits(known, qubits, n_qubits_);
   if (static_cast<int>(angles.size()) != known.n_parameters) {
-    throw std::invalid_argument(gate + " takes " + std::to_string(known.n_parameters) + " angle(s), got " +
-                                std::to_string(angles.size()));
+    throw std::invalid_argument(gate + " takes " + counted(static_cast<std::size_t>(known.n_parameters), "angle") +
+                                ", got " + std::to_string(angles.size()));
   }
   for (const Angle& angle : angles) check_angle(gate, angle);
+  check_word(known, qubits, word);
   if (known.gate == Gate::unitary) {
     check_unitary(qubits, matrix);
   } else if (known.gate != Gate::kraus && !matrix.empty()) {
     throw std::invalid_argument(gate + " takes no matrix; only unitary and kraus do");
   }
   if (static_cast<int>(rates.size()) != known.n_rates) {
-    throw std::invalid_argument(gate + " takes " + std::to_string(known.n_rates) + " rate(s), got " +
+    throw std::invalid_argument(gate + " takes " + counted(static_cast<std::size_t>(known.n_rates), "rate") + ", got " +
                                 std::to_string(rates.size()));
   }
-  const Instruction instruction{known.gate, qubits, angles, matrix, rates};
+  const Instruction instruction{known.gate, qubits, angles, matrix, rates, word};
   if (is_channel(known.gate)) check_channel(instruction, n_qubits_);
   for (const Angle& angle : angles) {
     if (angle.source == Angle::Source::weight) n_weights_ = std::max(n_weights_, angle.index + 1);
@@ -118,7 +137,7 @@ void Circuit::append(const std::string& gate, const std::vector<int>& qubits, co
 Noise Circuit::noise() const {
   Noise found = Noise::none;
   for (const Instruction& instruction : instructions_) {
-    if (!is_channel(instruction.gate) || instruction.gate == Gate::readout_error) continue;
+    if (!is_channel(instruction.gate) || is_idle(instruction)) continue;
     if (!is_global(instruction, n_qubits_)) return Noise::local;
     found = Noise::global;
   }

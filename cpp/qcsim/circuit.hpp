@@ -30,10 +30,11 @@ struct Instruction {
   // Of a unitary, row-major, the first qubit the most significant bit; of a Kraus channel one after another.
   std::vector<std::complex<double>> matrix;
   std::vector<double> rates;  // of a channel (channel.hpp)
+  std::string word = {};      // of a Pauli rotation: X, Y or Z for each qubit
   bool operator==(const Instruction&) const = default;
 };
 
-// What stands between a circuit and a pure state. Errors of the readout do not count.
+// What stands between a circuit and a pure state. Errors of the readout do not count, nor does a channel of rate 0.
 enum class Noise : unsigned char {
   none,
   global,  // depolarizing of all qubits at once, which a state vector and a scalar describe
@@ -45,10 +46,11 @@ class Circuit {
   explicit Circuit(int n_qubits);
 
   void embed_amplitudes();
-  // std::invalid_argument for qubits, angles, a matrix or rates that do not fit the gate or channel. Depolarizing
-  // without qubits is that of all.
+  // std::invalid_argument for qubits, angles, a matrix, rates or a word that do not fit the gate or channel.
+  // Depolarizing without qubits is that of all.
   void append(const std::string& gate, const std::vector<int>& qubits, const std::vector<Angle>& angles = {},
-              const std::vector<std::complex<double>>& matrix = {}, const std::vector<double>& rates = {});
+              const std::vector<std::complex<double>>& matrix = {}, const std::vector<double>& rates = {},
+              const std::string& word = {});
 
   int n_qubits() const { return n_qubits_; }
   int n_weights() const { return n_weights_; }

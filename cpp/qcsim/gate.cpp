@@ -6,7 +6,7 @@
 namespace qcsim {
 namespace {
 
-constexpr std::array<GateRow, 46> table{{
+constexpr std::array<GateRow, 47> table{{
     {Gate::x, "x", 1, 0},
     {Gate::y, "y", 1, 0},
     {Gate::z, "z", 1, 0},
@@ -42,6 +42,7 @@ constexpr std::array<GateRow, 46> table{{
     {Gate::fredkin, "fredkin", 3, 0},
     {Gate::mcx, "mcx", 0, 0},
     {Gate::mcz, "mcz", 0, 0},
+    {Gate::pauli_rot, "pauli_rot", 0, 1},
     {Gate::unitary, "unitary", 0, 0},
     {Gate::depolarizing, "depolarizing", 0, 0, 1},
     {Gate::bit_flip, "bit_flip", 1, 0, 1},

@@ -11,7 +11,7 @@ namespace qcsim {
 // clang-format off
 enum class Gate : unsigned char {
   x, y, z, h, s, sdg, t, tdg, sx, sxdg, rx, ry, rz, phase, u3, rot, cnot, cy, cz, ch, swap, iswap, iswapdg,
-  crx, cry, crz, cphase, cu3, rxx, ryy, rzz, toffoli, fredkin, mcx, mcz, unitary,
+  crx, cry, crz, cphase, cu3, rxx, ryy, rzz, toffoli, fredkin, mcx, mcz, pauli_rot, unitary,
   // channels
   depolarizing, bit_flip, phase_flip, bit_phase_flip, pauli, amplitude_damping, phase_damping, thermal_relaxation,
   kraus, readout_error

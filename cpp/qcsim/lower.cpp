@@ -73,6 +73,16 @@ void hadamard(Writer& w, int q) {
   w.rotate(y_on(q), constant(pi / 2));
 }
 
+Word word_of(const Instruction& instruction) {
+  Word word;
+  for (std::size_t i = 0; i < instruction.qubits.size(); ++i) {
+    const int q = instruction.qubits[i];
+    const char letter = instruction.word[i];
+    word = word * (letter == 'X' ? x_on(q) : letter == 'Y' ? y_on(q) : z_on(q));
+  }
+  return word;
+}
+
 void lower(const Instruction& instruction, Writer& w) {
   const auto& qubits = instruction.qubits;
   const int a = qubits.empty() ? 0 : qubits[0], b = qubits.size() > 1 ? qubits[1] : -1;
@@ -162,6 +172,8 @@ void lower(const Instruction& instruction, Writer& w) {
     case Gate::mcz:
       if (qubits.size() == 1) return w.z(a);
       return qubits.size() == 2 ? w.cz(a, b) : w.controlled_sign(qubits);
+    case Gate::pauli_rot:
+      return w.rotate(word_of(instruction), angle(0));
     case Gate::unitary:
       return w.dense(qubits, instruction.matrix);
     default:

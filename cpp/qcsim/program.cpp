@@ -71,7 +71,7 @@ class ProgramWriter {
     if (p_.is_density() && is_controlled(primitive)) return true;
     if (primitive.kind != Kind::channel) return primitive.needs_complex();
     const Instruction& channel = *primitive.channel;
-    if (skipped(channel) || is_global(channel, p_.n_qubits_)) return false;
+    if (is_idle(channel) || is_global(channel, p_.n_qubits_)) return false;
     const ChannelForm& form = forms_.of(channel);
     if (p_.is_density()) return any_complex(form.superoperator);
     return !form.word_probabilities && std::any_of(form.operators.begin(), form.operators.end(), any_complex);
@@ -114,14 +114,12 @@ class ProgramWriter {
     }
   }
 
-  static bool skipped(const Instruction& channel) { return channel.gate == Gate::readout_error; }
-
   void check_size() const {
     if (p_.n_bits() <= max_qubits || !p_.is_density()) return;
-    throw std::invalid_argument("the density matrix of " + std::to_string(p_.n_qubits_) + " qubits has 2^" +
-                                std::to_string(p_.n_bits()) + " numbers, 2^" + std::to_string(max_qubits) +
-                                " at most are simulated; method 'trajectories' needs 2^" +
-                                std::to_string(p_.n_qubits_) + " for each of its states");
+    throw std::invalid_argument("the density matrix of " + std::to_string(p_.n_qubits_) +
+                                " qubits is too large, at most " + std::to_string((max_qubits - 1) / 2) + " fit, and " +
+                                std::to_string(max_qubits / 2) +
+                                " where circuit and input are real; method='trajectories' averages over state vectors");
   }
 
   // Tables stay with the circuit: of large ones no more than a budget, those that save the most work first.
@@ -328,7 +326,7 @@ class ProgramWriter {
   }
 
   void channel(const Instruction& channel) {
-    if (skipped(channel)) return;
+    if (is_idle(channel)) return;
     ++n_channels_;
     if (is_global(channel, p_.n_qubits_) && p_.method_ != Method::trajectories) {
       if (p_.is_density()) {

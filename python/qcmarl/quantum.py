@@ -129,7 +129,7 @@ class Circuit(Mixer):
         measured: k; the first k qubits are measured. None: all.
         gradient: how the gradients of the angles are computed.
         noise: what follows each CNOT, as for `channel_of`: a global channel once, one on two qubits jointly on both of
-            the CNOT's, one on one qubit on each of them. None: nothing.
+            the CNOT's, one on one qubit on each of them; a circuit on one qubit has no CNOT. None: nothing.
         qubits: q, where they are more than the amplitudes need.
         cnots: False leaves the rings out: the qubits are rotated one by one.
         trained: False keeps the first angles.
@@ -154,7 +154,7 @@ class Circuit(Mixer):
         circuit = qcsim.hardware_efficient(qubits, layers) if cnots else rotations(qubits, layers)
         self.noiseless = circuit
         self.measured = tuple(range(qubits if measured is None else measured))
-        if noise is not None:
+        if noise is not None and qubits > 1:
             circuit = circuit.with_noise(after="cnot", channel=channel_of(noise))
         self.noisy = noise is not None
         self.layer = qcsim.nn.QuantumLayer(circuit, measure="probabilities", qubits=which, gradient=gradient)

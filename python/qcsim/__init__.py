@@ -46,8 +46,13 @@ from qcsim.verbs import (
 )
 
 if TYPE_CHECKING:
+    from qcsim import interop as interop
     from qcsim import nn as nn
     from qcsim import pennylane as pennylane
+    from qcsim.interop import from_qasm as from_qasm
+    from qcsim.interop import from_qiskit as from_qiskit
+    from qcsim.interop import to_qasm as to_qasm
+    from qcsim.interop import to_qiskit as to_qiskit
     from qcsim.pennylane import from_pennylane as from_pennylane
 
 __all__ = [
@@ -103,8 +108,17 @@ __all__ = [
 ]
 
 
-# What needs an optional package is imported by its first use, not by importing qcsim.
-_LATER = {"nn": "qcsim.nn", "pennylane": "qcsim.pennylane", "from_pennylane": "qcsim.pennylane"}
+# Imported by its first use, not by importing qcsim: the module, and the package that it needs.
+_LATER = {
+    "nn": ("qcsim.nn", "torch"),
+    "interop": ("qcsim.interop", None),
+    "to_qasm": ("qcsim.interop", None),
+    "from_qasm": ("qcsim.interop", "qiskit"),
+    "from_qiskit": ("qcsim.interop", "qiskit"),
+    "to_qiskit": ("qcsim.interop", "qiskit"),
+    "pennylane": ("qcsim.pennylane", "pennylane"),
+    "from_pennylane": ("qcsim.pennylane", "pennylane"),
+}
 
 
 def __getattr__(name: str) -> Any:
@@ -112,5 +126,22 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'qcsim' has no attribute {name!r}")
     import importlib
 
-    module = importlib.import_module(_LATER[name])
-    return module if _LATER[name] == f"qcsim.{name}" else getattr(module, name)
+    home, _ = _LATER[name]
+    module = importlib.import_module(home)
+    return module if home == f"qcsim.{name}" else getattr(module, name)
+
+
+def __dir__() -> list[str]:
+    # What cannot be imported here is left out: help() and the like take every name that they are told of.
+    later = {name for name, (_, package) in _LATER.items() if package is None or _is_installed(package)}
+    own = {name for name in globals() if name.startswith("__")}
+    return sorted((own | {"cuda", *__all__} | later) - (_LATER.keys() - later))
+
+
+def _is_installed(package: str) -> bool:
+    from importlib.util import find_spec
+
+    try:
+        return find_spec(package) is not None
+    except ImportError:  # of who refuses imports by name
+        return False

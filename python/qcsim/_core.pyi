@@ -20,8 +20,8 @@ class Source(enum.Enum):
 
 _Angle = tuple[Source, int, float, float]  # scale * (weight or feature) + shift; a constant is its shift
 
-# gate, qubits, angles, matrix, rates
-_Instruction = tuple[str, tuple[int, ...], tuple[_Angle, ...], tuple[complex, ...], tuple[float, ...]]
+# gate, qubits, angles, matrix, rates, word
+_Instruction = tuple[str, tuple[int, ...], tuple[_Angle, ...], tuple[complex, ...], tuple[float, ...], str]
 
 class Circuit:
     def __init__(self, n_qubits: int) -> None: ...
@@ -33,6 +33,7 @@ class Circuit:
         angles: Sequence[_Angle] = ...,
         matrix: Sequence[complex] = ...,
         rates: Sequence[float] = ...,
+        word: str = ...,
     ) -> None: ...
     def copy(self) -> Circuit: ...
     @property

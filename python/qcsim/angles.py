@@ -22,13 +22,17 @@ _RADIANS = " of radians, or an expression such as 2 * qcsim.weight(0)"
 class Angle:
     """An angle in radians, ``scale * (weight or feature) + shift``: a value that grows by ``+``, ``-``, ``*``, ``/``.
 
-    Made by :func:`weight` and :func:`feature`. A constant is its ``shift``.
+    Made by :func:`weight` and :func:`feature`. A constant is its ``shift``; its index is 0 and its scale 1.
 
     Attributes:
         source: where it comes from: a weight, a feature, or nowhere (a constant).
         index: into the weights or the features.
         scale: what the weight or feature is multiplied by.
         shift: what is added, in radians.
+
+    Raises:
+        TypeError: for a source that is none, or other things than numbers.
+        ValueError: for an index outside its range, or a number that is not finite.
 
     Example:
         >>> import qcsim
@@ -44,12 +48,22 @@ class Angle:
     scale: float
     shift: float
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.source, Source):
+            kind = type(self.source).__name__
+            raise TypeError(f"source is {self.source!r} of type {kind}; angles are made by qcsim.weight(k) and "
+                            "qcsim.feature(k), such as 2 * qcsim.weight(0) + 0.3")  # fmt: skip
+        fixed = self.source is Source.CONSTANT
+        scale, shift = real("the scale of an angle", self.scale), real("the shift of an angle", self.shift)
+        index = _index(self.source.name.lower(), self.index)
+        for name, value in (("index", 0 if fixed else index), ("scale", 1.0 if fixed else scale), ("shift", shift)):
+            object.__setattr__(self, name, value)
+
     def affine(self, factor: float, offset: float) -> Angle:
         """``factor * self + offset``."""
         if self.source is Source.CONSTANT:
             return constant(factor * self.shift + offset)
-        scale = real("the scale of an angle", factor * self.scale)
-        return Angle(self.source, self.index, scale, real("the shift of an angle", factor * self.shift + offset))
+        return Angle(self.source, self.index, factor * self.scale, factor * self.shift + offset)
 
     def __add__(self, other: Any) -> Angle:
         if not isinstance(other, Angle):
@@ -60,8 +74,7 @@ class Angle:
             return other.affine(1.0, self.shift)
         if (self.source, self.index) != (other.source, other.index):
             raise ValueError(f"the sum of {self} and {other} has two inputs; an angle has one, or is a constant")
-        scale = real("the scale of an angle", self.scale + other.scale)
-        return Angle(self.source, self.index, scale, real("the shift of an angle", self.shift + other.shift))
+        return Angle(self.source, self.index, self.scale + other.scale, self.shift + other.shift)
 
     def __mul__(self, factor: Any) -> Angle:
         if isinstance(factor, Angle):
@@ -115,7 +128,7 @@ def weight(index: int) -> Angle:
         >>> print(qcsim.Circuit(1).rx(0, angle=2 * qcsim.weight(0) + 0.3))
         q0: ─RX(2w0+0.3)─
     """
-    return Angle(Source.WEIGHT, _index("weight", index), 1.0, 0.0)
+    return Angle(Source.WEIGHT, index, 1.0, 0.0)
 
 
 def feature(index: int) -> Angle:
@@ -136,7 +149,7 @@ def feature(index: int) -> Angle:
         >>> circuit.n_features
         1
     """
-    return Angle(Source.FEATURE, _index("feature", index), 1.0, 0.0)
+    return Angle(Source.FEATURE, index, 1.0, 0.0)
 
 
 def constant(value: Any, name: str = "an angle") -> Angle:

@@ -17,6 +17,7 @@ from qcsim.array_kinds import dtype_name, is_cupy, is_torch, kind_of, library
 from qcsim.circuit import Circuit
 from qcsim.foreign import adopted
 from qcsim.gpus import Gpu, gpu_of
+from qcsim.precision import PARTS, with_real_numbers
 
 _NUMBERS = (list, tuple, float, complex, np.generic)
 
@@ -25,7 +26,6 @@ ABSENT: Address = (0, 0, 0)
 
 _DTYPES = {"float32": _core.run_float32, "float64": _core.run_float64}
 _FLOAT32, _FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
-_PARTS = {"complex64": "float32", "complex128": "float64"}  # of complex amplitudes
 
 
 class Operands(NamedTuple):
@@ -53,6 +53,9 @@ def run_function(dtype: str) -> Any:
 def operands(circuit: Circuit, weights: Any, amplitudes: Any, features: Any) -> Operands:
     """Check the arrays of a call against the circuit and bring them to a common batch.
 
+    Whole numbers have no precision of their own, whether they come in a list or in an array: they take that of the
+    other arrays, float64 if there is none.
+
     Raises:
         TypeError: for something that is no array, or arrays of two kinds.
         ValueError: for a missing array, a wrong shape or dtype, or arrays that do not fit together.
@@ -61,14 +64,15 @@ def operands(circuit: Circuit, weights: Any, amplitudes: Any, features: Any) -> 
     given_plainly = _plain(circuit, weights, amplitudes, features)
     if given_plainly is not None:
         return given_plainly
-    if weights is None and circuit.n_weights == 0:
-        weights = _no_weights(amplitudes if amplitudes is not None else features)
-    given = {
-        "weights": _required("weights", weights, circuit.n_weights, True),
+    required = {
+        "weights": _required("weights", weights, circuit.n_weights, circuit.n_weights > 0, may_be_empty=True),
         "amplitudes": _required("amplitudes", amplitudes, 2**circuit.n_qubits, circuit.embeds_amplitudes),
         "features": _required("features", features, circuit.n_features, circuit.n_features > 0),
     }
-    given = {name: _as_array(name, array) for name, array in given.items() if array is not None}
+    let = with_real_numbers({name: let_in(name, array) for name, array in required.items() if array is not None})
+    given = {name: _checked(name, array) for name, array in let.items()}
+    if "weights" not in given:
+        given = {"weights": _no_weights(next(iter(given.values()), None)), **given}
     _same_kind(given)
     _check_columns(circuit, given)
     batches = {name: array.shape[0] for name, array in given.items() if array.ndim == 2}
@@ -88,7 +92,7 @@ def operands(circuit: Circuit, weights: Any, amplitudes: Any, features: Any) -> 
         batch=batch,
         single=single,
         dtype=dtype_name(weights),
-        complex_amplitudes="amplitudes" in given and dtype_name(given["amplitudes"]) in _PARTS,
+        complex_amplitudes="amplitudes" in given and dtype_name(given["amplitudes"]) in PARTS,
         gpu=gpu,
     )
 
@@ -205,15 +209,15 @@ def _no_weights(other: Any) -> Any:
         return other.real.new_empty(0) if other.is_complex() else other.new_empty(0)
     gpu = gpu_of(other)
     if gpu is not None:
-        return gpu.empty((0,), _PARTS.get(dtype_name(other), dtype_name(other)))
+        return gpu.empty((0,), PARTS.get(dtype_name(other), dtype_name(other)))
     dtype = np.dtype(getattr(other, "dtype", np.float64))
-    return np.empty(0, _PARTS.get(dtype.name, dtype))
+    return np.empty(0, PARTS.get(dtype.name, dtype))
 
 
-def _required(name: str, array: Any, size: int, needed: bool) -> Any:
+def _required(name: str, array: Any, size: int, needed: bool, may_be_empty: bool = False) -> Any:
     if needed and array is None:
         raise ValueError(f"{name} are missing; this circuit takes {'up to ' if name == 'amplitudes' else ''}{size}")
-    if not needed and array is not None:
+    if not needed and array is not None and not may_be_empty:
         hint = "; call amplitude_embedding() on it first" if name == "amplitudes" else ""
         raise ValueError(f"{name} were given, but this circuit takes none{hint}")
     return array
@@ -226,9 +230,8 @@ def let_in(name: str, array: Any) -> Any:
     return _from_numbers(array) if isinstance(array, _NUMBERS) else adopted(name, array)
 
 
-def _as_array(name: str, array: Any) -> Any:
-    array = let_in(name, array)
-    if dtype_name(array) not in _DTYPES and (name != "amplitudes" or dtype_name(array) not in _PARTS):
+def _checked(name: str, array: Any) -> Any:
+    if dtype_name(array) not in _DTYPES and (name != "amplitudes" or dtype_name(array) not in PARTS):
         more = ", and complex64 and complex128" if name == "amplitudes" else ""
         raise ValueError(f"{name} has dtype {dtype_name(array)}; the options are float32 and float64{more}")
     if is_torch(array) and array.layout is not _strided():
@@ -244,9 +247,7 @@ def _as_array(name: str, array: Any) -> Any:
 
 def _from_numbers(numbers: Any) -> Any:
     array = np.asarray(numbers)
-    if array.dtype.kind in "biu" or array.size == 0:
-        return array.astype(np.float64)
-    return array
+    return array.astype(np.float64) if array.size == 0 else array
 
 
 def _same_kind(given: dict[str, Any]) -> None:
@@ -257,7 +258,7 @@ def _same_kind(given: dict[str, Any]) -> None:
         devices = {name: str(array.device) for name, array in given.items()}
         raise ValueError(f"the devices differ: {_listed(devices)}; give all arrays on one")
     dtypes = {name: dtype_name(array) for name, array in given.items()}
-    if len({_PARTS.get(dtype, dtype) for dtype in dtypes.values()}) > 1:
+    if len({PARTS.get(dtype, dtype) for dtype in dtypes.values()}) > 1:
         raise ValueError(f"the dtypes differ: {_listed(dtypes)}; give one dtype")
 
 

@@ -14,9 +14,10 @@ from qcsim import _core, drawing, serialise
 from qcsim.angles import Angle, as_angle, feature, weight
 from qcsim.gates import Gates, listed
 from qcsim.instruction import Instruction, depth, instructions
-from qcsim.integers import integer
+from qcsim.integers import counted, integer
 from qcsim.misreading import NoiseSummary, summary_of
 from qcsim.noise import Noise
+from qcsim.other_names import Listed, point_to
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -27,7 +28,7 @@ _KEPT_READOUTS = 64
 Values = Mapping[int, Angle | float] | Sequence[Angle | float]
 
 
-class Circuit(Gates, Noise):
+class Circuit(Gates, Noise, metaclass=Listed):
     """A quantum circuit on ``n_qubits`` qubits, built gate by gate.
 
     Qubit 0 is the most significant bit of a basis index. Every builder method returns the circuit. A gate takes its
@@ -51,13 +52,13 @@ class Circuit(Gates, Noise):
         1
     """
 
-    __slots__ = ("_core", "_device_programs", "_frozen", "_noise", "_programs", "_readouts", "all_qubits")
+    __slots__ = ("_all_qubits", "_core", "_device_programs", "_frozen", "_noise", "_programs", "_readouts")
 
     def __init__(self, n_qubits: int) -> None:
         self._core = _core.Circuit(integer("n_qubits", n_qubits, f"1..{_core.MAX_QUBITS}"))
         self._frozen = False
         self._noise: NoiseSummary | None = None  # until asked for
-        self.all_qubits = tuple(range(self._core.n_qubits))  # what is measured if no one says
+        self._all_qubits = tuple(range(self._core.n_qubits))
         self._programs: dict[tuple[bool, str], _core.Compiled] = {}  # by whether amplitudes are complex, and method
         self._readouts: dict[Any, tuple[_core.Compiled, _core.Readout]] = {}
         self._device_programs: dict[Any, Any] = {}
@@ -79,7 +80,12 @@ class Circuit(Gates, Noise):
     @property
     def n_qubits(self) -> int:
         """Number of qubits."""
-        return len(self.all_qubits)
+        return len(self._all_qubits)
+
+    @property
+    def all_qubits(self) -> tuple[int, ...]:
+        """``(0, 1, ..., n_qubits - 1)``: what is measured if no one says."""
+        return self._all_qubits
 
     @property
     def n_weights(self) -> int:
@@ -137,7 +143,7 @@ class Circuit(Gates, Noise):
         twin._core = self._core.copy()
         twin._frozen = False
         twin._noise = self._noise
-        twin.all_qubits = self.all_qubits
+        twin._all_qubits = self._all_qubits
         twin._programs = {}
         twin._readouts = {}
         twin._device_programs = {}
@@ -289,12 +295,22 @@ class Circuit(Gates, Noise):
     def __len__(self) -> int:
         return self.n_gates
 
+    def __bool__(self) -> bool:
+        return True  # a circuit without gates is a circuit
+
     def __str__(self) -> str:
         return self.draw()
 
     def __repr__(self) -> str:
-        embedding = ", amplitude_embedding" if self.embeds_amplitudes else ""
-        return f"<Circuit: {self.n_qubits} qubits, {len(self)} gates, {self.n_weights} weights{embedding}>"
+        noisy = sum(gate.is_channel for gate in self.instructions)
+        parts = [
+            counted(self.n_qubits, "qubit"),
+            counted(len(self), "gate") + (f" ({noisy} of noise)" if noisy else ""),
+            counted(self.n_weights, "weight"),
+            *([counted(self.n_features, "feature")] if self.n_features else []),
+            *(["amplitude_embedding"] if self.embeds_amplitudes else []),
+        ]
+        return f"<Circuit: {', '.join(parts)}>"
 
     def __eq__(self, other: object) -> bool:
         return self._key() == other._key() if isinstance(other, Circuit) else NotImplemented
@@ -302,6 +318,9 @@ class Circuit(Gates, Noise):
     def __hash__(self) -> int:
         self._frozen = True
         return hash(self._key())
+
+    def __dir__(self) -> list[str]:
+        return dir(type(self))
 
     def __copy__(self) -> Circuit:
         return self.copy()
@@ -322,7 +341,7 @@ class Circuit(Gates, Noise):
             found = self._noise = summary_of(self._core)
         return found
 
-    def compiled(
+    def _compiled(
         self, readings: tuple[Reading, ...], complex_input: bool, method: str = "statevector"
     ) -> tuple[_core.Compiled, _core.Readout]:
         """The compiled program and what to read from its final state; freezes the circuit."""
@@ -339,7 +358,7 @@ class Circuit(Gates, Noise):
             self._readouts[key] = found
         return found
 
-    def device_program(self, key: Any, make: Callable[[], Any]) -> Any:
+    def _device_program(self, key: Any, make: Callable[[], Any]) -> Any:
         """What was made of the circuit for a GPU, once for each key; freezes the circuit."""
         found = self._device_programs.get(key)
         if found is None:
@@ -363,6 +382,9 @@ class Circuit(Gates, Noise):
 
     def _emptied(self) -> Circuit:
         return _built(self.n_qubits, self.embeds_amplitudes, [])
+
+
+point_to(Circuit)
 
 
 def _readout(program: _core.Compiled, readings: tuple[Reading, ...]) -> _core.Readout:

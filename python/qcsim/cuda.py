@@ -191,7 +191,7 @@ class Program:
             raise ValueError(f"method is {method!r}; the options on a GPU are {', '.join(METHODS)}")
         readings = tuple(measurement.reading(circuit, method) for measurement in measurements)
         self.dtype = dtype
-        self._compiled, readout = circuit.compiled(readings, complex_amplitudes, method)
+        self._compiled, readout = circuit._compiled(readings, complex_amplitudes, method)
         self._plan = _core.DevicePlan(self._compiled, readout, dtype == "float32", per_sample_weights)
         self.n_outputs: int = readout.n_outputs
         self.is_large: bool = self._plan.is_large

@@ -92,13 +92,17 @@ def outputs(
 
 def state(circuit: Circuit, weights: torch.Tensor, amplitudes: Any, features: Any, batch: int) -> torch.Tensor:
     """The final state (B, 2^n), depolarizing of all qubits left out."""
+    n = circuit.n_qubits
     instructions = [each for each in circuit._core.instructions if each[0] not in _CHANNELS]
-    real = all(_is_real(gate, matrix) for gate, _, _, matrix, _ in instructions)
+    real = all(_is_real(gate, matrix, letters) for gate, _, _, matrix, _, letters in instructions)
     dtype = weights.dtype if real else weights.dtype.to_complex()
-    psi = _start(circuit.n_qubits, amplitudes, batch, dtype, weights.device)
-    for gate, qubits, angles, entries, _ in instructions:
+    psi = _start(n, amplitudes, batch, dtype, weights.device)
+    for gate, qubits, angles, entries, _, letters in instructions:
+        if letters:
+            psi = _turned_by(tuple(zip(qubits, letters, strict=True)), psi, _angle(angles[0], weights, features), n)
+            continue
         matrix = _gate(gate, angles, entries, weights, features, psi.dtype)
-        psi = _apply(psi, matrix, qubits, circuit.n_qubits)
+        psi = _apply(psi, matrix, qubits, n)
     return psi
 
 
@@ -107,7 +111,7 @@ def density(circuit: Circuit, weights: torch.Tensor, amplitudes: Any, features: 
     n, dtype = circuit.n_qubits, weights.dtype.to_complex()
     psi = _start(n, amplitudes, batch, dtype, weights.device)
     rho = (psi[:, :, None] * psi.conj()[:, None, :]).flatten(1)
-    for gate, qubits, angles, entries, rates in circuit._core.instructions:
+    for gate, qubits, angles, entries, rates, letters in circuit._core.instructions:
         if gate == "readout_error":
             continue
         if gate == "depolarizing" and len(qubits) in (0, n):
@@ -116,6 +120,13 @@ def density(circuit: Circuit, weights: torch.Tensor, amplitudes: Any, features: 
             operators = kraus_of(gate, len(qubits), rates, entries).tolist()
             terms = [_both_sides(rho, _constant(rows, dtype, rho.device), qubits, n) for rows in operators]
             rho = torch.stack(terms).sum(0)
+        elif letters:
+            angle = _angle(angles[0], weights, features)
+            rows = tuple(zip(qubits, letters, strict=True))
+            rho = _turned_by(rows, rho, angle, 2 * n)
+            # The conjugate of exp(-i t P/2) turns the other way, but for the sign of P*, -1 for each Y.
+            sign = 1.0 if letters.count("Y") % 2 else -1.0
+            rho = _turned_by(tuple((n + qubit, letter) for qubit, letter in rows), rho, sign * angle, 2 * n)
         else:
             rho = _both_sides(rho, _gate(gate, angles, entries, weights, features, dtype), qubits, n)
     return rho
@@ -191,6 +202,13 @@ def _rotation(gate: str, angle: torch.Tensor, dtype: torch.dtype) -> torch.Tenso
     return half.cos() * torch.eye(len(turn), dtype=dtype, device=angle.device) + half.sin() * turn
 
 
+def _turned_by(word: Word, state: torch.Tensor, angle: torch.Tensor, n: int) -> torch.Tensor:
+    """exp(-i t P/2) of a word P, without its matrix; of a real state, where -i P is real."""
+    half = (angle / 2)[..., None]
+    turned = -1j * _image(state, ((1.0, word),), n)
+    return half.cos() * state + half.sin() * (turned if state.is_complex() else turned.real)
+
+
 def _phase(angle: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
     return torch.diag_embed(torch.stack([torch.ones_like(angle).to(dtype), _turned(angle)], -1))
 
@@ -211,7 +229,9 @@ def _turned(angle: torch.Tensor) -> torch.Tensor:
     return torch.complex(angle.cos(), angle.sin())
 
 
-def _is_real(gate: str, matrix: Sequence[complex]) -> bool:
+def _is_real(gate: str, matrix: Sequence[complex], letters: str) -> bool:
+    if letters:
+        return letters.count("Y") % 2 == 1
     return all(entry.imag == 0 for entry in matrix) if gate == "unitary" else _TARGETS.get(gate, gate) in _REAL
 
 

@@ -10,9 +10,11 @@ import torch
 from qcsim.array_kinds import dtype_name
 from qcsim.arrays import Operands, dense
 from qcsim.gpus import gpu_of
+from qcsim.precision import with_real_numbers
 from qcsim.simulate import Plan, backward, forward
 
-Arrays = tuple[torch.Tensor, torch.Tensor | None, torch.Tensor | None]  # weights, amplitudes, features
+Arrays = tuple[torch.Tensor, torch.Tensor | None, torch.Tensor | None]  # in the order of their names
+_NAMES = ("weights", "amplitudes", "features")
 
 
 class Run:
@@ -40,7 +42,9 @@ class Run:
 
     def outputs(self, arrays: Arrays, batch: int) -> torch.Tensor:
         """Outputs (B, K)."""
-        weights, amplitudes, features = (None if array is None else dense(array.detach()) for array in arrays)
+        named = zip(_NAMES, arrays, strict=True)
+        plain = with_real_numbers({name: array.detach() for name, array in named if array is not None})
+        weights, amplitudes, features = (dense(plain[name]) if name in plain else None for name in _NAMES)
         assert weights is not None
         is_complex = amplitudes is not None and amplitudes.is_complex()
         given = Operands(weights, amplitudes, features, batch, False, dtype_name(weights), is_complex, gpu_of(weights))

@@ -134,7 +134,7 @@ def _program(plan: Plan, given: Operands) -> cuda.Program:
             plan.circuit, plan.measurements, given.dtype, per_sample, given.complex_amplitudes, plan.method
         )
 
-    found: cuda.Program = plan.circuit.device_program(key, made)
+    found: cuda.Program = plan.circuit._device_program(key, made)
     return found
 
 

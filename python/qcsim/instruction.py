@@ -8,6 +8,7 @@ import numpy as np
 
 from qcsim import _core
 from qcsim.angles import Angle
+from qcsim.integers import counted
 
 _INVERSES = {"s": "sdg", "t": "tdg", "sx": "sxdg", "iswap": "iswapdg"}
 _INVERSES |= {inverse: gate for gate, inverse in _INVERSES.items()}
@@ -16,7 +17,7 @@ _REVERSED = {"u3": (0, 2, 1), "cu3": (0, 2, 1), "rot": (2, 1, 0)}
 
 
 class Instruction(NamedTuple):
-    """A gate or channel of a circuit: its name, the qubits it acts on, its angles, matrix and rates.
+    """A gate or channel of a circuit: its name, the qubits it acts on, its angles, matrix, rates and word.
 
     Attributes:
         gate: its name, as that of the builder method.
@@ -24,6 +25,7 @@ class Instruction(NamedTuple):
         angles: none, one or three.
         matrix: entries row by row, of Kraus operators one after another; empty but for a unitary and those.
         rates: the numbers that make a channel; empty for a gate.
+        word: of a rotation by a Pauli word, a letter for each qubit; else empty.
 
     Example:
         >>> import qcsim
@@ -37,6 +39,7 @@ class Instruction(NamedTuple):
     angles: tuple[Angle, ...] = ()
     matrix: tuple[complex, ...] = ()
     rates: tuple[float, ...] = ()
+    word: str = ""
 
     @property
     def is_channel(self) -> bool:
@@ -63,14 +66,14 @@ class Instruction(NamedTuple):
     def append_to(self, circuit: _core.Circuit) -> None:
         """Add it to an engine circuit, which checks it."""
         rows = [(angle.source, angle.index, angle.scale, angle.shift) for angle in self.angles]
-        circuit.append(self.gate, self.qubits, rows, self.matrix, self.rates)
+        circuit.append(self.gate, self.qubits, rows, self.matrix, self.rates, self.word)
 
 
 def instructions(circuit: _core.Circuit) -> tuple[Instruction, ...]:
     """The gates of an engine circuit in order."""
     return tuple(
-        Instruction(gate, qubits, tuple(Angle(*angle) for angle in angles), matrix, rates)
-        for gate, qubits, angles, matrix, rates in circuit.instructions
+        Instruction(gate, qubits, tuple(Angle(*angle) for angle in angles), matrix, rates, word)
+        for gate, qubits, angles, matrix, rates, word in circuit.instructions
     )
 
 
@@ -104,7 +107,9 @@ def unitary_matrix(matrix: Any, n_qubits: int) -> tuple[complex, ...]:
         raise TypeError(f"the matrix of a unitary is a {kind}; it must be a square array of complex numbers") from None
     side = 2**n_qubits
     if entries.shape != (side, side):
-        raise ValueError(f"the matrix has shape {entries.shape}; on {n_qubits} qubit(s) it is ({side}, {side})")
+        raise ValueError(
+            f"the matrix has shape {entries.shape}; on {counted(n_qubits, 'qubit')} it is ({side}, {side})"
+        )
     if not np.isfinite(entries).all():
         raise ValueError("the matrix has an entry that is not finite; a unitary has entries of size 1 at most")
     return tuple(entries.ravel().tolist())

@@ -1,4 +1,6 @@
-"""Whole numbers at the public door: the kind is checked here, the range by the engine, which counts in 32 bits."""
+"""Whole numbers at the public door: the kind is checked here, the range by the engine, which counts in 32 bits. And in
+words.
+"""
 
 from __future__ import annotations
 
@@ -25,3 +27,8 @@ def integer(name: str, value: Any, allowed: str) -> int:
     if not -_LIMIT <= number < _LIMIT:
         raise ValueError(f"{name} is {number}; it must be {allowed}")
     return number
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 qubit``, ``2 qubits``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -6,7 +6,6 @@ from qcsim import _core
 from qcsim.circuit import Circuit
 
 METHODS = ("auto", "statevector", "density_matrix", "trajectories")
-_LARGEST_DENSITY = _core.MAX_QUBITS // 2  # qubits
 
 
 def method_for(circuit: Circuit) -> str:
@@ -17,10 +16,12 @@ def method_for(circuit: Circuit) -> str:
 
     Returns:
         ``"statevector"`` without noise, or where all of it is depolarizing of all qubits, which has a closed form;
-        else ``"density_matrix"``. Readout errors do not matter: every method has them.
+        else ``"density_matrix"``. Readout errors do not matter: every method has them. Nor do channels of rate 0,
+        which leave every state as it is.
 
     Raises:
-        ValueError: if the density matrix is too large; ``"trajectories"`` is to be asked for by name.
+        ValueError: if the density matrix is too large: at most 13 qubits fit, and 14 where circuit and amplitudes are
+            real (complex amplitudes are refused when they are given); ``"trajectories"`` is to be asked for by name.
         TypeError: for something that is no circuit.
 
     Example:
@@ -46,7 +47,6 @@ def chosen_method(circuit: Circuit, method: str) -> str:
     if method == "trajectories":
         return method
     chosen = method if method != "auto" else "density_matrix" if local else "statevector"
-    if chosen == "density_matrix" and circuit.n_qubits > _LARGEST_DENSITY:
-        raise ValueError(f"the density matrix of {circuit.n_qubits} qubits is too large, at most {_LARGEST_DENSITY} "
-                         "fit; method='trajectories' averages over state vectors")  # fmt: skip
+    if chosen == "density_matrix" and 2 * circuit.n_qubits >= _core.MAX_QUBITS:
+        _core.Compiled(circuit._core, False, chosen)  # the engine knows what fits, and says so
     return chosen

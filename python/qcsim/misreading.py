@@ -40,7 +40,7 @@ def summary_of(circuit: _core.Circuit) -> NoiseSummary:
     """The noise of an engine circuit."""
     kind, retained = circuit.noise, 1.0
     tables: dict[int, tuple[float, float]] = {}
-    for gate, qubits, _, _, rates in circuit.instructions:
+    for gate, qubits, _, _, rates, _ in circuit.instructions:
         if gate == "readout_error":
             tables[qubits[0]] = _composed(tables.get(qubits[0], (0.0, 0.0)), (rates[0], rates[1]))
         elif gate == "depolarizing" and kind == "global":

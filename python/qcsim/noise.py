@@ -26,11 +26,13 @@ from qcsim.channels import (
 )
 from qcsim.gates import listed
 from qcsim.instruction import Instruction
+from qcsim.integers import counted
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 _GROUPS = ("one-qubit", "two-qubit", "all")
+_OPTIONS = "the options are 'one-qubit', 'two-qubit', 'all', the name of a gate such as 'cnot', and a list of these"
 
 
 class Noise:
@@ -130,10 +132,12 @@ class Noise:
             channel: what to put there, such as ``qcsim.Depolarizing(0.01)``.
 
         Returns:
-            The new circuit.
+            The new circuit. Of a circuit without any gate it is an equal one: nothing acts that could be noisy, and a
+            loop over depths may begin at 0.
 
         Raises:
-            ValueError: for an unknown gate, or one whose qubits do not fit the channel.
+            ValueError: for an unknown gate, one whose qubits do not fit the channel, or if no gate of the circuit is
+                among those named: the result would be free of noise without a word.
             TypeError: for something that is no channel.
 
         Example:
@@ -146,10 +150,13 @@ class Noise:
             raise TypeError(f"channel is {channel!r}; behind gates stands a channel such as qcsim.BitFlip(0.01), and "
                             "readout_error() puts errors into the measurement")  # fmt: skip
         names = _names(after)
+        gates = [gate for gate in self.instructions if not gate.is_channel]
+        if gates and not any(_chosen(gate, names) for gate in gates):
+            raise _nothing_hit(after, gates)
         fresh = self._emptied()
         for gate in self.instructions:
             fresh._add(gate)
-            if gate.gate not in _core.channel_names() and _chosen(gate, names):
+            if not gate.is_channel and _chosen(gate, names):
                 for place in _behind(gate, channel):
                     fresh._add(place)
         return fresh
@@ -189,18 +196,25 @@ class Noise:
             raise ValueError(f"Depolarizing acts on 1 or 2 qubits, got {len(places)}; depolarizing(rate) and "
                              "GlobalDepolarizing act on all")  # fmt: skip
         if channel.width and len(places) != channel.width:
-            raise ValueError(f"{channel.name} acts on {channel.width} qubit(s) here, got {len(places)}")
+            raise ValueError(f"{channel.name} acts on {counted(channel.width, 'qubit')} here, got {len(places)}")
         self._add(channel.instruction(places))
 
 
 def _names(after: Any) -> tuple[str, ...]:
     names = (after,) if isinstance(after, str) else tuple(after) if isinstance(after, Iterable) else (after,)
     known = (*_GROUPS, *_core.gate_names())
+    if not names:
+        raise ValueError(f"after is {after!r}, which names no gate; {_OPTIONS}")
     for name in names:
         if name not in known:
-            raise ValueError(f"after is {name!r}; the options are 'one-qubit', 'two-qubit', 'all', the name of a gate "
-                             "such as 'cnot', and a list of these")  # fmt: skip
+            raise ValueError(f"after is {name!r}; {_OPTIONS}")
     return names
+
+
+def _nothing_hit(after: Any, gates: Sequence[Instruction]) -> ValueError:
+    """What is said where the noise would go nowhere."""
+    has = ", ".join(dict.fromkeys(gate.gate for gate in gates))
+    return ValueError(f"after is {after!r}, and no gate of this circuit is that: it has {has}; {_OPTIONS}")
 
 
 def _chosen(gate: Instruction, names: Sequence[str]) -> bool:

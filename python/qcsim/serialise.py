@@ -7,7 +7,8 @@
 
 An angle is a number of radians, or an object that names a weight or a feature, with ``scale`` and ``shift`` where they
 are not 1 and 0. A matrix lists real and imaginary parts row by row. A channel has ``rates``, a list of numbers, or (of
-kraus) its matrices one after another. What is read is checked as if it were built.
+kraus) its matrices one after another; a rotation by a Pauli word has its ``word``. What is read is checked as if it
+were built.
 """
 
 from __future__ import annotations
@@ -67,6 +68,8 @@ def _gate(instruction: Instruction) -> dict[str, Any]:
         row["matrix"] = [(entry.real, entry.imag) for entry in instruction.matrix]
     if instruction.rates:
         row["rates"] = instruction.rates
+    if instruction.word:
+        row["word"] = instruction.word
     return row
 
 
@@ -82,14 +85,17 @@ def _angle(angle: Angle) -> Any:
 def _read_gate(name: str, given: Any) -> Instruction:
     if not isinstance(given, dict) or not isinstance(given.get("gate"), str):
         raise ValueError(f'{name} is {_short(given)}; it must be an object such as {{"gate": "x", "qubits": [0]}}')
-    _only(name, given, ("gate", "qubits", "angles", "matrix", "rates"))
+    _only(name, given, ("gate", "qubits", "angles", "matrix", "rates", "word"))
     qubits = (
         integer(f"a qubit of {name}", qubit, "0 or more") for qubit in _list(f"qubits of {name}", given.get("qubits"))
     )
     angles = (_read_angle(name, angle) for angle in _list(f"angles of {name}", given.get("angles", [])))
     matrix = (_read_entry(name, entry) for entry in _list(f"matrix of {name}", given.get("matrix", [])))
     rates = (real(f"a rate of {name}", rate) for rate in _list(f"rates of {name}", given.get("rates", [])))
-    return Instruction(given["gate"], tuple(qubits), tuple(angles), tuple(matrix), tuple(rates))
+    word = given.get("word", "")
+    if not isinstance(word, str):
+        raise ValueError(f'the word of {name} is {_short(word)}; it must be text such as "XYZ"')
+    return Instruction(given["gate"], tuple(qubits), tuple(angles), tuple(matrix), tuple(rates), word)
 
 
 def _read_angle(name: str, given: Any) -> Angle:

@@ -96,7 +96,7 @@ class Shots(Estimation):
 
     def _compiled(self, setting: Setting) -> tuple[Any, Any]:
         reading = ("probabilities", setting.qubits)
-        return setting.circuit.compiled((reading,), self.given.complex_amplitudes, self.plan.method)  # type: ignore[arg-type]
+        return setting.circuit._compiled((reading,), self.given.complex_amplitudes, self.plan.method)  # type: ignore[arg-type]
 
     def _blocks(self) -> Iterator[tuple[slice, Shots]]:
         return self.blocks(max([setting.size for setting in self.settings], default=1))
@@ -148,7 +148,7 @@ def samples(estimation: Estimation, measurement: Samples) -> Array:
     plan, given = estimation.plan, estimation.given
     reading = measurement.reading(plan.circuit, plan.method)
     qubits: Any = reading[1]
-    way = plan.circuit.compiled((reading,), given.complex_amplitudes, plan.method)
+    way = plan.circuit._compiled((reading,), given.complex_amplitudes, plan.method)
     if plan.method != "trajectories":
         law, _ = estimation.run(*way)
         law = misread(law, qubits, plan.tables)

@@ -271,7 +271,7 @@ def forward(plan: Plan, given: Operands, *, keep: bool, outputs: Any = None) -> 
     """Outputs (B, K) and, with ``keep``, the engine's call for the gradients."""
     if given.gpu is not None:
         return gpu_run.forward(plan, given, keep=keep, outputs=outputs)
-    compiled, readout = plan.circuit.compiled(plan.readings, given.complex_amplitudes, plan.method)
+    compiled, readout = plan.circuit._compiled(plan.readings, given.complex_amplitudes, plan.method)
     if outputs is None:
         outputs = empty_array(given.weights, (given.batch, readout.n_outputs))
     call = timed(

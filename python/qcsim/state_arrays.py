@@ -14,6 +14,7 @@ import numpy as np
 
 from qcsim.array_kinds import dtype_name, is_torch, library
 from qcsim.integers import integer
+from qcsim.precision import with_real_numbers
 
 KINDS = ("vector", "matrix")
 _TOLERANCES = {"float32": 1e-3, "complex64": 1e-3, "float64": 1e-6, "complex128": 1e-6}
@@ -114,12 +115,12 @@ def alike(names: Sequence[str], arrays: Sequence[Any]) -> tuple[Any, Any]:
 def _as_array(name: str, array: Any) -> Any:
     if isinstance(array, (list, tuple)):
         array = np.asarray(array)
-        array = array.astype(np.float64) if array.dtype.kind in "biu" else array
     if not is_torch(array) and not isinstance(array, np.ndarray):
         kind = type(array).__name__
         raise TypeError(f"{name} is a {kind}; it must be a NumPy array, a torch tensor or a list of numbers")
     if isinstance(array, np.ma.MaskedArray):
         raise TypeError(f"{name} is a masked array; fill its gaps first: filled(value)")
+    array = with_real_numbers({name: array})[name]
     if dtype_name(array) not in _TOLERANCES:
         raise ValueError(f"{name} has dtype {dtype_name(array)}; the options are {', '.join(_TOLERANCES)}")
     if is_torch(array) and array.layout is not sys.modules["torch"].strided:

@@ -96,7 +96,7 @@ class Trajectories(Estimation):
 
     def _compiled(self) -> tuple[_core.Compiled, _core.Readout]:
         readings = tuple(part.reading for part in self._parts)
-        return self.plan.circuit.compiled(readings, self.given.complex_amplitudes, "trajectories")
+        return self.plan.circuit._compiled(readings, self.given.complex_amplitudes, "trajectories")
 
     def _by_shift(self) -> bool:
         pathwise = self._compiled()[0].pathwise

@@ -479,7 +479,7 @@ def vjp(
     # The pullback reads the angles again, and parameter shift, large states and what is drawn run the circuits again:
     # keep their inputs from change.
     again = plan.draws is not None or plan.gradient != "adjoint"
-    again = again or circuit.compiled(plan.readings, given.complex_amplitudes, plan.method)[0].is_wide
+    again = again or circuit._compiled(plan.readings, given.complex_amplitudes, plan.method)[0].is_wide
     again = again or given.gpu is not None
     there = nullcontext if given.gpu is None else given.gpu.current
     with there():

@@ -85,7 +85,7 @@ def build(n: int, instructions: Sequence[Instruction]) -> qcsim.Circuit:
 
 def add(circuit: qcsim.Circuit, instruction: Instruction) -> None:
     """One gate by its builder method."""
-    name, qubits, angles, matrix = instruction
+    name, qubits, angles, matrix, word = instruction
     method = getattr(circuit, name)
     if name == "unitary":
         method(np.array(matrix), *qubits)
@@ -93,6 +93,8 @@ def add(circuit: qcsim.Circuit, instruction: Instruction) -> None:
         method(qubits[:-1], qubits[-1])
     elif name == "mcz":
         method(qubits)
+    elif name == "pauli_rot":
+        method(word, qubits, **keywords(angles[0]))
     elif all(angle == dense.weight(circuit.n_weights + k) for k, angle in enumerate(angles)):
         method(*qubits)  # without angles, or the next weights, which are the default
     elif len(angles) == 1:
@@ -157,18 +159,19 @@ def random_gate(
     if name == "unitary":
         return dense.unitary(random_unitary(rng, width, real), *qubits)
     angles: list[Angle] = []
-    for _ in range(PARAMETERS.get(name, 0)):
+    word = "".join(rng.choice(list("XYZ"), width)) if name == "pauli_rot" else ""
+    for _ in range(PARAMETERS.get(name, len(word) > 0)):
         angles.append(random_angle(rng, weights, features))
         weights = max(weights, dense.n_columns([Instruction(name, (), tuple(angles))], "weight"))
         features = max(features, dense.n_columns([Instruction(name, (), tuple(angles))], "feature"))
-    return Instruction(name, qubits, tuple(angles))
+    return Instruction(name, qubits, tuple(angles), word=word)
 
 
 def random_instructions(
     rng: np.random.Generator, n: int, length: int, embed: bool, real: bool = False
 ) -> list[Instruction]:
     """A mix of the gates, a third of them rotations that take weights."""
-    names, turning = (REAL_GATES, ["ry", "cry"]) if real else (ALL_GATES, list(PARAMETERS))
+    names, turning = (REAL_GATES, ["ry", "cry"]) if real else (ALL_GATES, [*PARAMETERS, "pauli_rot"])
     program: list[Instruction] = [EMBEDDING] if embed else []
     for _ in range(length):
         columns = [dense.n_columns(program, source) for source in ("weight", "feature")]

@@ -38,6 +38,7 @@ class Instruction(NamedTuple):
     qubits: tuple[int, ...] = ()
     angles: tuple[Angle, ...] = ()
     matrix: tuple[tuple[complex, ...], ...] = ()  # of "unitary" only
+    word: str = ""  # of "pauli_rot" only, a letter for each qubit
 
 
 EMBEDDING = Instruction("amplitude_embedding")  # first in a circuit, or absent
@@ -64,6 +65,10 @@ def gate(name: str, *arguments: int | Angle) -> Instruction:
 def unitary(matrix: Any, *qubits: int) -> Instruction:
     rows = tuple(tuple(complex(entry) for entry in row) for row in np.asarray(matrix))
     return Instruction("unitary", qubits, (), rows)
+
+
+def pauli_rot(word: str, qubits: Sequence[int], angle: Angle) -> Instruction:
+    return Instruction("pauli_rot", tuple(qubits), (angle,), word=word)
 
 
 # The gate table -------------------------------------------------------------------------------------------------------
@@ -110,6 +115,7 @@ PARAMETERS = {**dict.fromkeys([*GENERATORS, "phase", "crx", "cry", "crz", "cphas
 WIDTHS = {  # qubits of a gate; 0: as many as are named
     **{name: len(matrix).bit_length() - 1 for name, matrix in {**FIXED, **GENERATORS}.items()},
     **dict.fromkeys(["phase", "u3", "rot"], 1), **dict.fromkeys(CONTROLLED, 2), "mcx": 0, "mcz": 0, "unitary": 0,
+    "pauli_rot": 0,
 }  # fmt: skip
 
 
@@ -123,6 +129,11 @@ def rotation(generator: Array, t: Array) -> Array:
     """exp(-i t P / 2) for a P whose square is one."""
     t = t[:, None, None]
     return np.cos(t / 2) * np.eye(len(generator)) - 1j * np.sin(t / 2) * generator
+
+
+def generator_of(instruction: Instruction) -> Array:
+    """The Pauli word on the qubits of a rotation."""
+    return kron(*(PAULIS[letter] for letter in instruction.word))
 
 
 def phase(t: Array) -> Array:
@@ -143,6 +154,8 @@ def matrix_of(instruction: Instruction, angles: Sequence[Array]) -> Array:
         return controlled({"mcx": X, "mcz": Z}[name], len(instruction.qubits) - 1)[None]
     if name == "unitary":
         return np.array(instruction.matrix)[None]
+    if name == "pauli_rot":
+        return rotation(generator_of(instruction), angles[0])
     if name in CONTROLLED:
         return controlled(matrix_of(Instruction(CONTROLLED[name]), angles))
     if name in GENERATORS:
@@ -159,6 +172,8 @@ def slope_of(instruction: Instruction, angles: Sequence[Array], k: int) -> Array
     if name in CONTROLLED:
         return kron(ONE, slope_of(Instruction(CONTROLLED[name]), angles, k))
     full = matrix_of(instruction, angles)
+    if name == "pauli_rot":
+        return -0.5j * generator_of(instruction) @ full
     if name in GENERATORS:
         return -0.5j * GENERATORS[name] @ full
     if name == "phase":

@@ -137,6 +137,19 @@ def apply(state: Split, name: str, controls: Sequence[int], q: Sequence[int], an
         raise AssertionError(name)
 
 
+def turn_by_word(state: Split, instruction: Instruction, angle: Tensor) -> None:
+    """X = H Z H, Y = S X S^-1, and the word of Z on all is RZ of the parity."""
+    *others, last = instruction.qubits
+    moves = [("sdg", (q,)) for q, letter in zip(instruction.qubits, instruction.word, strict=True) if letter == "Y"]
+    moves += [("h", (q,)) for q, letter in zip(instruction.qubits, instruction.word, strict=True) if letter != "Z"]
+    moves += [("cnot", (q, last)) for q in others]
+    for name, qubits in moves:
+        apply(state, name, (), qubits, ())
+    apply(state, "rz", (), (last,), [angle])
+    for name, qubits in reversed(moves):
+        apply(state, {"sdg": "s"}.get(name, name), (), qubits, ())
+
+
 def contract(state: Split, instruction: Instruction) -> None:
     """A matrix on the named axes, by summing over them."""
     k, axes = len(instruction.qubits), [1 + q for q in instruction.qubits]
@@ -182,6 +195,8 @@ def evolve(
             angles.append(np.array([value]) if table is None else scale * table[:, int(value)] + shift)
         if instruction.gate == "unitary":
             contract(state, instruction)
+        elif instruction.gate == "pauli_rot":
+            turn_by_word(state, instruction, angles[0])
         elif instruction != EMBEDDING:
             apply(state, instruction.gate, (), instruction.qubits, angles)
     return state

@@ -98,6 +98,10 @@ def test_rotations_are_exponentials_of_their_generators(t: float) -> None:
         np.testing.assert_allclose(one(name, t), exponential(generator / 2, t), atol=1e-13)
     for name, generator in {"crx": X, "cry": Y, "crz": Z}.items():  # on where the control is 1
         np.testing.assert_allclose(one(name, t), exponential(kron(dense.ONE, generator / 2), t), atol=1e-13)
+    for word in ("Y", "ZX", "XYZ", "YYZX"):
+        turned = dense.matrix_of(dense.pauli_rot(word, range(len(word)), dense.constant(t)), [np.array([t])])[0]
+        generator = kron(*(dense.PAULIS[letter] for letter in word))
+        np.testing.assert_allclose(turned, exponential(generator / 2, t), atol=1e-13)
     np.testing.assert_allclose(one("phase", t), exponential(-dense.ONE, t), atol=1e-13)
     np.testing.assert_allclose(one("cphase", t), exponential(-kron(dense.ONE, dense.ONE), t), atol=1e-13)
 

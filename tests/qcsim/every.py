@@ -35,6 +35,7 @@ def every_gate() -> qcsim.Circuit:
     for place, name in enumerate(CONTROLLED_ROTATIONS + ISING):
         getattr(circuit, name)((place + 1) % 4, (place + 3 - place % 2) % 4)
     circuit.cu3(2, 0).toffoli(0, 2, 3).fredkin(1, 0, 3).mcx([0, 1, 2], 3).mcz([0, 3])
+    circuit.pauli_rot("XYZ", [3, 0, 2], feature=1, scale=0.5)
     return circuit.unitary(random_unitary(2), 3, 1)
 
 

@@ -147,7 +147,7 @@ def test_an_empty_batch_touches_no_number_of_its_arrays() -> None:
 
     for size in (1, 14):
         circuit = qcsim.Circuit(size).ry(0).rz(0, feature=0)
-        engine = circuit.compiled((("probabilities", (0,)),), False)
+        engine = circuit._compiled((("probabilities", (0,)),), False)
         (weights, given), (features, also_given), (slopes, into) = no_rows(), no_rows(), no_rows()
         outputs = np.empty((0, 2))
         call = _core.run_float64(*engine, 0, (0, 0, 0), given, also_given, outputs, True, 1)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 import qcsim
 from qcsim import feature, weight
+from qcsim._core import Source
 
 NUMBERS = st.floats(-100, 100)
 
@@ -88,3 +89,26 @@ def test_an_overflow_is_refused_and_not_carried_on(power: int) -> None:
     with pytest.raises(ValueError, match="finite"):
         _ = (weight(0) * 10.0**200) * 10**power
     assert math.isfinite((weight(0) * 1e200).scale)
+
+
+WRONG = [
+    (TypeError, "source is 1 of type int; angles are made by qcsim.weight", (1, 2, 3, 4)),
+    (TypeError, "source is 'weight' of type str", ("weight", 0, 1.0, 0.0)),
+    (ValueError, "weight -1 is outside 0..", (Source.WEIGHT, -1, 1.0, 0.0)),
+    (TypeError, "feature is 0.5 of type float", (Source.FEATURE, 0.5, 1.0, 0.0)),
+    (TypeError, "the scale of an angle is 'a'", (Source.WEIGHT, 0, "a", 0.0)),
+    (ValueError, "the shift of an angle is nan", (Source.WEIGHT, 0, 1.0, math.nan)),
+]
+
+
+@pytest.mark.parametrize(("error", "words", "parts"), WRONG, ids=[words[:20] for _, words, _ in WRONG])
+def test_an_angle_made_by_hand_is_checked(error: type[Exception], words: str, parts: tuple[object, ...]) -> None:
+    with pytest.raises(error, match=words):
+        qcsim.Angle(*parts)  # type: ignore[arg-type]
+
+
+def test_an_angle_made_by_hand_is_the_one_that_the_functions_make() -> None:
+    assert qcsim.Angle(Source.WEIGHT, 3, 1, 0) == qcsim.weight(3)
+    made = qcsim.Angle(Source.CONSTANT, 7, 2.0, 0.5)  # a constant is its shift
+    assert made == qcsim.Angle(Source.CONSTANT, 0, 1.0, 0.5)
+    assert repr(made) == "0.5"

@@ -287,3 +287,27 @@ def test_random_circuits_survive_pickling() -> None:
     for seed in range(20):
         case = random_case(seed)
         assert pickle.loads(pickle.dumps(case.circuit())) == case.circuit(), str(case)
+
+
+def test_a_circuit_says_what_is_in_it_in_one_line() -> None:
+    assert repr(qcsim.Circuit(1).ry(0)) == "<Circuit: 1 qubit, 1 gate, 1 weight>"
+    circuit = qcsim.Circuit(2).amplitude_embedding().ry(0, feature=1).cnot(0, 1).bit_flip(0.1, 0).readout_error(0.1)
+    expected = "<Circuit: 2 qubits, 5 gates (3 of noise), 0 weights, 2 features, amplitude_embedding>"
+    assert repr(circuit) == expected
+
+
+def test_a_circuit_without_gates_is_true() -> None:
+    assert bool(qcsim.Circuit(5))
+    assert len(qcsim.Circuit(5)) == 0
+
+
+@pytest.mark.parametrize("name", ["all_qubits", "n_qubits", "noise_summary", "instructions"])
+def test_what_a_circuit_says_of_itself_cannot_be_written(name: str) -> None:
+    circuit = qcsim.Circuit(3)
+    with pytest.raises(AttributeError):
+        setattr(circuit, name, (0,))
+    assert (circuit.n_qubits, circuit.all_qubits) == (3, (0, 1, 2))
+
+
+def test_what_runs_a_circuit_is_not_among_its_public_names() -> None:
+    assert not {"compiled", "device_program"} & set(dir(qcsim.Circuit))

@@ -75,6 +75,7 @@ GATES: dict[str, tuple[tuple[int, ...], tuple[float, ...], np.ndarray]] = {
     "rzz": ((0, 1), (A,), exponential(np.kron(Z, Z), A)), "toffoli": ((3, 0, 1), (), controlled(X, 2)),
     "fredkin": ((1, 3, 0), (), controlled(SWAP)), "mcx": ((3, 1, 0, 2), (), controlled(X, 3)),
     "mcz": ((0, 2, 3), (), controlled(Z, 2)), "unitary": ((2, 0, 3), (), RANDOM),
+    "pauli_rot": ((3, 0, 1), (A,), exponential(np.kron(np.kron(X, Y), Z), A)),
 }  # fmt: skip
 
 
@@ -96,7 +97,8 @@ def append(circuit: qcsim.Circuit, gate: str, first_weight: int = 0, scale: floa
     qubits, angles, matrix = GATES[gate]
     sources = [(_core.Source.WEIGHT, first_weight + k, scale, shift) for k in range(len(angles))]
     entries = [complex(entry) for entry in matrix.ravel()] if gate == "unitary" else []
-    circuit._core.append(gate, list(qubits), sources, entries)
+    word = "XYZ" if gate == "pauli_rot" else ""
+    circuit._core.append(gate, list(qubits), sources, entries, [], word)
 
 
 def run(circuit: qcsim.Circuit, reading: tuple[str, Any], weights: Any, amplitudes: Any = None, batch: int = 3) -> Any:
@@ -161,7 +163,7 @@ def whole_circuit(real: bool) -> tuple[qcsim.Circuit, np.ndarray, Any]:
 
 def test_a_real_circuit_on_real_amplitudes_stays_real() -> None:
     circuit, matrix, weights = whole_circuit(real=True)
-    assert len(circuit) == 13
+    assert len(circuit) == 14
     amplitudes = torch.tensor(random_states(3).real)
     state = differentiable.state(circuit, weights, amplitudes, None, 3)
     assert state.dtype == torch.float64

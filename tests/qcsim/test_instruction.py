@@ -10,6 +10,7 @@ import pytest
 from every import every_gate
 
 import qcsim
+from oracle import dense
 
 X, Y, Z = np.array([[0, 1], [1, 0]]), np.array([[0, -1j], [1j, 0]]), np.diag([1, -1])
 SX = np.array([[1 + 1j, 1 - 1j], [1 - 1j, 1 + 1j]]) / 2
@@ -48,6 +49,8 @@ def matrix(gate: qcsim.Instruction) -> np.ndarray:
     # Weight k is 0.3 + k and feature k is -0.7 + k: any numbers will do.
     base = {"WEIGHT": 0.3, "FEATURE": -0.7, "CONSTANT": 0.0}
     angles = [angle.scale * (base[angle.source.name] + angle.index) + angle.shift for angle in gate.angles]
+    if gate.gate == "pauli_rot":
+        return dense.rotation(dense.kron(*(dense.PAULIS[letter] for letter in gate.word)), np.array(angles))[0]
     return MATRICES[CONTROLLED.get(gate.gate, gate.gate)](*angles)
 
 

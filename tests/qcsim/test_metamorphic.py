@@ -120,7 +120,7 @@ INVERSES |= {inverse: name for name, inverse in INVERSES.items()}
 
 def undone(instruction: Instruction) -> Instruction:
     """The inverse of a gate."""
-    name, qubits, angles, matrix = instruction
+    name, qubits, angles, matrix, word = instruction
     if name == "unitary":
         return dense.unitary(np.array(matrix).conj().T, *qubits)
     back = [Angle(s, -v, k, b) if s == "constant" else Angle(s, v, -k, -b) for s, v, k, b in angles]
@@ -128,7 +128,7 @@ def undone(instruction: Instruction) -> Instruction:
         back = [back[0], back[2], back[1]]
     if name == "rot":
         back = back[::-1]
-    return Instruction(INVERSES.get(name, name), qubits, tuple(back))
+    return Instruction(INVERSES.get(name, name), qubits, tuple(back), word=word)
 
 
 @pytest.mark.parametrize("dtype", PRECISIONS, ids=["float64", "float32"])

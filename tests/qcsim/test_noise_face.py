@@ -183,6 +183,22 @@ def test_what_does_not_fit_behind_a_gate_is_refused(names: str, channel: qcsim.C
         qcsim.Circuit(3).h(0).toffoli(0, 1, 2).with_noise(after=names, channel=channel)
 
 
+def test_noise_that_would_go_nowhere_is_refused() -> None:
+    noise = qcsim.BitFlip(0.1)
+    for names, has in (("cnot", "cz, h"), (["x", "cnot"], "cz, h")):
+        with pytest.raises(ValueError, match=rf"no gate of this circuit is that: it has {has}; the options are 'one-q"):
+            qcsim.Circuit(2).cz(0, 1).h(0).bit_flip(0.1, 0).with_noise(after=names, channel=noise)
+    with pytest.raises(ValueError, match="no gate of this circuit is that: it has ry"):
+        qcsim.hardware_efficient(1, 3).with_noise(after="two-qubit", channel=noise)
+    with pytest.raises(ValueError, match="names no gate; the options are"):
+        qcsim.Circuit(1).with_noise(after=[], channel=noise)
+
+
+def test_a_circuit_without_gates_stays_as_it_is_under_noise() -> None:
+    for circuit in (qcsim.Circuit(2), qcsim.hardware_efficient(2, 0), qcsim.Circuit(2).bit_flip(0.1, 0)):
+        assert circuit.with_noise(after="cnot", channel=qcsim.BitFlip(0.1)) == circuit
+
+
 def test_a_readout_error_does_not_go_behind_gates() -> None:
     with pytest.raises(TypeError, match=r"readout_error\(\) puts errors into the measurement"):
         qcsim.Circuit(1).h(0).with_noise(after="h", channel=qcsim.ReadoutError(0.1))
@@ -192,7 +208,7 @@ BUILDING = [
     (lambda c: c.bit_flip(1.2, 0), "the rate of bit_flip is 1.2; it must be within 0 .. 1"),
     (lambda c: qcsim.BitFlip(-0.1), "-0.1; it must be within 0 .. 1"),
     (lambda c: qcsim.BitFlip(float("nan")), "p of BitFlip is nan; it must be a finite number"),
-    (lambda c: qcsim.Depolarizing(1.1, 2), "on 2 qubit.s. is 1.1; it must be within 0 .. 1.0666"),
+    (lambda c: qcsim.Depolarizing(1.1, 2), "on 2 qubits is 1.1; it must be within 0 .. 1.0666"),
     (lambda c: qcsim.Depolarizing(0.1, 3), "n_qubits of Depolarizing is 3; it must be 1 or 2"),
     (
         lambda c: c.depolarizing(0.1, [0, 1, 2]),
@@ -202,7 +218,7 @@ BUILDING = [
     (lambda c: qcsim.PauliChannel(0.5, 0.5, 0.5), "sum of the probabilities of X, Y and Z is 1.5"),
     (lambda c: qcsim.Kraus([np.eye(2), np.eye(2)]), "not complete"),
     (lambda c: qcsim.Kraus(np.eye(2)), r"have shape \(2, 2\); it must be \(m, 2, 2\) for one qubit"),
-    (lambda c: c.kraus([np.eye(4)], 0), "kraus acts on 2 qubit.s. here, got 1"),
+    (lambda c: c.kraus([np.eye(4)], 0), "kraus acts on 2 qubits here, got 1"),
     (lambda c: c.readout_error(0.1, qubits=[0, 3]), "qubit 3 is outside 0..2 for a 3-qubit circuit"),
     (lambda c: c.channel(qcsim.GlobalDepolarizing(0.1), [0]), "GlobalDepolarizing acts on all: leave them out"),
     (lambda c: c.channel(qcsim.Depolarizing(0.1)), "acts on 1 or 2 qubits, got 0; depolarizing.rate. and Global"),
@@ -241,8 +257,57 @@ def test_auto_picks_the_cheapest_exact_method() -> None:
     assert qcsim.method_for(clean.copy().readout_error(0.1)) == "statevector"
     assert qcsim.method_for(clean.copy().depolarizing(0.1)) == "statevector"
     assert qcsim.method_for(clean.copy().depolarizing(0.1, [0])) == "density_matrix"
-    with pytest.raises(ValueError, match="20 qubits is too large, at most 14 fit; method='trajectories'"):
+    with pytest.raises(ValueError, match=r"20 qubits is too large, at most 13 fit, and 14 where .* real; method="):
         qcsim.probabilities(qcsim.Circuit(20).bit_flip(0.1, 0))
+
+
+def idle(n_qubits: int) -> qcsim.Circuit:
+    """Gates, and every channel at the rate at which it does nothing."""
+    circuit = qcsim.Circuit(n_qubits).ry(0, angle=0.7).cnot(0, 1).depolarizing(0.0).depolarizing(0.0, [0, 1])
+    circuit.bit_flip(0.0, 0).phase_flip(0.0, 1).bit_phase_flip(0.0, 0).pauli_channel(0.0, 0.0, 0.0, 1)
+    circuit.amplitude_damping(0.0, 0, excited=0.3).phase_damping(0.0, 1)
+    return circuit.thermal_relaxation(0, t1=1.0, t2=1.5, time=0.0, excited=0.2).rx(1, angle=0.3)
+
+
+def test_a_channel_of_rate_0_stays_in_the_circuit_and_asks_for_no_density_matrix() -> None:
+    circuit, clean = idle(2), qcsim.Circuit(2).ry(0, angle=0.7).cnot(0, 1).rx(1, angle=0.3)
+    assert circuit != clean
+    assert sum(gate.is_channel for gate in circuit.instructions) == 9
+    assert qcsim.method_for(circuit) == "statevector"
+    np.testing.assert_array_equal(qcsim.statevector(circuit), qcsim.statevector(clean))
+    for method in ("statevector", "density_matrix", "trajectories"):
+        found = qcsim.probabilities(circuit, method=method, trajectories=2, seed=0)
+        np.testing.assert_allclose(found, qcsim.probabilities(clean), atol=1e-15)
+
+
+def test_a_sweep_of_rates_begins_at_0_where_no_density_matrix_fits() -> None:
+    def read(rate: float, **options: object) -> float:
+        circuit = qcsim.Circuit(20).ry(0, angle=0.7).bit_flip(rate, 0)
+        return float(qcsim.expval(circuit, observables=["Z0"], **options)[0])
+
+    assert abs(read(0.0) - np.cos(0.7)) < 1e-14
+    assert qcsim.method_for(idle(20)) == "statevector"
+    with pytest.raises(ValueError, match="too large"):
+        read(1e-9)
+    identity = qcsim.Circuit(20).kraus([np.eye(2)], 0)  # matrices have no rate that could be 0
+    with pytest.raises(ValueError, match="too large"):
+        qcsim.method_for(identity)
+
+
+def test_what_method_for_names_can_run_and_what_cannot_is_refused_in_the_same_words() -> None:
+    words = "density matrix of 14 qubits is too large, at most 13 fit, and 14 where circuit and input are real; method="
+    assert qcsim.method_for(qcsim.Circuit(13).rx(0).bit_flip(0.1, 0)) == "density_matrix"
+    assert qcsim.method_for(qcsim.Circuit(14).ry(0).bit_flip(0.1, 0)) == "density_matrix"
+    turned = qcsim.Circuit(14).rx(0).bit_flip(0.1, 0)
+    embedding = qcsim.Circuit(14).amplitude_embedding().bit_flip(0.1, 0)
+    for action in (
+        lambda: qcsim.method_for(turned),
+        lambda: qcsim.expval(turned, [0.1], ["Z0"]),
+        lambda: qcsim.expval(turned, [0.1], ["Z0"], method="density_matrix"),
+        lambda: qcsim.expval(embedding, observables=["Z0"], amplitudes=np.ones(2) + 0j),
+    ):
+        with pytest.raises(ValueError, match=words):
+            action()
 
 
 @pytest.mark.parametrize("verb", [qcsim.probabilities, qcsim.expval, qcsim.variance, qcsim.density_matrix])

@@ -30,6 +30,9 @@ def add(circuit, instruction: Instruction, angles: list[float]) -> None:
         phi, theta, omega = angles
         for turn, angle in ((circuit.rz, phi), (circuit.ry, theta), (circuit.rz, omega)):
             turn(angle, qubits[0])
+    elif name == "pauli_rot":
+        evolution = library.PauliEvolutionGate(quantum_info.Pauli(instruction.word[::-1]), angles[0] / 2)
+        circuit.compose(evolution.definition, qubits, inplace=True)
     elif name == "cu3":
         circuit.append(library.UGate(*angles).control(1, annotated=False), qubits)
     elif name == "iswapdg":

@@ -93,7 +93,8 @@ def test_counts_and_samples_of_a_read_error_show_it() -> None:
 @pytest.mark.parametrize("seed", range(6))
 def test_few_shots_of_many_samples_follow_the_probabilities(seed: int, dtype: type, way: str) -> None:
     case = repeated(noisy_batch(400 + seed, batch=1, n=3 + seed % 2), 500).cast(dtype)
-    shots = 2 ** len(case.qubits) - 1 if len(case.qubits) > 1 else 1
+    width = len(case.qubits or range(case.n))
+    shots = 2**width - 1 if width > 1 else 1
     value, _ = measured(case, {"qubits": case.qubits}, shots, seed=seed, method=way)
     found = np.rint(value.astype(float) * shots).astype(int)
     np.testing.assert_allclose(value, found / shots, atol=1e-6)

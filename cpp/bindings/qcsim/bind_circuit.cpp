@@ -26,7 +26,7 @@ py::tuple described(const qcsim::Instruction& instruction) {
     angles.append(AngleTuple(each.source, each.index, each.scale, each.shift));
   return py::make_tuple(std::string(row(instruction.gate).name), py::tuple(py::cast(instruction.qubits)),
                         py::tuple(angles), py::tuple(py::cast(instruction.matrix)),
-                        py::tuple(py::cast(instruction.rates)));
+                        py::tuple(py::cast(instruction.rates)), instruction.word);
 }
 
 std::vector<qcsim::Matrix> kraus_operators(const std::string& channel, std::size_t n_qubits,
@@ -58,13 +58,14 @@ void bind_circuit(py::module_& m) {
           "append",
           [](Circuit& self, const std::string& gate, const std::vector<int>& qubits,
              const std::vector<AngleTuple>& angles, const std::vector<std::complex<double>>& matrix,
-             const std::vector<double>& rates) {
+             const std::vector<double>& rates, const std::string& word) {
             std::vector<Angle> converted;
             for (const AngleTuple& each : angles) converted.push_back(angle(each));
-            self.append(gate, qubits, converted, matrix, rates);
+            self.append(gate, qubits, converted, matrix, rates, word);
           },
           py::arg("gate"), py::arg("qubits"), py::arg("angles") = std::vector<AngleTuple>{},
-          py::arg("matrix") = std::vector<std::complex<double>>{}, py::arg("rates") = std::vector<double>{})
+          py::arg("matrix") = std::vector<std::complex<double>>{}, py::arg("rates") = std::vector<double>{},
+          py::arg("word") = "")
       .def("copy", [](const Circuit& self) { return Circuit(self); })
       .def_property_readonly("n_qubits", &Circuit::n_qubits)
       .def_property_readonly("n_weights", &Circuit::n_weights)
@@ -78,7 +79,7 @@ void bind_circuit(py::module_& m) {
             for (const auto& instruction : self.instructions()) rows.append(described(instruction));
             return rows;
           },
-          "(gate, qubits, ((source, index, scale, shift), ...), matrix, rates) of each gate or channel in order.")
+          "(gate, qubits, ((source, index, scale, shift), ...), matrix, rates, word) of each gate or channel in order.")
       .def_property_readonly("noise", [](const Circuit& self) {
         switch (self.noise()) {
           case qcsim::Noise::none:

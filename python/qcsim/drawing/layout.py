@@ -15,9 +15,10 @@ _CONTROLS["toffoli"] = 2
 _NAMES = {
     "sdg": "S†", "tdg": "T†", "sx": "√X", "sxdg": "√X†", "phase": "P", "rot": "Rot", "cy": "Y", "ch": "H", "crx": "RX",
     "cry": "RY", "crz": "RZ", "cphase": "P", "cu3": "U3", "iswap": "iSWAP", "iswapdg": "iSWAP†",
+    "pauli_rot": "R",
 }  # fmt: skip
 _SYMBOLS = {"cnot": "X", "toffoli": "X", "mcx": "X", "swap": "×", "fredkin": "×", "cz": "●", "mcz": "●"}
-MATRICES = ("unitary", "kraus")  # whose qubits are not alike
+_MATRICES = ("unitary", "kraus")
 _PARTS = (1, 2, 3, 4, 6, 8)  # of pi
 _NOISE = {
     "depolarizing": "DEP", "bit_flip": "BF", "phase_flip": "PF", "bit_phase_flip": "BPF", "pauli": "PAULI",
@@ -37,6 +38,7 @@ class Glyph(NamedTuple):
         gate: its name, that of the builder method.
         fed: whether an angle of it is a feature.
         noisy: whether it is a channel.
+        pins: what tells the targets apart, one text each; empty where they are alike.
     """
 
     controls: tuple[int, ...]
@@ -47,6 +49,7 @@ class Glyph(NamedTuple):
     gate: str = ""
     fed: bool = False
     noisy: bool = False
+    pins: tuple[str, ...] = ()
 
     @property
     def qubits(self) -> tuple[int, ...]:
@@ -99,7 +102,8 @@ def _noise(gate: Instruction, names: dict[tuple[str, tuple[complex, ...]], str])
     if gate.gate == "readout_error" and rates[0] == rates[1]:
         rates = rates[:1]
     name = names[gate.gate, gate.matrix] if gate.matrix else _NOISE[gate.gate]
-    return Glyph((), gate.qubits, "", name, ", ".join(f"{rate:.3g}" for rate in rates), gate.gate, noisy=True)
+    return Glyph((), gate.qubits, "", name, ", ".join(f"{rate:.3g}" for rate in rates), gate.gate, noisy=True,
+                 pins=_pins(gate))  # fmt: skip
 
 
 def _glyph(gate: Instruction, names: dict[tuple[str, tuple[complex, ...]], str]) -> Glyph:
@@ -117,7 +121,15 @@ def _glyph(gate: Instruction, names: dict[tuple[str, tuple[complex, ...]], str])
         angles=", ".join(angle(value) for value in gate.angles),
         gate=gate.gate,
         fed=any(value.source is Source.FEATURE for value in gate.angles),
+        pins=_pins(gate),
     )
+
+
+def _pins(gate: Instruction) -> tuple[str, ...]:
+    """Letters of a word; the places of the qubits of a matrix."""
+    if gate.gate in _MATRICES and len(gate.qubits) > 1:
+        return tuple(map(str, range(len(gate.qubits))))
+    return tuple(gate.word)
 
 
 def _number(value: float) -> str:

@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Circle, FancyBboxPatch
 from matplotlib.textpath import TextPath
 
-from qcsim.drawing.layout import MATRICES, Glyph
+from qcsim.drawing.layout import Glyph
 
 WIDTH = 11  # of a row, if the caller does not say
 
@@ -147,9 +147,9 @@ def _box(pen: _Pen, glyph: Glyph, x: float, width: float, run: tuple[int, int]) 
     _write(pen, centre, middle + (0.065 if glyph.angles else 0.0), glyph.name, _NAME_SIZE)
     if glyph.angles:
         _write(pen, centre, middle - 0.095, glyph.angles, _ANGLE_SIZE)
-    for place, qubit in enumerate(glyph.targets if pins else ()):
+    for pin, qubit in zip(glyph.pins, glyph.targets, strict=bool(pins)):
         if run[0] <= qubit <= run[1]:
-            _write(pen, x - width / 2 + 0.045, pen.y(qubit), str(place), _PIN_SIZE, side="left")
+            _write(pen, x - width / 2 + 0.045, pen.y(qubit), pin, _PIN_SIZE, side="left")
 
 
 def _line(
@@ -190,8 +190,8 @@ def _colours(glyph: Glyph) -> tuple[str, str]:
 
 
 def _pins(glyph: Glyph) -> float:
-    """Room for the numbers that tell the qubits of a matrix apart."""
-    return 0.09 if glyph.gate in MATRICES and len(glyph.targets) > 1 else 0.0
+    """Room for what tells the qubits apart."""
+    return 0.09 if glyph.pins else 0.0
 
 
 def _glyph_width(glyph: Glyph) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 
-from qcsim.drawing.layout import MATRICES, Glyph
+from qcsim.drawing.layout import Glyph
 
 
 def text(n_qubits: int, columns: Sequence[Sequence[Glyph]], width: int | None) -> str:
@@ -34,8 +34,7 @@ def _set(column: Sequence[Glyph], n_qubits: int) -> list[str]:
         for qubit in glyph.controls:
             cells[qubit] = "●"
         for place, qubit in enumerate(glyph.targets):
-            # The qubits of a matrix are not alike: each shows which one it is.
-            which = f"[{place}]" if glyph.gate in MATRICES and len(glyph.targets) > 1 else ""
+            which = f"[{glyph.pins[place]}]" if glyph.pins else ""
             cells[qubit] = glyph.symbol or glyph.name + which + (f"({glyph.angles})" if glyph.angles else "")
     width = max(map(len, cells))
     return [_centred(cell, width) for cell in cells]

@@ -12,16 +12,18 @@ from qiskit.circuit import Parameter, ParameterVector
 from qiskit.circuit.library import CU3Gate, UnitaryGate, iSwapGate
 from qiskit.quantum_info import SparseObservable
 
-from qcsim._core import Source
+from qcsim._core import Source, gate_names
 from qcsim.angles import Angle, feature, weight
 from qcsim.circuit import Circuit
 from qcsim.instruction import Instruction
+from qcsim.interop.elementary import in_gates
 from qcsim.interop.expressions import Assigned
 from qcsim.interop.inputs import Bound
 from qcsim.interop.reader import SAME, phase_gates, read
 from qcsim.pauli import PauliSum
 
 _METHODS = {ours: theirs for theirs, ours in SAME.items() if theirs not in ("u1", "cu1", "u3", "ccz", "cu3")}
+_KNOWN = frozenset(gate_names()) - {"pauli_rot"}
 
 
 def from_qiskit(circuit: QuantumCircuit, *, weights: Any = None, features: Any = ()) -> Circuit:
@@ -99,7 +101,7 @@ def to_qiskit(circuit: Circuit, weights: Any = None, features: Any = None, ampli
         made.prepare_state(bound.state, list(reversed(range(circuit.n_qubits))))
     vectors = {Source.WEIGHT: ParameterVector("w", circuit.n_weights),
                Source.FEATURE: ParameterVector("f", circuit.n_features)}  # fmt: skip
-    for gate in bound.gates:
+    for gate in in_gates(bound.gates, _KNOWN):
         _append(made, gate, [_expression(angle, vectors) for angle in gate.angles])
     return made
 

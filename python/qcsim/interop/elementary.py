@@ -71,6 +71,20 @@ def _ryy(step: Instruction) -> list[Instruction]:
     return [*change, step._replace(gate="rzz"), *back]
 
 
+def _pauli_rot(step: Instruction) -> list[Instruction]:
+    """The parity of all qubits, each turned so that its letter is Z, gathered in the last."""
+    turns = zip(step.word, step.qubits, strict=True)
+    change = [_into_z(letter, qubit) for letter, qubit in turns if letter != "Z"]
+    *others, last = step.qubits
+    ladder = [gate("cnot", qubit, following) for qubit, following in zip(others, step.qubits[1:], strict=True)]
+    middle = [*change, *ladder]
+    return [*middle, _with("rz", step.angles[0], last), *(each.inverse() for each in reversed(middle))]
+
+
+def _into_z(letter: str, qubit: int) -> Instruction:
+    return gate("h", qubit) if letter == "X" else gate("rx", qubit, angles=[math.pi / 2])
+
+
 def _iswap(step: Instruction) -> list[Instruction]:
     a, b = step.qubits
     return [gate("s", a), gate("s", b), gate("h", a), gate("cnot", a, b), gate("cnot", b, a), gate("h", b)]
@@ -110,6 +124,7 @@ REWRITINGS: dict[str, Rewriting] = {
     "rxx": _rxx,
     "ryy": _ryy,
     "rzz": _rzz,
+    "pauli_rot": _pauli_rot,
     "swap": _swap,
     "iswap": _iswap,
     "iswapdg": _iswapdg,

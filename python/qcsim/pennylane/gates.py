@@ -57,13 +57,20 @@ def _global_phase(circuit: Circuit, op: Any, qubits: Qubits, angles: Angles) -> 
 
 
 def _multi_rz(circuit: Circuit, op: Any, qubits: Qubits, angles: Angles) -> None:
-    """The parity of all qubits gathered in the last: the CNOTs cost nothing."""
-    *others, last = qubits
-    for qubit in others:
-        circuit.cnot(qubit, last)
-    circuit.rz(last, angle=angles(0))
-    for qubit in reversed(others):
-        circuit.cnot(qubit, last)
+    circuit.pauli_rot("Z" * len(qubits), qubits, angle=angles(0))
+
+
+def _pauli_rot(circuit: Circuit, op: Any, qubits: Qubits, angles: Angles) -> None:
+    """The word may have letters I; a rotation by the identity is a phase e^{-i t/2}."""
+    turned = [(letter, qubit) for letter, qubit in zip(_word(op), qubits, strict=True) if letter != "I"]
+    if turned:
+        circuit.pauli_rot("".join(letter for letter, _ in turned), [qubit for _, qubit in turned], angle=angles(0))
+    else:
+        _global_phase(circuit, op, qubits, lambda k: 0.5 * angles(k))
+
+
+def _word(op: Any) -> str:
+    return str(op.hyperparameters["pauli_word"])
 
 
 # What has a meaning of its own; a class decides by itself, without its hyperparameters.
@@ -122,7 +129,7 @@ _CONTROLLED = frozenset(kind for kind in PLAIN if issubclass(kind, ops.Controlle
 NAMES = frozenset(
     {kind.__name__ for kind in PLAIN}
     | {f"Adjoint({name})" for name in ("S", "T", "SX", "ISWAP", "RX", "RY", "RZ", "PhaseShift")}
-    | {"MultiControlledX", "QubitUnitary"}
+    | {"MultiControlledX", "QubitUnitary", "PauliRot"}
 )
 
 # What may stand under controls: with any number of them, or with one.
@@ -136,7 +143,7 @@ def supported(op: Any) -> bool:
         return True
     if isinstance(op, ops.Adjoint):
         return supported(op.base)
-    if kind is ops.MultiControlledX or _is_controlled_pauli(op):
+    if kind in (ops.MultiControlledX, ops.PauliRot) or _is_controlled_pauli(op):
         return True
     return constant_matrix(op)
 
@@ -167,6 +174,8 @@ def signature(op: Any) -> Hashable:
         return (kind, labels, *map(_axes, op.data))
     if isinstance(op, ops.Adjoint):
         return kind, signature(op.base)
+    if kind is ops.PauliRot:
+        return kind, _word(op), op.wires.labels, _axes(op.data[0])
     if kind is ops.MultiControlledX or _is_controlled_pauli(op):
         return kind, type(op.base), op.wires.labels, tuple(map(bool, op.control_values))
     if not constant_matrix(op):
@@ -184,6 +193,8 @@ def emit(circuit: Circuit, op: Any, qubits: Qubits, angles: Angles) -> None:
         emit(forward, op.base, qubits, angles)
         for gate in forward.inverse().instructions:
             circuit._add(gate)
+    elif type(op) is ops.PauliRot:
+        _pauli_rot(circuit, op, qubits, angles)
     elif type(op) is ops.MultiControlledX or _is_controlled_pauli(op):
         _controlled_pauli(circuit, op, qubits)
     else:
@@ -195,6 +206,8 @@ def n_angles(op: Any) -> int:
     plain = PLAIN.get(type(op))
     if plain is not None:
         return plain[0]
+    if type(op) is ops.PauliRot:
+        return 1
     return n_angles(op.base) if isinstance(op, ops.Adjoint) else 0
 
 

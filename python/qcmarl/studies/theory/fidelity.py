@@ -79,7 +79,10 @@ def simulated_fidelity(rate: float, layers: int, qubits: int, samples: int = 4, 
     plain = qcsim.hardware_efficient(qubits, layers)
     weights = generator.uniform(-np.pi, np.pi, plain.n_weights)
     amplitudes = generator.standard_normal((samples, 2**qubits))
-    noisy = plain.with_noise(after="cnot", channel=qcsim.GlobalDepolarizing(rate))
+    if cnots(qubits, layers) == 0:  # one qubit, or no layer: nothing is noisy
+        noisy = plain
+    else:
+        noisy = plain.with_noise(after="cnot", channel=qcsim.GlobalDepolarizing(rate))
     psi = np.asarray(qcsim.statevector(plain, weights, amplitudes))
     rho = np.asarray(qcsim.density_matrix(noisy, weights, amplitudes, method="density_matrix"))
     return [float(f) for f in np.einsum("bi,bij,bj->b", psi.conj(), rho, psi).real]
