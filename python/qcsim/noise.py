@@ -6,6 +6,7 @@ does is in channels.py.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -132,12 +133,12 @@ class Noise:
             channel: what to put there, such as ``qcsim.Depolarizing(0.01)``.
 
         Returns:
-            The new circuit. Of a circuit without any gate it is an equal one: nothing acts that could be noisy, and a
-            loop over depths may begin at 0.
+            The new circuit; an equal one, with a warning, if no gate of the circuit is among those named: it would be
+            free of noise without a word. Of a circuit without any gate that is no surprise: a loop over depths may
+            begin at 0.
 
         Raises:
-            ValueError: for an unknown gate, one whose qubits do not fit the channel, or if no gate of the circuit is
-                among those named: the result would be free of noise without a word.
+            ValueError: for an unknown gate, or one whose qubits do not fit the channel.
             TypeError: for something that is no channel.
 
         Example:
@@ -152,7 +153,7 @@ class Noise:
         names = _names(after)
         gates = [gate for gate in self.instructions if not gate.is_channel]
         if gates and not any(_chosen(gate, names) for gate in gates):
-            raise _nothing_hit(after, gates)
+            warnings.warn(_nothing_hit(after, gates), UserWarning, stacklevel=2)
         fresh = self._emptied()
         for gate in self.instructions:
             fresh._add(gate)
@@ -211,10 +212,10 @@ def _names(after: Any) -> tuple[str, ...]:
     return names
 
 
-def _nothing_hit(after: Any, gates: Sequence[Instruction]) -> ValueError:
+def _nothing_hit(after: Any, gates: Sequence[Instruction]) -> str:
     """What is said where the noise would go nowhere."""
     has = ", ".join(dict.fromkeys(gate.gate for gate in gates))
-    return ValueError(f"after is {after!r}, and no gate of this circuit is that: it has {has}; {_OPTIONS}")
+    return f"after is {after!r}, and no gate of this circuit is that, so no noise is added: it has {has}; {_OPTIONS}"
 
 
 def _chosen(gate: Instruction, names: Sequence[str]) -> bool:
