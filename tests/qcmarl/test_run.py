@@ -1,5 +1,6 @@
 """Runs: what they write, and that interruptions leave no trace."""
 
+import dataclasses
 import errno
 import json
 import os
@@ -68,10 +69,11 @@ def finished(tmp_path_factory):
 
 def options_of(directory):
     config = json.loads((directory / rundir.CONFIG).read_text())
+    switches = {f.name for f in dataclasses.fields(ALGORITHMS[config["algo"]].config) if f.type == "bool"}
     flags = []
     for name, value in {"algo": config["algo"], **config["run"], **config["algorithm"]}.items():
         option = name.replace("_", "-")
-        if isinstance(value, bool):
+        if name in switches:
             flags.append(f"--{option}" if value else f"--no-{option}")
         elif value is not None:
             flags += [f"--{option}", str(value)]
