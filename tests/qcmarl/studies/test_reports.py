@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 from browser import Browser
@@ -30,6 +31,15 @@ def report(out, *studies, **options):
     assert not [job for job in ready.missing if job.kind in ("train", "noise")]
     command.report_of(ready)
     return out / "report"
+
+
+def table1_after(change, out, where, *arms):
+    """The page of two seeds of the arms, one of whose results was changed by a function of its path."""
+    options = {"seeds": 2, "arms": arms or ("mappo", "qc-factored")}
+    store(out, prepared(out, "table1", **options).choice, rate)
+    change(result_file(out, f"skirmish-8m_vs_9m/{where}"))
+    command.report_of(prepared(out, "table1", **options))
+    return out / "report" / "table1.md"
 
 
 def rows_of(page, title):
@@ -76,37 +86,29 @@ def test_q_learning_is_judged_without_its_exploration(tmp_path):
 
 
 def test_arms_of_one_seed_do_not_keep_the_others_from_a_verdict(tmp_path):
-    options = {"seeds": 2, "arms": ("mappo", "qc-factored", "qmix")}
-    store(tmp_path, prepared(tmp_path, "table1", **options).choice, rate)
-    result_file(tmp_path, "skirmish-8m_vs_9m/qmix/1").unlink()
-    command.report_of(prepared(tmp_path, "table1", **options))
-    text = (tmp_path / "report" / "table1.md").read_text()
-    assert "No arm's win rate as deployed differs from that of MAPPO" in text
-    assert "With one seed there is no test of QMIX." in text
+    page = table1_after(Path.unlink, tmp_path, "qmix/1", "mappo", "qc-factored", "qmix")
+    assert "No arm's win rate as deployed differs from that of MAPPO" in page.read_text()
+    assert "With one seed there is no test of QMIX." in page.read_text()
 
 
 def test_a_seed_that_lost_what_it_had_learned_is_counted(tmp_path):
-    options = {"seeds": 2, "arms": ("mappo", "qc-factored")}
-    choice = prepared(tmp_path, "table1", **options).choice
-    store(tmp_path, choice, rate)
-    path = result_file(tmp_path, "skirmish-8m_vs_9m/qc-factored/0")
-    fell = json.loads(path.read_text())
-    fell["curve"]["eval/win_rate_sampled"] = [0.9, 0.4, 0.8]
-    results.write(path, fell)
-    command.report_of(prepared(tmp_path, "table1", **options))
-    goal = rows_of(tmp_path / "report" / "table1.md", "QC-MAPPO, factored")[3]
+    def fell(path):
+        result = json.loads(path.read_text())
+        result["curve"]["eval/win_rate_sampled"] = [0.9, 0.4, 0.8]
+        results.write(path, result)
+
+    goal = rows_of(table1_after(fell, tmp_path, "qc-factored/0"), "QC-MAPPO, factored")[3]
     assert goal[5:7] == ["2 of 2", "1"]
 
 
 def test_a_reading_that_few_seeds_were_played_with_says_how_many(tmp_path):
-    options = {"seeds": 2, "arms": ("mappo", "qc-factored")}
-    store(tmp_path, prepared(tmp_path, "table1", **options).choice, rate)
-    path = result_file(tmp_path, "skirmish-8m_vs_9m/qc-factored/0")
-    older = json.loads(path.read_text())
-    del older["final"]["eval/win_rate_shuffled_sampled"]
-    results.write(path, older)
-    command.report_of(prepared(tmp_path, "table1", **options))
-    assert rows_of(tmp_path / "report" / "table1.md", "QC-MAPPO, factored")[1][7] == "0.05 (1 of 2 seeds)"
+    def older(path):
+        result = json.loads(path.read_text())
+        del result["final"]["eval/win_rate_shuffled_sampled"]
+        results.write(path, result)
+
+    blind = rows_of(table1_after(older, tmp_path, "qc-factored/0"), "QC-MAPPO, factored")[1]
+    assert blind[7] == "0.05 (1 of 2 seeds)"
 
 
 def test_a_page_of_games_is_not_labelled_as_skirmish(tmp_path):
@@ -174,11 +176,7 @@ def test_the_same_results_give_the_same_bytes(table1):
 
 
 def test_a_report_of_a_part_says_what_is_missing(tmp_path):
-    options = {"seeds": 2, "arms": ("mappo", "qc-factored")}
-    store(tmp_path, prepared(tmp_path, "table1", **options).choice, rate)
-    result_file(tmp_path, "skirmish-8m_vs_9m/mappo/1").unlink()
-    command.report_of(prepared(tmp_path, "table1", **options))
-    text = (tmp_path / "report" / "table1.md").read_text()
+    text = table1_after(Path.unlink, tmp_path, "mappo/1").read_text()
     assert "**Not finished:** 1 jobs have no result: skirmish-8m_vs_9m/mappo/1." in text
     assert "With one seed there is no test" in text
 
