@@ -19,6 +19,10 @@ TARGET_KL = {"joint": 0.05, "agent": 0.01}
 """Trust region by ratio; usual updates stay well within."""
 
 
+EARLIER = {"joint_weights": "living", "undo_step": False}
+"""What runs and results had before these settings could be chosen, where it is not what is now their default."""
+
+
 @dataclass(frozen=True)
 class PPOConfig:
     """What PPO needs for a team, whatever the actor."""

@@ -340,7 +340,7 @@ class PPO:
         for name in ("policy", "critic", "value_norm", "actor_adam", "critic_adam", "collector"):
             getattr(self, name).load_state_dict(state[name])
         self.randomness.set_state(state["generator"])
-        self.env_steps, self.trust.share = state["env_steps"], state["actor_lr_share"]
+        self.env_steps, self.trust.share = state["env_steps"], state.get("actor_lr_share", 1.0)
         self.seconds.update(state["seconds"])
 
 

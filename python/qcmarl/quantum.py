@@ -154,9 +154,9 @@ class Circuit(Mixer):
         circuit = qcsim.hardware_efficient(qubits, layers) if cnots else rotations(qubits, layers)
         self.noiseless = circuit
         self.measured = tuple(range(qubits if measured is None else measured))
-        if noise is not None and qubits > 1:
+        self.noisy = noise is not None and qubits > 1
+        if noise is not None and self.noisy:
             circuit = circuit.with_noise(after="cnot", channel=channel_of(noise))
-        self.noisy = noise is not None
         self.layer = qcsim.nn.QuantumLayer(circuit, measure="probabilities", qubits=which, gradient=gradient)
         if circle:
             nn.init.uniform_(self.layer.weights, -math.pi, math.pi)

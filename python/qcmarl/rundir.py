@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from qcmarl import checkpoint
+from qcmarl.config import EARLIER
 from qcmarl.locks import taken
 from qcmarl.quantum import engine_description
 
@@ -131,8 +132,9 @@ def differences(kept: Mapping[str, Any], given: Mapping[str, Any]) -> list[str]:
             found += [f"{part} ({a!r}, now {b!r})"] if a != b else []
             continue
         for name in sorted({*a, *b}):
-            if a.get(name) != b.get(name):
-                found.append(f"{name} ({a.get(name)!r}, now {b.get(name)!r})")
+            before = a.get(name, EARLIER.get(name))
+            if before != b.get(name):
+                found.append(f"{name} ({before!r}, now {b.get(name)!r})")
     return found
 
 

@@ -42,6 +42,8 @@ class TrustRegion:
         device = self._parameters[0].device
         self._near = torch.ones((), dtype=torch.bool, device=device)
         self._undone = torch.zeros((), dtype=torch.bool, device=device)
+        if self.undo:
+            torch._foreach_copy_(self._before, self._parameters)
         self._own: Tensor | None = None
         self._moved: Tensor | None = None
 

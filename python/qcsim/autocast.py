@@ -27,12 +27,17 @@ def raised(weights: Any, amplitudes: Any, features: Any) -> tuple[Any, Any, Any]
     arrays = (weights, amplitudes, features)
     tensors = [array for array in arrays if isinstance(array, torch.Tensor)]
     halves = [tensor for tensor in tensors if tensor.dtype in _HALF]
-    if not any(torch.is_autocast_enabled(tensor.device.type) for tensor in halves):
+    if not any(map(_enabled, halves)):
         return None
     full = next((_FULL[tensor.dtype] for tensor in tensors if tensor.dtype in _FULL), torch.float32)
     return _in(full, weights), _in(full, amplitudes), _in(full, features)
 
 
+def _enabled(tensor: torch.Tensor) -> bool:
+    kind = tensor.device.type
+    return torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind)
+
+
 def _in(dtype: torch.dtype, array: Any) -> Any:
     half = isinstance(array, torch.Tensor) and array.dtype in _HALF
-    return array.to(dtype) if half and torch.is_autocast_enabled(array.device.type) else array
+    return array.to(dtype) if half and _enabled(array) else array

@@ -244,4 +244,6 @@ def _one_batch_axis(*arrays: Any) -> tuple[tuple[Any, ...], tuple[int, ...]]:
     if any(other != axes for other in batches.values()):
         shown = ", ".join(f"{name} {axes}" for name, axes in batches.items())
         raise ValueError(f"the batch axes differ: {shown}; give the same ones, or none")
-    return tuple([array.flatten(0, -2) if getattr(array, "ndim", 0) > 2 else array for array in arrays]), axes
+    return tuple(
+        [array.reshape(-1, array.shape[-1]) if getattr(array, "ndim", 0) > 2 else array for array in arrays]
+    ), axes

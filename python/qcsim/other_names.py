@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import NoReturn
 
 from qcsim._core import gate_names
@@ -75,7 +76,9 @@ class Listed(type):
     """Of a class with such attributes, which ``dir`` and ``help`` pass over."""
 
     def __dir__(cls) -> list[str]:
-        return [name for name in super().__dir__() if not isinstance(vars(cls).get(name), Elsewhere)]
+        return [
+            name for name in super().__dir__() if not isinstance(inspect.getattr_static(cls, name, None), Elsewhere)
+        ]
 
 
 def point_to(known: type) -> None:

@@ -173,12 +173,14 @@ def execute(plan: Plan, weights: Any, amplitudes: Any, features: Any, out: Any =
 
     Torch tensors remember how they were made, unless the result is written to ``out``.
     """
+    again = None
     try:
         given = operands(plan.circuit, weights, amplitudes, features)
     except ValueError:
         again = _autocast(weights, amplitudes, features)
         if again is None:
             raise
+    if again is not None:  # outside of the handler: what else may be wrong is not about half precision
         return execute(plan, *again, out=out)
     if given.gpu is None:
         return _executed(plan, given, out)

@@ -17,7 +17,16 @@ import torch
 from qcmarl import checkpoint, rundir
 from qcmarl.algos import ALGORITHMS
 from qcmarl.evaluation import evaluate_run
-from qcmarl.run import MEAN_LAW_EVERY, Run, RunConfig, evaluation_seed, evaluations, resolve
+from qcmarl.run import (
+    MEAN_LAW_EVERY,
+    Run,
+    RunConfig,
+    described,
+    evaluation_seed,
+    evaluations,
+    kept_settings,
+    resolve,
+)
 
 STEPS = 40 * 160
 OPTIONS = {
@@ -366,3 +375,18 @@ def test_a_run_evaluates_25_times_by_default():
 def test_numbers_out_of_range_are_refused(field, value):
     with pytest.raises(ValueError, match=f"{field} is {value}; it must be at least"):
         resolve(RunConfig(**{field: value}))
+
+
+def test_a_run_from_before_a_setting_has_what_there_was_then(tmp_path):
+    small_run(tmp_path / "run").close()
+    config = rundir.read_config(tmp_path / "run")
+    older = {k: v for k, v in config["algorithm"].items() if k not in ("undo_step", "joint_weights")}
+    (tmp_path / "run" / rundir.CONFIG).write_text(json.dumps({**config, "algorithm": older}))
+    _, run, algorithm = kept_settings(tmp_path / "run")
+    assert (algorithm.undo_step, algorithm.joint_weights) == (False, "living")
+    kept = rundir.read_config(tmp_path / "run")
+    assert rundir.differences(kept, described("qc-mappo", run, algorithm)) == []
+    assert rundir.differences(kept, config) == [
+        "joint_weights ('living', now 'samples')",
+        "undo_step (False, now True)",
+    ]

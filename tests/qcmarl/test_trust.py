@@ -61,6 +61,15 @@ def test_what_an_actor_that_is_random_has_before_its_first_step_does_not_count()
     assert walked([3.0, 3.2, 4.1], perturbed=True) == ([True, True, False], 1, True)
 
 
+def test_what_was_loaded_since_is_what_a_rollout_begins_with():
+    parameter = nn.Parameter(torch.zeros(1))
+    trust = TrustRegion([parameter], 1.0, undo=True, perturbed=False)
+    parameter.data += 3
+    trust.begin()
+    assert not trust.near(torch.tensor(torch.nan))
+    assert parameter.item() == 3
+
+
 def test_a_new_rollout_begins_near():
     parameter = nn.Parameter(torch.zeros(1))
     trust = TrustRegion([parameter], 1.0, undo=True, perturbed=False)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -119,6 +119,8 @@ class Plan:
     jobs: tuple[Job, ...]
     skipped: tuple[str, ...]
     """Why arms of a study are missing, in words."""
+    of: Mapping[str, frozenset[str]] = dataclasses.field(default_factory=dict)
+    """Names of the jobs that each study wants."""
 
 
 def plan(choice: Choice) -> Plan:
@@ -131,10 +133,12 @@ def plan(choice: Choice) -> Plan:
         arm_named(name)
     jobs: dict[str, Job] = {}
     skipped: dict[str, None] = {}
+    of = {}
     for study in choice.studies:
-        for job in _jobs(study, choice, skipped):
-            jobs.setdefault(job.name, job)
-    return Plan(tuple(sorted(jobs.values(), key=lambda job: (job.phase, job.alone))), tuple(skipped))
+        wanted = {job.name: job for job in _jobs(study, choice, skipped)}
+        jobs |= {name: job for name, job in wanted.items() if name not in jobs}
+        of[study] = frozenset(wanted)
+    return Plan(tuple(sorted(jobs.values(), key=lambda job: (job.phase, job.alone))), tuple(skipped), of)
 
 
 def _jobs(study: str, choice: Choice, skipped: dict[str, None]) -> Iterable[Job]:

@@ -86,10 +86,11 @@ class Group:
         settings: Mapping[str, Any] = self.results[0]["settings"]["config"]["algorithm"]
         return settings
 
-    def final(self, metric: str) -> Array | None:
-        """(S,) of the battles after training, of the seeds that have it; None where none has."""
+    def final(self, metric: str, some: bool = False) -> Array | None:
+        """(S,) of the battles after training; None where a seed has no such metric, or, with `some`, where none has:
+        then it is of those that have it."""
         found = [result["final"][metric] for result in self.results if result["final"].get(metric) is not None]
-        return np.array(found, float) if found else None
+        return np.array(found, float) if found and (some or len(found) == self.seeds) else None
 
     def last(self, metric: str) -> Array | None:
         """(S,) at the last evaluation in training; None where it was not logged."""

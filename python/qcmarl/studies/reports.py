@@ -5,7 +5,6 @@ A report is made from results alone, of whatever there is, and says what is miss
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -31,7 +30,7 @@ HOW_TO_READ = (
     " greedy policy may win by a fixed sequence of moves, so the tests look at both. Execution says what an agent's"
     " action may depend on: its own observation (local), messages of others too (communication), or whatever anybody"
     " sees (central). Deployed: as one would play what was learned, sampled, but QMIX and VDN greedily, whose random"
-    " actions are exploration; the first arm is then played greedily too. Over training: the mean over all"
+    " actions are exploration; the other arm of a test is then played greedily too. Over training: the mean over all"
     " evaluations, as deployed, which is larger the earlier a run learns. p: Welch's t-test against the first arm,"
     " corrected by Holm over the arms of the table; P(better): the share of pairs of seeds in which the arm wins more,"
     " as deployed, than the first."
@@ -109,7 +108,7 @@ class Report:
         """The jobs of a page that have no result."""
         if page == INDEX:
             return list(self.missing)
-        own = {job.name for job in plan(dataclasses.replace(self.choice, studies=(page,))).jobs}
+        own = plan(self.choice).of[page]
         return [name for name in self.missing if name in own]
 
     def _reading(self, page: str) -> list[str]:

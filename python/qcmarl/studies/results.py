@@ -15,11 +15,10 @@ from typing import Any
 
 from qcmarl import checkpoint, rundir
 from qcmarl.algos import ALGORITHMS
+from qcmarl.config import EARLIER
 from qcmarl.studies.jobs import Job, result_file
 
 _ABSENT = object()
-EARLIER = {"joint_weights": "living", "undo_step": False}
-"""What results had before these settings could be chosen, where it is not what is now their default."""
 
 
 class OtherSettings(ValueError):

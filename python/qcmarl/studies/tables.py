@@ -76,12 +76,17 @@ def comparisons(
 
     Args:
         groups: at least one.
-        metric: win rate that is compared; None: the group's as one would deploy it, and the first played likewise.
+        metric: win rate that is compared; None: as `alike` has it.
         measure: of a group and a win rate to (S,) values.
     """
-    of = [metric or group.deployed for group in groups[1:]]
+    of = [metric or alike(group, groups[0]) for group in groups[1:]]
     pairs = [(measure(group, m), measure(groups[0], m)) for group, m in zip(groups[1:], of, strict=True)]
     return [None, *statistics.compare(pairs)]
+
+
+def alike(group: Group, other: Group) -> str:
+    """The win rate that two groups are compared by: as one would deploy them, and greedily if one of them is."""
+    return GREEDY if GREEDY in (group.deployed, other.deployed) else SAMPLED
 
 
 def quality(groups: Sequence[Group]) -> Table:
@@ -114,7 +119,7 @@ def use_of_circuit(groups: Sequence[Group]) -> Table:
     columns = ["arm", "execution", "ratio, clip", "seeds", "steps", "sampled, as trained", *BLIND, *USE]
     rows = []
     for group in groups:
-        replaced = [group.final(metric) for metric in BLIND.values()]
+        replaced = [group.final(metric, some=True) for metric in BLIND.values()]
         logged = [group.last(metric) for metric in USE.values()]
         if any(values is not None for values in (*replaced, *logged)):
             cells = [group.title, ARMS[group.arm].execution, clipping(group.algorithm), str(group.seeds)]
@@ -202,7 +207,7 @@ def verdict(groups: Sequence[Group]) -> str:
     differ = []
     for group, found in zip(groups, comparisons(groups), strict=True):
         if found is not None and found.p < SIGNIFICANT:
-            ours, theirs = (np.mean(_final(g, group.deployed)) for g in (group, groups[0]))
+            ours, theirs = (np.mean(_final(g, alike(group, groups[0]))) for g in (group, groups[0]))
             word = "above" if ours > theirs else "below"
             differ.append(f"{group.title} ({word}, p {p_value(found.p)})")
     level = f"from that of {first} at the 5 % level (Welch, Holm)"

@@ -125,6 +125,19 @@ def test_arms_have_their_own_colours_in_every_figure():
         assert len({str(look) for look in looks.values()}) == len(titles)
 
 
+def test_the_verdict_is_the_same_whichever_arm_comes_first(tmp_path):
+    arms = ("qmix", "mappo")
+    page = report(tmp_path, "table1", seeds=2, arms=arms) / "table1.md"
+    # Greedily 0.6 and 0.8 against QMIX's 0.85 and 0.75: as with MAPPO first.
+    assert rows_of(page, "MAPPO")[0][10:] == ["0.49", "0.49", "0.25"]
+
+
+def test_an_arm_that_fits_the_maps_of_one_study_only_is_reported_there(tmp_path):
+    folder = report(tmp_path, "table1", "curves", seeds=1, arms=("mappo", "qc-register"))
+    assert rows_of(folder / "curves.md", "QC-MAPPO, register")
+    assert not rows_of(folder / "table1.md", "QC-MAPPO, register")
+
+
 def test_sources_and_labels_are_on_every_page(table1):
     for page in table1.glob("*.md"):
         text = page.read_text()
