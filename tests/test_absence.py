@@ -63,8 +63,8 @@ def test_the_environments_need_neither_torch_nor_the_simulator() -> None:
     assert run(script) == "[]"
 
 
-@pytest.mark.parametrize("use", ["import qcsim.pennylane", "qcsim.pennylane", "qcsim.from_pennylane"])
-def test_without_pennylane_its_part_says_how_to_install_it(use: str) -> None:
+def refusal(use: str) -> str:
+    """What is said of a use of qcsim whose package is not installed."""
     script = f"""
 import qcsim
 try:
@@ -72,7 +72,12 @@ try:
 except ModuleNotFoundError as error:
     print(error)
 """
-    assert run(HIDE + script) == 'qcsim.pennylane needs PennyLane: pip install "qcsim[pennylane]"'
+    return run(HIDE + script)
+
+
+@pytest.mark.parametrize("use", ["import qcsim.pennylane", "qcsim.pennylane", "qcsim.from_pennylane"])
+def test_without_pennylane_its_part_says_how_to_install_it(use: str) -> None:
+    assert refusal(use) == 'qcsim.pennylane needs PennyLane: pip install "qcsim[pennylane]"'
 
 
 def test_importing_qcsim_does_not_import_pennylane() -> None:
@@ -81,14 +86,7 @@ def test_importing_qcsim_does_not_import_pennylane() -> None:
 
 @pytest.mark.parametrize("use", ["qcsim.interop.from_qiskit", "qcsim.from_qiskit", "qcsim.to_qiskit"])
 def test_without_qiskit_its_part_says_how_to_install_it(use: str) -> None:
-    script = f"""
-import qcsim
-try:
-    {use}
-except ModuleNotFoundError as error:
-    print(error)
-"""
-    assert run(HIDE + script) == "qcsim.interop.qiskit needs Qiskit: pip install 'qcsim[qiskit]'"
+    assert refusal(use) == "qcsim.interop.qiskit needs Qiskit: pip install 'qcsim[qiskit]'"
 
 
 def test_other_formats_are_found_at_their_first_use() -> None:

@@ -41,11 +41,12 @@ class TrustRegion:
         """A new rollout, collected by the actor as it stands."""
         device = self._parameters[0].device
         self._near = torch.ones((), dtype=torch.bool, device=device)
-        self._undone = torch.zeros((), dtype=torch.bool, device=device)
+        self.undone = torch.zeros((), dtype=torch.bool, device=device)
+        """Whether a step of this rollout was taken back, a bool scalar."""
         if self.undo:
             torch._foreach_copy_(self._before, self._parameters)
         self._own: Tensor | None = None
-        self._moved: Tensor | None = None
+        self._moved = torch.zeros((), device=device)
 
     def near(self, kl: Tensor) -> Tensor:
         """Whether the actor has been near all the time. Call before each step, and after the last if steps are undone.
@@ -60,8 +61,8 @@ class TrustRegion:
             self._own = kl if self._perturbed else torch.zeros_like(kl)
         moved = kl - self._own
         if self.undo:
-            before = torch.zeros_like(kl) if self._moved is None else self._moved
-            usual = (moved <= self.target) | (moved - before <= JUMP * self.target) & (moved <= FAR * self.target)
+            step = moved - self._moved
+            usual = (moved <= self.target) | (step <= JUMP * self.target) & (moved <= FAR * self.target)
             self._take_back(self._near & ~usual)
             self._moved = moved
         self._near = self._near & (moved <= self.target)
@@ -72,12 +73,7 @@ class TrustRegion:
         for parameter, before in zip(self._parameters, self._before, strict=True):
             parameter.copy_(torch.where(where, before, parameter))
         torch._foreach_copy_(self._before, self._parameters)
-        self._undone = self._undone | where
-
-    @property
-    def undone(self) -> Tensor:
-        """Whether a step of this rollout was taken back, a bool scalar."""
-        return self._undone
+        self.undone = self.undone | where
 
     def adapt(self, undone: bool) -> None:
         """Sets `share` by whether a step was taken back."""

@@ -80,7 +80,7 @@ def prepare(options: StudyOptions) -> Prepared:
     )
     _check(options, choice)
     planned = plan(choice)
-    planned = Plan(tuple(job for job in planned.jobs if _there(job)), planned.skipped)
+    planned = dataclasses.replace(planned, jobs=tuple(job for job in planned.jobs if _there(job)))
     out = options.out or (SMOKE_OUT if options.smoke else OUT)
     if out.exists() and not out.is_dir():
         raise ValueError(f"--out {out} is a file; give a folder")
@@ -167,10 +167,9 @@ def report_of(prepared: Prepared) -> Path:
     """Writes the report of what there is; returns its page of all."""
     found = {job.name: results.find(job, prepared.places) for job in prepared.plan.jobs}
     there = {name: result for name, result in found.items() if result is not None}
-    missing = [name for name, result in found.items() if result is None]
     if {"scaling", "correlation"} & set(prepared.choice.studies):
         there = {**_found_elsewhere(prepared), **there}
-    return reports.Report(prepared.choice, there, prepared.plan.skipped, missing, prepared.out).write()
+    return reports.Report(prepared.choice, prepared.plan, there, prepared.out).write()
 
 
 def _found_elsewhere(prepared: Prepared) -> dict[str, dict[str, Any]]:

@@ -119,7 +119,7 @@ class Plan:
     jobs: tuple[Job, ...]
     skipped: tuple[str, ...]
     """Why arms of a study are missing, in words."""
-    of: Mapping[str, frozenset[str]] = dataclasses.field(default_factory=dict)
+    of: Mapping[str, frozenset[str]]
     """Names of the jobs that each study wants."""
 
 

@@ -13,7 +13,7 @@ from qcmarl.studies import export, figures, pages, statistics, tables
 from qcmarl.studies.arms import ARMS, GLOBAL, LOCAL, RATES, noise_arm
 from qcmarl.studies.catalogue import NOISY_READOUTS, STUDIES
 from qcmarl.studies.entanglement.report import entanglement
-from qcmarl.studies.plan import Choice, plan
+from qcmarl.studies.plan import Choice, Plan
 from qcmarl.studies.records import GREEDY, SAMPLED, Group, groups_of, played
 from qcmarl.studies.statistics import Interval
 
@@ -55,21 +55,13 @@ class Report:
 
     Args:
         choice: what was asked for.
-        results: by job.
-        skipped: why arms are missing, in words.
-        missing: jobs without a result.
+        plan: the jobs of that.
+        results: by job; those of other jobs may be among them.
         out: folder of the study.
     """
 
-    def __init__(
-        self,
-        choice: Choice,
-        results: Mapping[str, Mapping[str, Any]],
-        skipped: Sequence[str],
-        missing: Sequence[str],
-        out: Path,
-    ) -> None:
-        self.choice, self.results, self.skipped, self.missing, self.out = choice, results, skipped, missing, out
+    def __init__(self, choice: Choice, plan: Plan, results: Mapping[str, Mapping[str, Any]], out: Path) -> None:
+        self.choice, self.plan, self.results, self.out = choice, plan, results, out
         self.groups = groups_of(results)
         self.folder = out / FOLDER
 
@@ -106,10 +98,8 @@ class Report:
 
     def _missing(self, page: str) -> list[str]:
         """The jobs of a page that have no result."""
-        if page == INDEX:
-            return list(self.missing)
-        own = plan(self.choice).of[page]
-        return [name for name in self.missing if name in own]
+        missing = [job.name for job in self.plan.jobs if job.name not in self.results]
+        return missing if page == INDEX else [name for name in missing if name in self.plan.of[page]]
 
     def _reading(self, page: str) -> list[str]:
         return [HOW_TO_READ] if self._has_battles(page, (*UNLABELLED, "correlation")) else []
@@ -128,7 +118,7 @@ class Report:
         return any(name not in without for name in self._studies(page))
 
     def _tail(self) -> list[str]:
-        return ["## Left out", "\n".join(f"* {reason}" for reason in self.skipped)] if self.skipped else []
+        return ["## Left out", "\n".join(f"* {reason}" for reason in self.plan.skipped)] if self.plan.skipped else []
 
     def of(self, study: str) -> list[tuple[str, list[Group]]]:
         """The groups of a study by environment, arms in the study's order."""
