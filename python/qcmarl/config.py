@@ -6,8 +6,9 @@ Extended by the configurations in `algos`; `run` resolves one before anything is
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from qcmarl.nets import NARROWEST
 
@@ -21,6 +22,11 @@ TARGET_KL = {"joint": 0.05, "agent": 0.01}
 
 EARLIER = {"joint_weights": "living", "undo_step": False}
 """What runs and results had before these settings could be chosen, where it is not what is now their default."""
+
+
+def earlier(known: Iterable[str]) -> dict[str, Any]:
+    """`EARLIER`, of an algorithm that knows these settings."""
+    return {name: EARLIER[name] for name in known if name in EARLIER}
 
 
 @dataclass(frozen=True)

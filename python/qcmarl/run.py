@@ -23,7 +23,7 @@ import torch
 
 from qcmarl import checkpoint, rundir
 from qcmarl.algos import ALGORITHMS
-from qcmarl.config import EARLIER
+from qcmarl.config import earlier
 from qcmarl.device import HOST
 from qcmarl.device import described as device_described
 from qcmarl.envs import make
@@ -80,9 +80,8 @@ def kept_settings(directory: Path) -> tuple[str, RunConfig, LearnerConfig]:
         unknown = kept[part].keys() - {field.name for field in dataclasses.fields(kind)}
         if unknown:
             raise ValueError(f"{directory / rundir.CONFIG} has unknown settings: {', '.join(sorted(unknown))}")
-    known = {field.name for field in dataclasses.fields(kinds["algorithm"])}
-    earlier = {name: value for name, value in EARLIER.items() if name in known}
-    return algo, RunConfig(**kept["run"]), kinds["algorithm"](**{**earlier, **kept["algorithm"]})
+    before = earlier(field.name for field in dataclasses.fields(kinds["algorithm"]))
+    return algo, RunConfig(**kept["run"]), kinds["algorithm"](**{**before, **kept["algorithm"]})
 
 
 def described(algo: str, config: RunConfig, algorithm: Any) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typing import Any
 
 from qcmarl import checkpoint, rundir
 from qcmarl.algos import ALGORITHMS
-from qcmarl.config import EARLIER
+from qcmarl.config import earlier
 from qcmarl.studies.jobs import Job, result_file
 
 _ABSENT = object()
@@ -110,4 +110,4 @@ def _defaults(config: Any) -> Mapping[str, Any]:
     algorithm = ALGORITHMS[config["algo"]]
     resolved: Any = algorithm.resolve(algorithm.config(), config["run"]["env"])
     defaults: dict[str, Any] = json.loads(rundir.as_json(dataclasses.asdict(resolved)))
-    return {**defaults, **{name: value for name, value in EARLIER.items() if name in defaults}}
+    return {**defaults, **earlier(defaults)}
