@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import doctest
 import importlib
+import importlib.metadata
+import importlib.util
+import io
 import pkgutil
 import re
 from pathlib import Path
@@ -38,6 +42,29 @@ def test_the_examples_of_a_page_run_as_printed(page: Path) -> None:
     if any("parallel_env" in session for session in sessions):
         pytest.importorskip("pettingzoo")
     run(doctest.DocTestParser().get_doctest("\n".join(sessions), {}, page.name, str(page), 0))
+
+
+def test_the_blocks_of_the_readme_run_and_print_their_comments() -> None:
+    pytest.importorskip("torch")
+    seen: dict[str, object] = {}
+    for block in FENCE.findall((ROOT / "README.md").read_text(encoding="utf-8")):
+        if "pennylane" in block and not (has_device() and found("qiskit")):
+            continue
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            exec(compile(block, "README.md", "exec"), seen)
+        expected = [line[2:] for line in block.splitlines() if line.startswith("# ")]
+        assert printed.getvalue().splitlines() == expected
+
+
+def has_device() -> bool:
+    """PennyLane finds the device where qcsim is installed beside it; beside a source tree it does not."""
+    plugins = importlib.metadata.entry_points(group="pennylane.plugins")
+    return found("pennylane") and any(plugin.name == "qcsim.qubit" for plugin in plugins)
+
+
+def found(package: str) -> bool:
+    return importlib.util.find_spec(package) is not None
 
 
 def modules() -> list[str]:

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <cstdio>
 #include <mutex>
 #include <new>
 #include <vector>
@@ -48,6 +50,24 @@ Kept& kept() {
 
 std::size_t rounded(std::size_t bytes) { return (bytes + alignment - 1) / alignment * alignment; }
 
+class OutOfMemory : public std::bad_alloc {
+ public:
+  explicit OutOfMemory(std::size_t bytes) {
+    char size[32];
+    const auto count = static_cast<double>(bytes);
+    const bool large = bytes >= std::size_t{1} << 30;
+    std::snprintf(size, sizeof size, "%.1f %s", std::ldexp(count, large ? -30 : -20), large ? "GiB" : "MiB");
+    std::snprintf(text_, sizeof text_,
+                  "the simulator needs %s of memory more, which are not there; fewer samples in a call, fewer qubits "
+                  "or float32 take less",
+                  size);
+  }
+  const char* what() const noexcept override { return text_; }
+
+ private:
+  char text_[160];
+};
+
 void free_aligned(void* memory) { ::operator delete(memory, std::align_val_t{alignment}); }
 
 }  // namespace
@@ -66,7 +86,9 @@ void* acquire_aligned(std::size_t bytes) {
       }
     }
   }
-  return ::operator new(bytes, std::align_val_t{alignment});
+  void* memory = ::operator new(bytes, std::align_val_t{alignment}, std::nothrow);
+  if (memory == nullptr) throw OutOfMemory(bytes);
+  return memory;
 }
 
 void release_aligned(void* memory, std::size_t bytes) {

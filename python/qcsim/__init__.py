@@ -121,9 +121,21 @@ _LATER = {
 }
 
 
+# What other libraries call it, in small letters.
+_CALLED = {
+    "quantumlayer": "nn.QuantumLayer", "torchlayer": "nn.QuantumLayer", "probs": "probabilities",
+    "expectation": "expval", "exp_val": "expval", "var": "variance", "state": "statevector",
+    "density": "density_matrix", "quantumcircuit": "Circuit",
+    "basicentanglerlayers": "basic_entangler", "stronglyentanglinglayers": "strongly_entangling",
+    "vn_entropy": "von_neumann_entropy", "mutual_info": "mutual_information", "ptrace": "partial_trace",
+}  # fmt: skip
+
+
 def __getattr__(name: str) -> Any:
     if name not in _LATER:
-        raise AttributeError(f"module 'qcsim' has no attribute {name!r}")
+        here = _CALLED.get(name.lower())
+        hint = f": it is called qcsim.{here} here" if here else ""
+        raise AttributeError(f"module 'qcsim' has no attribute {name!r}{hint}")
     import importlib
 
     home, _ = _LATER[name]

@@ -48,6 +48,6 @@ def _cupy(name: str, array: Any) -> Any:
     except ModuleNotFoundError as error:
         kind = type(array).__name__
         raise ModuleNotFoundError(f"{name} is a {kind} on a GPU, whose result would be a CuPy array: "
-                                  "pip install 'qcsim[cuda]', or pass a torch tensor",
+                                  "pip install cupy-cuda13x, or pass a torch tensor",
                                   name="cupy") from error  # fmt: skip
     return cupy

@@ -10,7 +10,7 @@ try:
     import torch
     from torch._compile import _disable_dynamo
 except ModuleNotFoundError as error:
-    raise ModuleNotFoundError("qcsim.nn needs torch: pip install 'qcsim[torch]'", name="torch") from error
+    raise ModuleNotFoundError("qcsim.nn needs torch: pip install torch", name="torch") from error
 
 from qcsim.autocast import raised
 from qcsim.circuit import Circuit
@@ -43,7 +43,8 @@ class QuantumLayer(torch.nn.Module):
         device: of the weights; None: torch's default.
         dtype: of the weights, ``torch.float32`` or ``torch.float64``; None: torch's default.
         init: the weights at first: ``"uniform"`` in [-pi, pi), ``"zeros"``, ``"normal"`` with a standard deviation of
-            0.1, or a function that fills a tensor in place, such as those of ``torch.nn.init``.
+            0.1, or a function that fills the (P,) tensor in place, such as ``torch.nn.init.normal_``
+            (those that count rows and columns, as ``xavier_normal_``, do not fit one axis).
         method: how noise is simulated, as for :func:`qcsim.probabilities`.
         trajectories: as for :func:`qcsim.probabilities`.
         shots: as for :func:`qcsim.probabilities`.
@@ -131,6 +132,8 @@ class QuantumLayer(torch.nn.Module):
             return draw(self, axes, weights, amplitudes, features)
         if torch.compiler.is_compiling():
             results = self._recorded(weights, amplitudes, features)
+        elif torch._C._get_tracing_state() is not None:
+            raise RuntimeError("torch.jit.trace sees nothing of a QuantumLayer; torch.export and torch.compile do")
         else:
             results = execute(self._plan or self._planned(), weights, amplitudes, features)
         return results[0] if axes is None and self._alone else self._shaped(results, axes)

@@ -149,7 +149,7 @@ def _draws(shots: Any, trajectories: Any, seed: Any, standard_error: bool) -> Dr
     if seed is None or isinstance(seed, tuple):
         return Draws(shots, trajectories, seed or ())
     if integer("seed", seed, "0..2147483647") < 0:
-        raise ValueError(f"seed is {seed}; it must be 0 or more")
+        raise ValueError(f"seed is {seed}; it must be within 0..2147483647")
     return Draws(shots, trajectories, (int(seed),))
 
 
@@ -334,10 +334,11 @@ def _into(out: Any, plan: Plan, given: Operands) -> Any:
         raise TypeError(f"out is a {type(out).__name__}; it must be an array of the kind of the arguments")
     columns = (width(plan.circuit, plan.readings[0]),)
     expected = columns if given.single else (given.batch, *columns)
-    contiguous = writable_rows(out)
-    if tuple(out.shape) != expected or out.dtype != given.weights.dtype or not contiguous:
+    if tuple(out.shape) != expected or out.dtype != given.weights.dtype:
         raise ValueError(f"out has shape {tuple(out.shape)} and dtype {out.dtype}; the result has {expected} and "
-                         f"{given.weights.dtype}, side by side in memory")  # fmt: skip
+                         f"{given.weights.dtype}")  # fmt: skip
+    if not writable_rows(out):
+        raise ValueError("out is read-only or not side by side in memory; the result is written into it row by row")
     if is_torch(out) and out.requires_grad:
         raise ValueError("out requires a gradient; the result is written without one")
     elsewhere = out.device != given.weights.device if is_torch(out) else gpu_of(out) != given.gpu

@@ -168,6 +168,9 @@ def variance(
 ) -> Any:
     """Variances of observables, ``<O^2> - <O>^2``, of the mixed state under noise.
 
+    The difference of two numbers that may be large: of float32 arrays it is good to about 1e-6 of ``|O|^2``, and where
+    the state is nearly an eigenstate it may come out below zero. float64 has nine digits more.
+
     Args:
         circuit: what to run.
         weights: as for :func:`probabilities`.

@@ -247,3 +247,10 @@ def test_importing_the_layer_does_not_import_the_compiler() -> None:
 
     code = "import sys, qcsim.nn; sys.exit('torch._dynamo' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.trace.*:DeprecationWarning")
+def test_torch_jit_is_told_what_takes_its_place() -> None:
+    layer = nn.QuantumLayer(qcsim.hardware_efficient(2, 1), ["Z0"])
+    with pytest.raises(RuntimeError, match=r"torch\.export and torch\.compile do"):
+        torch.jit.trace(layer, torch.ones(3, 4))

@@ -40,6 +40,18 @@ def test_single_precision_agrees_with_double(n: int, layers: int) -> None:
     np.testing.assert_allclose(found[np.float32], found[np.float64], rtol=0, atol=5e-5)
 
 
+@pytest.mark.parametrize(("n", "layers", "bound"), [(9, 4, 3e-8), (6, 500, 1e-6)])
+def test_single_precision_is_as_good_as_the_documents_say(n: int, layers: int, bound: float) -> None:
+    circuit = qcsim.hardware_efficient(n, layers)
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        weights = rng.uniform(-4, 4, circuit.n_weights).astype(np.float32)
+        x = rng.normal(size=(64, 2**n)).astype(np.float32)
+        single = qcsim.probabilities(circuit, weights, x)
+        double = qcsim.probabilities(circuit, weights.astype(np.float64), x.astype(np.float64))
+        assert np.abs(single - double).max() < bound
+
+
 @pytest.mark.parametrize("n", [4, 11, 14])
 def test_the_gradient_of_a_deep_circuit_is_that_of_shifts(n: int) -> None:
     circuit = deep(n, 400 if n == 4 else 40, seed=n + 1)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 from collections.abc import Callable
 
 import numpy as np
@@ -307,6 +309,11 @@ def test_a_result_is_written_only_to_plain_memory_of_its_form() -> None:
     for out in (torch.empty(2, device="meta"), torch._neg_view(torch.ones(2)), torch.empty(3), torch.empty(2, 2)[:, 0]):
         with pytest.raises(ValueError, match="out "):
             qcsim.probabilities(circuit, weights, out=out)
+    fixed = np.empty(2)
+    fixed.flags.writeable = False
+    for out in (fixed, np.empty((2, 2))[:, 0]):
+        with pytest.raises(ValueError, match="out is read-only or not side by side in memory"):
+            qcsim.probabilities(circuit, np.zeros(1), out=out)
 
 
 def test_the_pullback_of_a_large_state_keeps_its_own_amplitudes() -> None:
@@ -316,3 +323,19 @@ def test_the_pullback_of_a_large_state_keeps_its_own_amplitudes() -> None:
     first = pullback(np.ones(1)).weights
     amplitudes[:] = 1.0
     np.testing.assert_allclose(pullback(np.ones(1)).weights, first, rtol=1e-12)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of memory are those of Linux")
+def test_too_little_memory_is_told_in_sizes() -> None:
+    script = """
+import resource, qcsim
+qcsim.expval(qcsim.Circuit(2).ry(0), [0.1])  # threads and tables there are
+used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + 2**30, used + 2**30))
+try:
+    qcsim.expval(qcsim.Circuit(28).ry(0).rx(1), [0.1, 0.2], ["Z0"])
+except MemoryError as error:
+    print(error)
+"""
+    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    assert found.stdout.startswith("the simulator needs 4.0 GiB of memory more"), found.stderr

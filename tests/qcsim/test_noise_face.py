@@ -510,13 +510,13 @@ OPTIONS = [
     ({"method": "exact"}, "method is 'exact'; the options are auto, statevector, density_matrix, trajectories"),
     ({"method": "statevector"}, "noise that no state vector holds; the options are density_matrix and trajectories"),
     ({"shots": 0}, "shots is 0; it must be 1 or more, or None for exact results"),
-    ({"shots": 3, "seed": -1}, "seed is -1; it must be 0 or more"),
+    ({"shots": 3, "seed": -1}, "seed is -1; it must be within 0..2147483647"),
     ({"shots": 3, "gradient": "adjoint"}, "gradient is 'adjoint', which walks a computed state back, and shots"),
     ({"gradient": "finite"}, "gradient is 'finite'; the options are auto, adjoint, parameter-shift"),
     ({"method": "trajectories", "trajectories": 0}, "trajectories is 0; it must be 1 or more"),
     ({"method": "trajectories", "trajectories": 1, "standard_error": True}, "a standard error needs 2 or more"),
     ({"shots": 3, "out": np.zeros((3, 4))}, "out takes computed results"),
-    ({"seed": -1}, "seed is -1; it must be 0 or more"),
+    ({"seed": -1}, "seed is -1; it must be within 0..2147483647"),
     ({"trajectories": 0}, "trajectories is 0; it must be 1 or more"),
 ]
 

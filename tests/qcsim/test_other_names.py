@@ -67,6 +67,14 @@ def test_every_name_of_the_table_leads_to_one_that_exists() -> None:
         assert not hasattr(qcsim.Circuit, name), name
 
 
+def test_the_module_says_what_a_verb_or_a_layer_is_called_here() -> None:
+    for name in ("QuantumLayer", "TorchLayer", "probs", "state", "StronglyEntanglingLayers"):
+        with pytest.raises(AttributeError, match=rf"no attribute '{name}': it is called qcsim\.\S+ here"):
+            getattr(qcsim, name)
+    for called in qcsim._CALLED.values():
+        assert called == "nn.QuantumLayer" or hasattr(qcsim, called)
+
+
 def test_copies_and_pickles_know_nothing_of_it() -> None:
     circuit = qcsim.Circuit(2).ry(0).cnot(0, 1)
     for twin in (copy.copy(circuit), copy.deepcopy(circuit), pickle.loads(pickle.dumps(circuit))):

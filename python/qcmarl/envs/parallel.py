@@ -53,7 +53,7 @@ def parallel_env(
     except ModuleNotFoundError as error:
         if error.name not in ("pettingzoo", "gymnasium"):
             raise
-        message = "parallel_env needs PettingZoo: pip install 'qcsim[pettingzoo]'"
+        message = "parallel_env needs PettingZoo: pip install pettingzoo"
         raise ModuleNotFoundError(message, name=error.name) from error
     return ParallelBattle(identifier, _single(identifier, options), masks, unavailable, render_mode, options)
 

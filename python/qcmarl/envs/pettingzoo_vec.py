@@ -201,7 +201,7 @@ def _averaged(image: npt.NDArray[np.uint8], side: int) -> Floats:
 def _maker(name: str) -> Callable[..., Any]:
     """The `parallel_env` of the module of that name."""
     if importlib.util.find_spec("pettingzoo") is None:
-        raise ModuleNotFoundError(f"pettingzoo:{name} needs PettingZoo: pip install 'qcsim[pettingzoo]'")
+        raise ModuleNotFoundError(f"pettingzoo:{name} needs PettingZoo: pip install pettingzoo")
     for package in PACKAGES:
         if name in _modules(package):
             return _imported(package, name)

@@ -62,7 +62,7 @@ class RayPool:
         try:
             import ray
         except ModuleNotFoundError:
-            raise ValueError("--ray needs Ray, which is not installed: pip install 'qcsim[cluster]'") from None
+            raise ValueError("--ray needs Ray, which is not installed: pip install ray") from None
         self._ray: Any = ray
         self._out = out.resolve()
         paths = os.environ.get("PYTHONPATH")

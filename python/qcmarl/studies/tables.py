@@ -53,6 +53,14 @@ def mean_of(values: Values | None) -> str:
     return "-" if values is None else estimate(statistics.mean_interval(values))
 
 
+def rates_of(values: Values | None) -> str:
+    """Mean and interval of win rates, cut off where rates end; a dash where there are none."""
+    if values is None:
+        return "-"
+    mean, low, high = statistics.mean_interval(values)
+    return estimate(Interval(mean, max(low, 0.0), min(high, 1.0)))
+
+
 def iqm_of(values: Values | None) -> str:
     """Interquartile mean and interval; a dash where there are none."""
     return "-" if values is None else estimate(statistics.iqm_interval([values]))
@@ -103,8 +111,8 @@ def quality(groups: Sequence[Group]) -> Table:
     rows = []
     for group, (greedy, deployed, trained) in zip(groups, tests, strict=True):
         cells = [group.title, ARMS[group.arm].execution, clipping(group.algorithm), str(group.seeds)]
-        cells += [f"{group.steps:,}", mean_of(group.final(GREEDY)), mean_of(group.final(SAMPLED))]
-        cells += [iqm_of(group.final(group.deployed)), mean_of(group.over_training())]
+        cells += [f"{group.steps:,}", rates_of(group.final(GREEDY)), rates_of(group.final(SAMPLED))]
+        cells += [iqm_of(group.final(group.deployed)), rates_of(group.over_training())]
         if greedy is None or deployed is None or trained is None:
             cells += [""] * 4
         else:
@@ -123,15 +131,15 @@ def use_of_circuit(groups: Sequence[Group]) -> Table:
         logged = [group.last(metric) for metric in USE.values()]
         if any(values is not None for values in (*replaced, *logged)):
             cells = [group.title, ARMS[group.arm].execution, clipping(group.algorithm), str(group.seeds)]
-            cells += [f"{group.steps:,}", mean_of(group.final(SAMPLED))]
+            cells += [f"{group.steps:,}", rates_of(group.final(SAMPLED))]
             cells += [_of_some(values, group.seeds) for values in replaced]
             rows.append([*cells, *("-" if v is None else f"{np.mean(v):.2g}" for v in logged)])
     return columns, rows
 
 
 def _of_some(values: Values | None, seeds: int) -> str:
-    """As `mean_of`; says how many seeds it is of where they are not all."""
-    return mean_of(values) + ("" if values is None or len(values) == seeds else f" ({len(values)} of {seeds} seeds)")
+    """As `rates_of`; says how many seeds it is of where they are not all."""
+    return rates_of(values) + ("" if values is None or len(values) == seeds else f" ({len(values)} of {seeds} seeds)")
 
 
 def cost(groups: Sequence[Group]) -> Table:

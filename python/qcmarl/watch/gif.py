@@ -26,7 +26,7 @@ COLOURS = 64
 def check() -> None:
     """Raises ValueError where pillow is missing."""
     if importlib.util.find_spec("PIL") is None:
-        raise ValueError('a GIF needs pillow: pip install "qcsim[marl]", or leave it out with --no-gif')
+        raise ValueError("a GIF needs pillow: pip install pillow, or leave it out with --no-gif")
 
 
 def write(recording: Recording, path: Path, done: Callable[[int, int], None] | None = None) -> None:

@@ -1,6 +1,6 @@
 """Circuits to and from other formats, and Qiskit's primitives on this engine.
 
-:mod:`qcsim.interop.qiskit` needs Qiskit (``pip install "qcsim[qiskit]"``), and so does reading OpenQASM; writing it
+:mod:`qcsim.interop.qiskit` needs Qiskit (``pip install qiskit``), and so does reading OpenQASM; writing it
 (:mod:`qcsim.interop.qasm`) needs nothing. Qubits keep their numbers in every direction.
 """
 

@@ -1,6 +1,6 @@
 """Circuits as OpenQASM 2 and 3, and circuits from such texts.
 
-Writing needs nothing beside qcsim; reading is done by Qiskit's readers (``pip install "qcsim[qiskit]"``). Qubit q is
+Writing needs nothing beside qcsim; reading is done by Qiskit's readers (``pip install qiskit``). Qubit q is
 ``q[q]``. A text of version 3 is the circuit exactly, global phase included; version 2 says nothing of global phases,
 and its text is the circuit up to one.
 """

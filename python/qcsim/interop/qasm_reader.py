@@ -9,7 +9,7 @@ try:
     from qiskit import QuantumCircuit, qasm2, qasm3
     from qiskit.exceptions import MissingOptionalLibraryError, QiskitError
 except ModuleNotFoundError as error:
-    raise ModuleNotFoundError("reading OpenQASM needs Qiskit: pip install 'qcsim[qiskit]'", name="qiskit") from error
+    raise ModuleNotFoundError("reading OpenQASM needs Qiskit: pip install qiskit", name="qiskit") from error
 
 from qcsim.circuit import Circuit
 from qcsim.interop.circuits import from_qiskit
@@ -49,7 +49,7 @@ def _read3(text: str) -> QuantumCircuit:
         return qasm3.loads(text)
     except MissingOptionalLibraryError as error:
         raise ModuleNotFoundError(
-            "reading OpenQASM 3 needs qiskit_qasm3_import: pip install 'qcsim[qiskit]'", name="qiskit_qasm3_import"
+            "reading OpenQASM 3 needs qiskit_qasm3_import: pip install qiskit-qasm3-import", name="qiskit_qasm3_import"
         ) from error
     except QiskitError as error:
         raise ValueError(f"the text is no OpenQASM 3 that Qiskit can read: {error}") from error

@@ -11,9 +11,7 @@ from __future__ import annotations
 try:
     import qiskit as _qiskit  # noqa: F401
 except ModuleNotFoundError as error:
-    raise ModuleNotFoundError(
-        "qcsim.interop.qiskit needs Qiskit: pip install 'qcsim[qiskit]'", name="qiskit"
-    ) from error
+    raise ModuleNotFoundError("qcsim.interop.qiskit needs Qiskit: pip install qiskit", name="qiskit") from error
 
 from qcsim.interop.circuits import from_qiskit, observable_from_qiskit, reverse_bits, to_qiskit
 from qcsim.interop.estimator import EstimatorV2

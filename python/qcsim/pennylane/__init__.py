@@ -10,9 +10,7 @@ try:
 except ModuleNotFoundError as error:
     if error.name != "pennylane":
         raise
-    raise ModuleNotFoundError(
-        'qcsim.pennylane needs PennyLane: pip install "qcsim[pennylane]"', name="pennylane"
-    ) from None
+    raise ModuleNotFoundError("qcsim.pennylane needs PennyLane: pip install pennylane", name="pennylane") from None
 
 from qcsim.pennylane.compiled import compiled
 from qcsim.pennylane.convert import from_pennylane, quantum_layer

@@ -53,7 +53,7 @@ cli.main(["study", "table1", "--smoke", "--ray", "local", "--out", {str(tmp_path
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
     assert done.returncode == 2
-    assert done.stderr == "qcmarl: --ray needs Ray, which is not installed: pip install 'qcsim[cluster]'\n"
+    assert done.stderr == "qcmarl: --ray needs Ray, which is not installed: pip install ray\n"
 
 
 def test_studies_run_in_the_order_of_the_reports():

@@ -20,12 +20,12 @@ def test_writing_qasm_needs_no_qiskit() -> None:
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
-        ("import qcsim.interop.qiskit", "qcsim.interop.qiskit needs Qiskit: pip install 'qcsim[qiskit]'"),
-        ("from qcsim.interop import from_qiskit", "qcsim.interop.qiskit needs Qiskit: pip install 'qcsim[qiskit]'"),
-        ("import qcsim.interop as i; i.to_qiskit", "qcsim.interop.qiskit needs Qiskit: pip install 'qcsim[qiskit]'"),
+        ("import qcsim.interop.qiskit", "qcsim.interop.qiskit needs Qiskit: pip install qiskit"),
+        ("from qcsim.interop import from_qiskit", "qcsim.interop.qiskit needs Qiskit: pip install qiskit"),
+        ("import qcsim.interop as i; i.to_qiskit", "qcsim.interop.qiskit needs Qiskit: pip install qiskit"),
         (
             "from qcsim.interop import from_qasm; from_qasm('qubit q;')",
-            "reading OpenQASM needs Qiskit: pip install 'qcsim[qiskit]'",
+            "reading OpenQASM needs Qiskit: pip install qiskit",
         ),
     ],
 )

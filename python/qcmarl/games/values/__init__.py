@@ -1,6 +1,6 @@
 """What games are worth: to players with shared random bits, with entanglement, with anything that does not signal.
 
-scipy and the solver of semidefinite programs (`pip install 'qcsim[solvers]'`) are imported when they are needed.
+scipy and the solver of semidefinite programs (`pip install clarabel`) are imported when they are needed.
 """
 
 from qcmarl.games.values.classical import Classical, classical

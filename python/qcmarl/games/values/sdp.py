@@ -86,7 +86,7 @@ def solver() -> Any:
         import clarabel
     except ModuleNotFoundError:
         raise ModuleNotFoundError(
-            "semidefinite programs need the solver Clarabel: pip install 'qcsim[solvers]'", name="clarabel"
+            "semidefinite programs need the solver Clarabel: pip install clarabel", name="clarabel"
         ) from None
     return clarabel
 
