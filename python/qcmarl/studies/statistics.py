@@ -35,18 +35,20 @@ def _scipy() -> Any:
     return scipy.stats
 
 
-def mean_interval(values: Values) -> Interval:
-    """The mean and Student's interval: mean ± t(0.975; S - 1) s / sqrt(S).
+def mean_interval(values: Values, least: float = -math.inf, most: float = math.inf) -> Interval:
+    """The mean and Student's interval: mean ± t(0.975; S - 1) s / sqrt(S), cut off where the quantity ends.
 
     Args:
         values: (S,) one a seed, at least one.
+        least: what the quantity can be.
+        most: likewise.
     """
     x = np.asarray(values, float)
     mean = float(x.mean())
     if len(x) < 2:
         return Interval(mean, math.nan, math.nan)
     half = float(_scipy().t.ppf((1 + LEVEL) / 2, len(x) - 1) * x.std(ddof=1) / math.sqrt(len(x)))
-    return Interval(mean, mean - half, mean + half)
+    return Interval(mean, max(mean - half, least), min(mean + half, most))
 
 
 def interquartile_mean(values: npt.NDArray[np.float64], axis: int = -1) -> npt.NDArray[np.float64]:

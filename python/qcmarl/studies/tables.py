@@ -54,11 +54,8 @@ def mean_of(values: Values | None) -> str:
 
 
 def rates_of(values: Values | None) -> str:
-    """Mean and interval of win rates, cut off where rates end; a dash where there are none."""
-    if values is None:
-        return "-"
-    mean, low, high = statistics.mean_interval(values)
-    return estimate(Interval(mean, max(low, 0.0), min(high, 1.0)))
+    """Mean and interval of win rates; a dash where there are none."""
+    return "-" if values is None else estimate(statistics.mean_interval(values, 0.0, 1.0))
 
 
 def iqm_of(values: Values | None) -> str:
@@ -195,7 +192,7 @@ def time_to_goal(groups: Sequence[Group]) -> Table:
         cells += [f"{group.steps:,}", f"{len(reached)} of {group.seeds}"]
         if reached:
             steps, minutes = np.array(reached).T
-            cells += [str(group.fallen()), estimate(statistics.mean_interval(steps / 1e6))]
+            cells += [str(group.fallen()), estimate(statistics.mean_interval(steps / 1e6, 0.0))]
             cells += [estimate(_spread(minutes), 1)]
         else:
             cells += ["-", "-", "-"]
