@@ -131,10 +131,11 @@ def produce(production: Production) -> None:
         p.env.close()
         return
     team_files = [actor_file(p.folder, agent) for agent in range(p.team.agents)]
+    console = Console(stderr=True)
     try:
         with (
             Team(team_files, p.folder / SOURCE, p.seed, p.greedy, p.log) as team,
-            Progress(console=Console(stderr=True), transient=True) as bar,
+            Progress(console=console, transient=True, disable=not console.is_terminal) as bar,
         ):
             task = bar.add_task(p.team.env, total=p.episodes)
             score = play(team, p.env, p.episodes, p.seed, lambda done: bar.update(task, completed=done))
@@ -151,7 +152,7 @@ def _report(p: Production, score: Score) -> None:
     what = "" if score.flawless is None else ", the share of the packets that were taken up"
     print(f"won     {score.won}{what}")
     if score.flawless is not None:
-        print(f"        {score.flawless}, the share of the episodes in which nothing was turned away")
+        print(f"flawless {score.flawless}, the share of the episodes in which nothing was turned away")
     if score.episode_return != score.won:
         print(f"return  {score.episode_return}")
     exact = p.team.greedy if p.greedy else p.team.sampled
