@@ -106,13 +106,13 @@ def _environment(folder: Path, team: Manifest, wanted: int) -> VecEnv:
     try:
         if env.n_agents != team.agents:
             raise ValueError(f"{folder} holds a team of {team.agents}; {team.env} is for {env.n_agents} agents")
-        check_table(env, team.table, f"the team in {folder}")
         theirs, sizes = (team.obs_size, team.actions), (env.obs_size, env.n_actions)
         if None not in theirs and theirs != sizes:
             raise ValueError(
                 f"{folder} holds a team that sees {theirs[0]} numbers and chooses from {theirs[1]} actions; "
                 f"{team.env} shows {sizes[0]} and has {sizes[1]}"
             )
+        check_table(env, team.table, f"the team in {folder}")
     except ValueError:
         env.close()
         raise
