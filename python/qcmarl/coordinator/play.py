@@ -180,18 +180,20 @@ def play(
         KeyboardInterrupt: it was interrupted before any episode had ended.
     """
     left = quotas(episodes, env.n_envs)
-    found: list[tuple[float, float, float]] = []
+    found: list[npt.NDArray[np.float64]] = []
+    played = 0
     try:
         for step, counted in _steps(team, env, left, seed):
             columns = (step.info["episode_return"], won(step.info), step.info["battle_won"])
-            found += zip(*(column[counted].astype(float).tolist() for column in columns), strict=True)
-            progress(len(found))
+            found.append(np.stack([column[counted].astype(float) for column in columns]))
+            played += found[-1].shape[1]
+            progress(played)
     except KeyboardInterrupt:
-        if not found:
+        if not played:
             raise
-    returns, rates, flawless = (_mean(np.array(column)) for column in zip(*found, strict=True))
+    returns, rates, flawless = map(_mean, np.concatenate(found, axis=1))
     queue = "throughput" in step.info
-    return Score(len(found), returns, rates, flawless if queue else None, len(found) == episodes)
+    return Score(played, returns, rates, flawless if queue else None, played == episodes)
 
 
 def _steps(team: Team, env: VecEnv, left: npt.NDArray[np.int64], seed: int) -> Iterator[tuple[Step, Bools]]:
