@@ -18,7 +18,7 @@ STEPS = 12_000
 
 
 def trained(seed: int) -> EntangledMAPPO:
-    """A learner after `STEPS` rounds; the entropy bonus, without which it settles for 3/4, goes to 0 on the way."""
+    """A learner after `STEPS` rounds; the entropy bonus goes to 0 on the way."""
     schedule = {"lr": 5e-3, "entropy": 0.1, "entropy_final": 0.0, "anneal": STEPS * 3 // 4}
     config = resolve(
         EntangledMAPPOConfig(n_envs=128, rollout_steps=8, hidden=32, critic_hidden=32, **schedule), "game:chsh"

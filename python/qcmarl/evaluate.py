@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from qcmarl.device import HOST, device_of, upload
+from qcmarl.envs.base import won
 from qcmarl.envs.game import VecGame
 from qcmarl.envs.queue import VecQueue
 from qcmarl.games import exact, queueing_exact
@@ -35,7 +36,8 @@ class Battles:
     """Finished battles, one entry each."""
 
     greedy: npt.NDArray[np.bool_]
-    won: npt.NDArray[np.bool_]
+    won: npt.NDArray[np.float64]
+    """As `envs.base.won`."""
     episode_return: npt.NDArray[np.float64]
     length: npt.NDArray[np.int64]
 
@@ -165,7 +167,7 @@ def play(
     generator = torch.Generator(device).manual_seed(seed)
     player = Player(policy, env)
     step = env.reset(seed)
-    found: list[tuple[bool, bool, float, int]] = []
+    found: list[tuple[bool, float, float, int]] = []
     while left.any():
         for listener in listeners:
             listener.counted = torch.from_numpy(left > 0)
@@ -174,11 +176,11 @@ def play(
         player.observe(step)
         for i in np.flatnonzero((step.terminated | step.truncated) & (left > 0)):
             left[i] -= 1
-            won, gained, length = (step.info[k][i] for k in ("battle_won", "episode_return", "episode_length"))
-            found.append((bool(is_greedy[i]), bool(won), float(gained), int(length)))
+            gained, length = (step.info[k][i] for k in ("episode_return", "episode_length"))
+            found.append((bool(is_greedy[i]), float(won(step.info)[i]), float(gained), int(length)))
     columns = list(zip(*found, strict=True)) or [(), (), (), ()]
     return Battles(
-        np.array(columns[0], bool), np.array(columns[1], bool), np.array(columns[2], float), np.array(columns[3], int)
+        np.array(columns[0], bool), np.array(columns[1], float), np.array(columns[2], float), np.array(columns[3], int)
     )
 
 

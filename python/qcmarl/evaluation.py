@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from qcmarl import checkpoint, rundir
 from qcmarl.algos import ALGORITHMS
 from qcmarl.envs import make
-from qcmarl.envs.registry import side_by_side
+from qcmarl.envs.registry import check_table, side_by_side
 from qcmarl.evaluate import win_rates
 from qcmarl.learner import LearnerConfig
 from qcmarl.parallel import use_one_torch_thread
@@ -50,7 +50,8 @@ def load(
         what `evaluate` plays.
 
     Raises:
-        ValueError: there is no run, its checkpoint is damaged, there is no reading to replace, or no circuit for noise.
+        ValueError: there is no run, its checkpoint is damaged, the file of its game has changed, there is no reading to
+            replace, or no circuit for noise.
     """
     use_one_torch_thread()
     algo, run, config = kept_settings(directory)
@@ -58,6 +59,8 @@ def load(
         config = _under(noise, algo, run, config)
     learner = checkpoint.load(directory / rundir.CHECKPOINT)["learner"]
     env = make(run.env, side_by_side(run.env, min(2 * battles, 128)), threads)
+    played = learner["env"] if "env" in learner else learner["collector"]["env"]
+    check_table(env, played.get("table"), directory)
     policy = ALGORITHMS[algo].build_policy(config, sizes_of(env))
     try:
         policy.load_state_dict(learner["policy"])

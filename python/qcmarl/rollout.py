@@ -18,6 +18,7 @@ from torch import Tensor
 
 from qcmarl.buffer import Cut, Rollout, Sizes
 from qcmarl.device import device_of, on_host, upload
+from qcmarl.envs.base import won
 from qcmarl.laws import Inputs, Law
 from qcmarl.nets import normalised
 from qcmarl.policies import Policy
@@ -161,8 +162,9 @@ class RecentEpisodes:
         """Takes up the episodes that this step ended."""
         ended = np.flatnonzero(step.terminated | step.truncated)
         if len(ended):
+            said = {**step.info, "battle_won": won(step.info)}
             for name, told, _ in self.KINDS:
-                self._windows[name].extend(step.info[told][ended].astype(float).tolist())
+                self._windows[name].extend(said[told][ended].astype(float).tolist())
 
     def metrics(self) -> dict[str, float]:
         """Their means, `train/...`; nothing before the first one."""

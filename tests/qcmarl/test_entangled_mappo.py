@@ -1,6 +1,7 @@
 """Entangled MAPPO: its options, what it can learn with each resource, and what it cannot."""
 
 import math
+from dataclasses import asdict
 
 import pytest
 import torch
@@ -93,6 +94,9 @@ def test_noise_only_changes_the_state_so_a_run_can_be_played_under_other_noise()
         ({"outcomes": 3}, "measurement 'povm' has any number"),
         ({"outcomes": 1, "measurement": "povm"}, "outcomes is 1; it must be at least 2"),
         ({"dimension": 1}, "dimension is 1; it must be at least 2"),
+        ({"latent": 3}, "latent 3 is for resource 'shared-randomness'; resource is 'entangled'"),
+        ({"latent": 3, "resource": "product"}, "latent 3 is for .* resource is 'product'"),
+        ({"dimension": 8, "resource": "shared-randomness"}, "dimension 8 is of a quantum state; resource 'shared-rand"),
         ({"latent": 0}, "latent is 0; it must be at least 1"),
         ({"measurement": "povm", "gates": "ry"}, "gates 'ry' are of projective measurements; there is none here"),
         ({"resource": "shared-randomness", "gates": "ry"}, "gates 'ry' are of projective measurements"),
@@ -102,6 +106,14 @@ def test_noise_only_changes_the_state_so_a_run_can_be_played_under_other_noise()
 def test_contradictions_are_refused_in_words(options, words):
     with pytest.raises(ValueError, match=words):
         resolved(**options)
+
+
+@pytest.mark.parametrize("resource", ["entangled", "product", "shared-randomness"])
+def test_a_configuration_that_has_been_resolved_and_stored_resolves_again(resource):
+    """As config.json of a run has it, and the stored results of the study: every field written out."""
+    stored = asdict(resolved(resource=resource))
+    assert (stored["latent"], stored["dimension"]) == (4, 2)
+    assert asdict(resolved(**stored)) == stored
 
 
 def test_a_state_beyond_memory_is_refused_before_anything_is_made():

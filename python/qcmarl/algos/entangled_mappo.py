@@ -44,13 +44,13 @@ class EntangledMAPPOConfig(PPOConfig):
     state: Name | None = None
     """The entangled state; default: ghz, sum over j of |jj..j>, for two qubits phi+. learned: amplitudes of its own."""
     dimension: int = 2
-    """D, of each agent's part of the state (>= 2)."""
+    """D, of each agent's part of a quantum state (>= 2)."""
     measurement: MeasurementKind = "projective"
     """projective: rotate and read out qubits, D outcomes; povm: any measurement, `outcomes` outcomes."""
     gates: Gates = "rotations"
     """Gates of a projective measurement: RZ and RY, or RY alone (measurements in one plane)."""
     outcomes: int | None = None
-    """K, outcomes of a POVM, or of a look-up of the shared random number (>= 2); default: D."""
+    """K, outcomes of a POVM, or of a look-up of the shared random number (>= 2); default: D, of a look-up 2."""
     latent: int = 4
     """L, values of the random number of shared-randomness (>= 1)."""
     identical: bool = False
@@ -69,6 +69,18 @@ def resolve(config: EntangledMAPPOConfig, env_name: str) -> EntangledMAPPOConfig
             raise ValueError(f"{name} is {value}; it must be at least {least}")
     if config.state is not None and config.resource != "entangled":
         raise ValueError(f"state '{config.state}' is for resource 'entangled'; resource is '{config.resource}'")
+    # Set to their defaults they are let pass: that is how stored configurations have them.
+    looks_up, default = config.resource == "shared-randomness", EntangledMAPPOConfig()
+    if looks_up and config.dimension != default.dimension:
+        raise ValueError(
+            f"dimension {config.dimension} is of a quantum state; resource 'shared-randomness' has none (latent is the "
+            "number of its values, outcomes that of a look-up)"
+        )
+    if not looks_up and config.latent != default.latent:
+        raise ValueError(
+            f"latent {config.latent} is for resource 'shared-randomness'; resource is '{config.resource}' (dimension "
+            "is the size of its parts)"
+        )
     _check_measured(config)
     noise = checked_noise(config.noise)
     if noise is not None and config.resource == "shared-randomness":

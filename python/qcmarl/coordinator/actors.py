@@ -146,7 +146,7 @@ class Actor:
             is l, which is for itself alone.
 
         Raises:
-            ValueError: other shapes, or episodes that go on without having begun.
+            ValueError: other shapes, a row of avail that allows nothing, or episodes that go on without having begun.
         """
         x = torch.as_tensor(obs, dtype=torch.float32)
         allowed = torch.as_tensor(avail, dtype=torch.bool)
@@ -154,6 +154,9 @@ class Actor:
         wanted = ((rounds, self.carried.obs_size), (rounds, self.carried.actions))
         if (x.shape, allowed.shape) != wanted:
             raise ValueError(f"obs is {tuple(x.shape)}, avail {tuple(allowed.shape)}; they must be {wanted}")
+        if not allowed.any(1).all():
+            row = int(allowed.any(1).int().argmin())
+            raise ValueError(f"row {row} of avail allows no action; each row allows at least one")
         last = self._remembered(rounds, start)
         own = F.one_hot(torch.tensor(self.carried.agent), self.carried.agents).expand(rounds, -1)
         self._asked = self._network(agent_features(x, last, own), allowed)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from qcmarl import checkpoint, rundir
 from qcmarl.coordinator import actors, source
 from qcmarl.coordinator.policy import EntangledPolicy
+from qcmarl.envs.registry import table_of
 from qcmarl.evaluate import exactly
 from qcmarl.evaluation import load
 
@@ -27,6 +28,12 @@ class Manifest(NamedTuple):
     """Expected return with local choices greedy, where it can be computed; None elsewhere."""
     sampled: float | None
     """The same, with actions drawn."""
+    obs_size: int | None = None
+    """O; None in files of earlier versions, as what follows."""
+    actions: int | None = None
+    """A."""
+    table: str | None = None
+    """Digest of the rules, where the name of the environment does not decide them: `envs.registry.table_of`."""
 
 
 def actor_file(folder: Path, agent: int) -> Path:
@@ -51,19 +58,25 @@ def export(run: Path, folder: Path) -> Manifest:
     try:
         if not isinstance(policy, EntangledPolicy):
             raise ValueError(f"{run} is no run of entangled-mappo; the agents of others share no outcomes")
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise ValueError(f"folder {folder} cannot be made: {error.strerror}") from None
+        make_folder(folder)
         for carried in actors.carried_by(policy, env.n_agents, env.obs_size):
             actors.save(actor_file(folder, carried.agent), carried)
         source.save(folder / SOURCE, policy.resource)
         rates = exactly(policy, env) or {}
-        found = Manifest(env.name, env.n_agents, rates.get("eval/return"), rates.get("eval/return_sampled"))
+        earned = rates.get("eval/return"), rates.get("eval/return_sampled")
+        found = Manifest(env.name, env.n_agents, *earned, env.obs_size, env.n_actions, table_of(env))
     finally:
         env.close()
     checkpoint.replace_file(folder / TEAM, (rundir.as_json(found._asdict(), indent=2) + "\n").encode())
     return found
+
+
+def make_folder(folder: Path) -> None:
+    """Raises ValueError where it cannot be made."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ValueError(f"folder {folder} cannot be made: {error.strerror}") from None
 
 
 def manifest(folder: Path) -> Manifest:
@@ -84,9 +97,11 @@ def manifest(folder: Path) -> Manifest:
 
 
 def _is_sound(found: Manifest) -> bool:
-    rates = (found.greedy, found.sampled)
+    rates, sizes = (found.greedy, found.sampled), (found.obs_size, found.actions)
     return (
         isinstance(found.env, str)
         and type(found.agents) is int
         and all(rate is None or isinstance(rate, (int, float)) for rate in rates)
+        and all(size is None or type(size) is int for size in sizes)
+        and (found.table is None or isinstance(found.table, str))
     )

@@ -4,17 +4,21 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from rich.console import Console
+from rich.progress import Progress
 
 from qcmarl import rundir
-from qcmarl.coordinator.export import SOURCE, Manifest, actor_file, export, manifest
+from qcmarl.coordinator.export import SOURCE, Manifest, actor_file, export, make_folder, manifest
 from qcmarl.coordinator.processes import Team
 from qcmarl.envs import make
-from qcmarl.envs.registry import side_by_side
+from qcmarl.envs.base import Bools, Step, won
+from qcmarl.envs.registry import check_table, side_by_side
 from qcmarl.evaluate import quotas
 
 if TYPE_CHECKING:
@@ -33,14 +37,20 @@ class Mean(NamedTuple):
     error: float
 
     def __str__(self) -> str:
-        return f"{self.value:.4f} +- {self.error:.4f}"
+        return f"{self.value:.4f}" if math.isnan(self.error) else f"{self.value:.4f} +- {self.error:.4f}"
 
 
 class Score(NamedTuple):
     """What a team earned."""
 
+    episodes: int
     episode_return: Mean
     won: Mean
+    """As `envs.base.won`: of a queue the share of the packets that were taken up."""
+    flawless: Mean | None
+    """Share of the episodes in which nothing was turned away, of a queue."""
+    whole: bool
+    """All episodes that were asked for were played."""
 
 
 class Production(NamedTuple):
@@ -70,7 +80,7 @@ def prepare(
 
     Raises:
         ValueError: no run or team, nothing to write where `out` is given, a number out of range, an environment that
-            there is not or that is for other agents.
+            there is not, that is for other agents or that has changed since the team was written.
     """
     if episodes is not None and episodes < 0:
         raise ValueError(f"episodes is {episodes}; it must not be negative")
@@ -83,29 +93,66 @@ def prepare(
     else:
         folder, team = given, manifest(given)
     if log is not None:
-        log.mkdir(parents=True, exist_ok=True)
+        make_folder(log)
     wanted = episodes if episodes is not None else ROUNDS if team.env.startswith("game:") else EPISODES
-    env = make(team.env, side_by_side(team.env, min(max(wanted, 1), AT_ONCE)), 1)
-    if env.n_agents != team.agents:
+    return Production(folder, team, _environment(folder, team, wanted), wanted, greedy, seed, log)
+
+
+def _environment(folder: Path, team: Manifest, wanted: int) -> VecEnv:
+    try:
+        env = make(team.env, side_by_side(team.env, min(max(wanted, 1), AT_ONCE)), 1)
+    except (ValueError, OSError) as error:
+        raise ValueError(f"{folder} holds a team of {team.env}: {error}") from None
+    try:
+        if env.n_agents != team.agents:
+            raise ValueError(f"{folder} holds a team of {team.agents}; {team.env} is for {env.n_agents} agents")
+        theirs, sizes = (team.obs_size, team.actions), (env.obs_size, env.n_actions)
+        if None not in theirs and theirs != sizes:
+            raise ValueError(
+                f"{folder} holds a team that sees {theirs[0]} numbers and chooses from {theirs[1]} actions; "
+                f"{team.env} shows {sizes[0]} and has {sizes[1]}"
+            )
+        check_table(env, team.table, f"the team in {folder}")
+    except ValueError:
         env.close()
-        raise ValueError(f"{folder} holds a team of {team.agents}; {team.env} is for {env.n_agents} agents")
-    return Production(folder, team, env, wanted, greedy, seed, log)
+        raise
+    return env
 
 
 def produce(production: Production) -> None:
-    """Plays, and prints what was earned beside what the law says exactly; raises TeamError as `Team`."""
+    """Plays, and prints what was earned beside what the law says exactly.
+
+    Raises:
+        TeamError: as `Team`.
+        KeyboardInterrupt: it was interrupted; what was earned until then is printed.
+    """
     p = production
     if p.episodes == 0:
         p.env.close()
         return
     team_files = [actor_file(p.folder, agent) for agent in range(p.team.agents)]
+    console = Console(stderr=True)
     try:
-        with Team(team_files, p.folder / SOURCE, p.seed, p.greedy, p.log) as team:
-            score = play(team, p.env, p.episodes, p.seed)
+        with (
+            Team(team_files, p.folder / SOURCE, p.seed, p.greedy, p.log) as team,
+            Progress(console=console, transient=True, disable=not console.is_terminal) as bar,
+        ):
+            task = bar.add_task(p.team.env, total=p.episodes)
+            score = play(team, p.env, p.episodes, p.seed, lambda done: bar.update(task, completed=done))
     finally:
         p.env.close()
-    print(f"{p.episodes:,} episodes of {p.team.env}; each of {p.team.agents} actors and what they share in a process")
-    print(f"won     {score.won}")
+    _report(p, score)
+    if not score.whole:
+        raise KeyboardInterrupt
+
+
+def _report(p: Production, score: Score) -> None:
+    played = f"{score.episodes:,}" if score.whole else f"interrupted after {score.episodes:,} of {p.episodes:,}"
+    print(f"{played} episodes of {p.team.env}; each of {p.team.agents} actors and what they share in a process")
+    what = "" if score.flawless is None else ", the share of the packets that were taken up"
+    print(f"won     {score.won}{what}")
+    if score.flawless is not None:
+        print(f"flawless {score.flawless}, the share of the episodes in which nothing was turned away")
     if score.episode_return != score.won:
         print(f"return  {score.episode_return}")
     exact = p.team.greedy if p.greedy else p.team.sampled
@@ -113,7 +160,9 @@ def produce(production: Production) -> None:
         print(f"exact   {exact:.4f}, the return that the law of the run's policy gives")
 
 
-def play(team: Team, env: VecEnv, episodes: int, seed: int) -> Score:
+def play(
+    team: Team, env: VecEnv, episodes: int, seed: int, progress: Callable[[int], object] = lambda done: None
+) -> Score:
     """Asks a team and scores its answers: every environment plays a number of episodes that is fixed beforehand.
 
     Args:
@@ -121,22 +170,42 @@ def play(team: Team, env: VecEnv, episodes: int, seed: int) -> Score:
         env: reset here.
         episodes: to be played (>= 1).
         seed: of the environment.
+        progress: told how many episodes have been played.
+
+    Returns:
+        the score; where it was interrupted (Ctrl-C), that of the episodes played until then.
 
     Raises:
         TeamError: as `Team.act`.
+        KeyboardInterrupt: it was interrupted before any episode had ended.
     """
     left = quotas(episodes, env.n_envs)
-    returns: list[npt.NDArray[np.float64]] = []
-    won: list[npt.NDArray[np.float64]] = []
+    found: list[npt.NDArray[np.float64]] = []
+    played = 0
+    try:
+        for step, counted in _steps(team, env, left, seed):
+            columns = (step.info["episode_return"], won(step.info), step.info["battle_won"])
+            found.append(np.stack([column[counted].astype(float) for column in columns]))
+            played += found[-1].shape[1]
+            progress(played)
+    except KeyboardInterrupt:
+        if not played:
+            raise
+    returns, rates, flawless = map(_mean, np.concatenate(found, axis=1))
+    queue = "throughput" in step.info
+    return Score(played, returns, rates, flawless if queue else None, played == episodes)
+
+
+def _steps(team: Team, env: VecEnv, left: npt.NDArray[np.int64], seed: int) -> Iterator[tuple[Step, Bools]]:
+    """Plays until nothing is `left` (B,), counted down in place; gives each step, and which episodes end with it and
+    count."""
     step, start = env.reset(seed), np.ones(env.n_envs, bool)
     while left.any():
         step = env.step(team.act(step.obs, step.avail, start))
         start = step.terminated | step.truncated
         counted = start & (left > 0)
         left -= counted
-        returns.append(step.info["episode_return"][counted].astype(float))
-        won.append(step.info["battle_won"][counted].astype(float))
-    return Score(_mean(np.concatenate(returns)), _mean(np.concatenate(won)))
+        yield step, counted
 
 
 def _mean(values: npt.NDArray[np.float64]) -> Mean:

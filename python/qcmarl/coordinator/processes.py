@@ -150,7 +150,7 @@ def run_actor(path: Path, party: int, asker: Connection, device: Connection, beh
                     raise ValueError(f"{path} is of agent {actor.carried.agent}, and was started as agent {party}")
                 sharing.hear()
             except (ValueError, Gone) as error:
-                asking.say(Failed(str(error)))
+                asking.say(_failure(party, error))
                 return
             asking.say(Ready())
             while True:
@@ -163,7 +163,12 @@ def _decided(actor: actors.Actor, look: Look, device: Line) -> Acts | Failed:
         device.say(Setting(len(effects) if actor.looks_up else effects.numpy()))
         return Acts(actor.act(device.hear().values).numpy())
     except (ValueError, Gone) as error:
-        return Failed(str(error))
+        return _failure(actor.carried.agent, error)
+
+
+def _failure(party: int, error: ValueError | Gone) -> Failed:
+    """Of an agent: what is its own is said to be; who is gone has a name already."""
+    return Failed(str(error) if isinstance(error, Gone) else f"agent {party}: {error}")
 
 
 def run_source(path: Path, pipes: Sequence[Connection], behaviour: Behaviour) -> None:
@@ -227,6 +232,9 @@ def _stand_alone() -> None:
 class Team:
     """Agents and their device, each in a process of its own, started and ended here.
 
+    The first failure is the end of it: some agents may have measured their parts of a batch and others not, and all
+    later answers would be of parts that do not belong together.
+
     Args:
         files: of the agents, in their order; each process is given its own.
         shared: file of what they share; only the device's process is given it.
@@ -259,28 +267,35 @@ class Team:
         sharing = [context.Pipe() for _ in files]
         self._lines = [Line(ours, f"agent {i}", None, patience) for i, (ours, _) in enumerate(asking)]
         theirs = [end for _, end in asking] + [end for pair in sharing for end in pair]
+        source_ends = [end for _, end in sharing]
+        self._ended: str | None = None
+        self._processes: list[BaseProcess] = []
         try:
-            source_ends = [end for _, end in sharing]
-            self.device = self._started(context.Process(target=run_source, args=(shared, source_ends, behaviours[-1])))
-            self.actors = [
-                self._started(
-                    context.Process(target=run_actor, args=(file, i, asking[i][1], sharing[i][0], behaviours[i]))
+            try:
+                self.device = self._started(
+                    context.Process(target=run_source, args=(shared, source_ends, behaviours[-1]))
                 )
-                for i, file in enumerate(files)
-            ]
-        finally:
-            for end in theirs:
-                end.close()
-        try:
+                self.actors = [
+                    self._started(
+                        context.Process(target=run_actor, args=(file, i, asking[i][1], sharing[i][0], behaviours[i]))
+                    )
+                    for i, file in enumerate(files)
+                ]
+            finally:
+                for end in theirs:
+                    end.close()
             self._from_all(Ready)
         except TeamError:
             self.close()
             raise
 
-    @staticmethod
-    def _started(process: BaseProcess) -> BaseProcess:
+    def _started(self, process: BaseProcess) -> BaseProcess:
         process.daemon = True
-        process.start()
+        try:
+            process.start()
+        except (EOFError, OSError) as error:  # the first is what is heard of a server of forks that ended
+            raise TeamError(f"a process of the team does not start: {str(error) or 'its server is gone'}") from error
+        self._processes.append(process)
         return process
 
     def act(
@@ -298,19 +313,23 @@ class Team:
             (B, n) actions.
 
         Raises:
-            TeamError: an agent, or the device behind it, fails or is gone.
+            TeamError: an agent, or the device behind it, fails or is gone, or did so before.
         """
+        if self._ended is not None:
+            raise TeamError(f"the team ended before ({self._ended}); start another one")
+        self._ended = "a turn was broken off"  # until all have answered
         actions = np.zeros(obs.shape[:2], np.int64)
         for agent in self._order.permutation(len(self._lines)):
             look = Look(obs[:, agent].copy(), avail[:, agent].copy(), start.copy())
             actions[:, agent] = self._answer(agent, Acts, look).actions
+        self._ended = None
         return actions
 
     def close(self) -> None:
         """Ends the processes: agents whose referee has gone end, and the device when all agents have."""
         for line in self._lines:
             line.pipe.close()
-        for process in (*self.actors, self.device):
+        for process in reversed(self._processes):
             process.join(FAREWELL)
             if process.exitcode is None:
                 process.kill()
@@ -333,6 +352,7 @@ class Team:
                 line.say(question)
             answer = line.hear()
         except Gone as gone:
-            raise TeamError(f"agent {agent}: {gone}") from None
+            self._ended = str(gone)
+            raise TeamError(self._ended) from None
         assert isinstance(answer, kind)
         return answer

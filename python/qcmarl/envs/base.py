@@ -46,6 +46,12 @@ class Step(NamedTuple):
     shaped as their namesakes: the last look of the latest episode that ended (zeros before)."""
 
 
+def won(info: dict[str, npt.NDArray[Any]]) -> npt.NDArray[np.float64]:
+    """(B,) what win rates are the mean of, where an episode ended: 1 for one that was won, else 0; of a queue the share
+    of its packets that were taken up."""
+    return info.get("throughput", info["battle_won"]).astype(np.float64)
+
+
 class VecEnv(ABC):
     """B episodes of one environment stepped together; finished ones restart by themselves."""
 

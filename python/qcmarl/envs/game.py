@@ -7,6 +7,7 @@ first action.
 from __future__ import annotations
 
 import hashlib
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -95,10 +96,13 @@ class VecGame(DrawnVec):
         self._questions = self._draw()
         return self._pay(reward, np.ones(self.n_envs, bool), kept)
 
+    @cached_property
+    def table(self) -> str:
+        """SHA-256 of all that decides a round: a file may come to hold another game under the same name."""
+        return hashlib.sha256(self.game.law.tobytes() + self.game.payoff.tobytes() + self._avail.tobytes()).hexdigest()
+
     def _identity(self) -> dict[str, Any]:
-        # A file may hold another game than when the state was saved.
-        table = hashlib.sha256(self.game.law.tobytes() + self.game.payoff.tobytes() + self._avail.tobytes()).hexdigest()
-        return {"format": _FORMAT, "name": self.name, "n_envs": self.n_envs, "table": table}
+        return {"format": _FORMAT, "name": self.name, "n_envs": self.n_envs, "table": self.table}
 
     def _draw(self) -> npt.NDArray[np.int64]:
         """(B, n) questions from the law; one of probability 0 is never drawn."""

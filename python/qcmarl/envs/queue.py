@@ -28,8 +28,9 @@ class VecQueue(DrawnVec):
 
     A router observes the type of its packet (one-hot: light, heavy) and backlogs (one-hot for each line); the state is
     all types and all backlogs; action s sends the packet to server s. The reward is the share of the packets that are
-    taken up, less `holding` times the share of the lines' capacity that is in use at the end of the step. An episode
-    counts as won where no packet was turned away. Besides the contract's, `info` has, of the step just made, `accepted`
+    taken up, less `holding` times the share of the lines' capacity that is in use at the end of the step. `battle_won`
+    marks episodes in which no packet was turned away. Besides the contract's, `info` has `throughput` (B,) float32, the
+    share of the episode's packets that were taken up, which is its win rate; and, of the step just made, `accepted`
     and `served` (packets taken up, and packets whose session was done), `waiting` (packets in line), `backlog` (units
     in line), all (B,) int32, and `coordinated` (B,) bool, whether no other joint action would have made less work.
 
@@ -99,8 +100,9 @@ class VecQueue(DrawnVec):
         counts = ("episode_length", "accepted", "served", "waiting", "backlog")
         began = {name: np.zeros(envs, np.int32) for name in counts}
         began |= {name: np.zeros(envs, bool) for name in ("battle_won", "coordinated")}
+        began |= {name: np.zeros(envs, np.float32) for name in ("throughput", "episode_return")}
         nothing = np.zeros(envs, np.float32)
-        return self._show(nothing, nothing > 0, {**self._never_ended(), **began, "episode_return": nothing.copy()})
+        return self._show(nothing, nothing > 0, {**self._never_ended(), **began})
 
     def step(self, actions: Any) -> Step:
         """Send the packets, work, and hand out the next packets.
@@ -165,6 +167,7 @@ class VecQueue(DrawnVec):
             kept["final_obs"][ended], kept["final_state"][ended], kept["final_avail"][ended] = obs, state, True
         books = {
             "battle_won": ended & (self._lost == 0),
+            "throughput": (1 - self._lost / (self.model.routers * self._lengths)).astype(np.float32),
             "episode_return": self._returns.copy(),
             "episode_length": self._lengths.copy(),
         }

@@ -91,6 +91,30 @@ def side_by_side(identifier: str, wanted: int) -> int:
     return wanted if few is None else min(wanted, few)
 
 
+def table_of(env: VecEnv) -> str | None:
+    """A digest of the rules of an environment whose name does not decide them, as that of a file does not; else None.
+
+    >>> table_of(make("queue:2x2")), table_of(make("game:chsh")) == table_of(make("game:ghz"))
+    (None, False)
+    """
+    return getattr(env, "table", None)
+
+
+def check_table(env: VecEnv, table: str | None, where: object) -> None:
+    """Raises ValueError where the rules of an environment are not those whose digest was kept.
+
+    Args:
+        env: as it is made now.
+        table: what `table_of` gave then; None, or another environment without one: nothing is compared.
+        where: it was kept, named in the message.
+    """
+    now = table_of(env)
+    if table is not None and now is not None and now != table:
+        raise ValueError(
+            f"{where} is of {env.name} as it was before; its table has changed since: bring the old one back"
+        )
+
+
 def resolve(identifier: str) -> tuple[str, str]:
     """Split an identifier into family and name, both known; raises as `make`."""
     if not isinstance(identifier, str):

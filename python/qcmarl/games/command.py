@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
 import tyro
 from rich.console import Console
 from rich.table import Table
 
 from qcmarl.games.game import Game
-from qcmarl.games.library import make
+from qcmarl.games.library import FILLINGS, make
 from qcmarl.games.values import Summary, summary
 from qcmarl.games.values.see_saw import most_starts
+
+LEAST = 0.01
+"""Payoff below which six decimals would say little."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ def show(prepared: Prepared) -> None:
     with console.status(f"values of {game.name}"):
         found = summary(game, options.dimension, options.starts, options.seed)
     console.print(_values(game, found))
-    console.print(_strategy(game, found))
+    console.print(_strategy(game, found, FILLINGS.get(options.name)))
     if importlib.util.find_spec("clarabel") is None:
         console.print("tighter bounds of quantum players need a solver: pip install 'qcsim\\[solvers]'")
 
@@ -68,30 +70,35 @@ def _values(game: Game, found: Summary) -> Table:
         table.add_column(column, justify="right" if column == "value" else "left")
     local, dimension = found.classical, found.quantum.measurements[0].shape[-1]
     proven = local.bound <= local.value
-    table.add_row("random bits" if proven else "random bits, at least", _number(local.value), "best strategy")
+    table.add_row(
+        "random bits" if proven else "random bits, at least", _number(local.value, game.scale), "best strategy"
+    )
     if not proven:
-        table.add_row("random bits, at most", _number(local.bound), "mixed-integer program, cut short")
+        table.add_row("random bits, at most", _number(local.bound, game.scale), "mixed-integer program, cut short")
     needless = found.quantum_value > found.quantum.value
     by = "no entanglement" if needless else f"see-saw, dimension {dimension}"
-    table.add_row("entanglement, at least", _number(found.quantum_value), by)
-    table.add_row("entanglement, at most", _number(found.quantum_bound.value), found.quantum_bound.by)
-    table.add_row("all that does not signal", _number(found.no_signalling.value), found.no_signalling.by)
+    table.add_row("entanglement, at least", _number(found.quantum_value, game.scale), by)
+    table.add_row("entanglement, at most", _number(found.quantum_bound.value, game.scale), found.quantum_bound.by)
+    table.add_row("all that does not signal", _number(found.no_signalling.value, game.scale), found.no_signalling.by)
     return table
 
 
-def _strategy(game: Game, found: Summary) -> Table:
+def _strategy(game: Game, found: Summary, words: Sequence[Sequence[str]] | None) -> Table:
+    """With the words for each player's answers, where those are not numbers."""
     table = Table(title="best answers with shared random bits", title_justify="left")
     table.add_column("question", justify="right")
     for player in range(game.players):
         table.add_column(f"player {player}", justify="right")
     for question in range(max(game.questions)):
-        table.add_row(str(question), *(_answer(answers, question) for answers in found.classical.answers))
+        given = [int(a[question]) if question < len(a) else None for a in found.classical.answers]
+        cells = [_answer(answer, words[player] if words else None) for player, answer in enumerate(given)]
+        table.add_row(str(question), *cells)
     return table
 
 
-def _answer(answers: npt.NDArray[np.int64], question: int) -> str:
-    return str(answers[question]) if question < len(answers) else ""
+def _answer(answer: int | None, words: Sequence[str] | None) -> str:
+    return "" if answer is None else words[answer] if words else str(answer)
 
 
-def _number(value: float) -> str:
-    return f"{value:.6f}"
+def _number(value: float, scale: float) -> str:
+    return f"{value:.6f}" if scale >= LEAST else f"{value:.6e}"

@@ -39,6 +39,10 @@ def load(path: str | Path) -> Game:
     try:
         table = _from_json(path) if path.suffix == ".json" else _from_npz(path)
         return Game.from_table(**{"name": path.stem, **table})
+    except FileNotFoundError:
+        raise FileNotFoundError(f"{path} does not exist; it was to be a file of a game") from None
+    except OSError as error:
+        raise OSError(f"{path} cannot be read as a game: {error.strerror}") from None
     except (TypeError, ValueError) as error:
         raise ValueError(f"{path}: {error}") from None
 
@@ -75,4 +79,6 @@ def _checked(table: dict[str, Any]) -> dict[str, Any]:
             raise ValueError(f"unknown entry '{name}'; a game has {', '.join(FIELDS)}{did_you_mean(name, FIELDS)}")
     if "payoff" not in table:
         raise ValueError("has no entry 'payoff', the table (X_1, ..., X_n, A_1, ..., A_n)")
+    if not isinstance(table.get("name", ""), str):
+        raise TypeError(f"name must be a text, not {table['name']!r:.80}")
     return table

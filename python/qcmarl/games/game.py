@@ -88,7 +88,7 @@ class Game:
                 )
             questions = shape[: len(shape) // 2]
             law = np.full(questions, 1 / max(1, math.prod(questions)))
-        return cls(name, law, payoff, tuple(allowed))
+        return cls(name, law, payoff, allowed)  # type: ignore[arg-type]  # as law and payoff, made what it must be
 
     @property
     def players(self) -> int:
@@ -123,6 +123,11 @@ class Game:
         return float(self.payoff[self.joint_allowed & asked].max())
 
     @property
+    def scale(self) -> float:
+        """The largest size of a payoff that can be had, 1 where all are 0: computed values are exact in proportion."""
+        return float(np.abs(self.payoff[self.law > 0]).max()) or 1.0
+
+    @property
     def is_win_game(self) -> bool:
         """Whether the payoff is 1 (won) or 0 (lost), so that values are probabilities of winning."""
         return bool(np.isin(self.payoff, (0.0, 1.0)).all())
@@ -153,9 +158,12 @@ class Game:
 
 def _table(values: Any, what: str) -> Floats:
     try:
-        return np.array(values, np.float64)
+        table = np.array(values, np.float64)
     except (TypeError, ValueError):
-        raise TypeError(f"{what} must be a table of numbers, all rows of one length, not {values!r:.80}") from None
+        table = np.zeros(())
+    if not table.ndim:
+        raise TypeError(f"{what} must be a table of numbers, all rows of one length, not {values!r:.80}")
+    return table
 
 
 def _check_shapes(law: Floats, payoff: Floats) -> None:
@@ -176,13 +184,20 @@ def _check_law(law: Floats) -> None:
     law /= law.sum()
 
 
-def _masks(given: Sequence[Any], questions: tuple[int, ...], answers: tuple[int, ...]) -> tuple[Bools, ...]:
+def _masks(given: Any, questions: tuple[int, ...], answers: tuple[int, ...]) -> tuple[Bools, ...]:
     shapes = list(zip(questions, answers, strict=True))
+    if not isinstance(given, (Sequence, np.ndarray)) or isinstance(given, str):
+        raise TypeError(f"allowed must hold one table for each of {len(shapes)} players, not {given!r:.80}")
     if not len(given):
         return tuple(np.ones(shape, bool) for shape in shapes)
     if len(given) != len(shapes):
         raise ValueError(f"allowed has {len(given)} tables; it has one for each of {len(shapes)} players")
-    masks = tuple(_table(mask, "allowed").astype(bool) for mask in given)
+    tables = [_table(mask, "allowed") for mask in given]
+    for player, table in enumerate(tables):
+        if not np.isin(table, (0, 1)).all():
+            odd = table[~np.isin(table, (0, 1))][0]
+            raise ValueError(f"allowed of player {player} holds {odd:g}; an answer is allowed, 1, or not, 0")
+    masks = tuple(table.astype(bool) for table in tables)
     for player, (mask, shape) in enumerate(zip(masks, shapes, strict=True)):
         if mask.shape != shape:
             raise ValueError(f"allowed of player {player} has shape {mask.shape}; with these payoffs it is {shape}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -58,8 +59,7 @@ def magic_square() -> Game:
     Source: Mermin 1990, doi:10.1103/PhysRevLett.65.3373, and Peres 1990, doi:10.1016/0375-9601(90)90172-K; as a game:
     Aravind 2002, arXiv:quant-ph/0206070.
     """
-    rows = np.array([[0, 0, 0], [0, 1, 1], [1, 0, 1], [1, 1, 0]])
-    columns = np.array([[0, 0, 1], [0, 1, 0], [1, 0, 0], [1, 1, 1]])
+    rows, columns = (np.array([list(map(int, filling)) for filling in own]) for own in FILLINGS["magic-square"])
     # Of the row's filling a counts the cell in column y, of the column's filling b that in row x.
     agree = rows.T[None, :, :, None] == columns.T[:, None, None, :]
     return Game.from_table("magic-square", agree)
@@ -117,7 +117,9 @@ GRAPHS = ("k3", "k4", "c4", "c5", "c6", *graphs.CUBIC)
 
 NAMES = (*FIXED, "ghz-4", "ghz-5", *(f"rendezvous-{graph}" for graph in GRAPHS))
 """Names to choose from. Others of the same form exist: ghz-N for N players; rendezvous-GRAPH for any complete graph kN
-and any cycle cN; and behind a graph -stay (a player may stay), -distinct (different starts), or both in this order."""
+and any cycle cN; and behind a graph -stay (a player may stay), -distinct (different starts), or both."""
+FILLINGS = {"magic-square": (("000", "011", "101", "110"), ("001", "010", "100", "111"))}
+"""Of games whose answers are not numbers: what the answers of each player are."""
 
 
 def make(name: str) -> Game:
@@ -136,20 +138,20 @@ def make(name: str) -> Game:
     >>> make("rendezvous-c5").questions
     (5, 5)
     """
-    if name.endswith(ENDINGS):
+    if Path(name).suffix:
         return load(name)
     if name in FIXED:
         return FIXED[name]()
     if match := re.fullmatch(r"ghz-(\d{1,3})", name):
         return ghz(int(match[1]))
-    if match := re.fullmatch(r"rendezvous-(\w+)(-stay)?(-distinct)?", name):
-        return _meeting(match[1], bool(match[2]), bool(match[3]))
+    if match := re.fullmatch(r"rendezvous-(\w+)((-stay)?(-distinct)?|-distinct-stay)", name):
+        return _meeting(match[1], "-stay" in match[2], "-distinct" in match[2])
     raise ValueError(f"unknown game '{name}'; {_options(name)}")
 
 
 def _options(name: str) -> str:
     variants = [n + tail for n in NAMES if n.startswith("rendezvous") for tail in ("-stay", "-distinct")]
-    hint = did_you_mean(name, (*NAMES, *variants), quote="'")
+    hint = did_you_mean(name.lower(), (*NAMES, *variants), quote="'")
     return (
         f"games: {', '.join(NAMES)}; also ghz-N, rendezvous-kN and -cN, and rendezvous-GRAPH-stay and -distinct; "
         f"or a file of your own that ends in {' or '.join(ENDINGS)}{hint}"

@@ -135,6 +135,8 @@ def test_an_actor_names_what_it_cannot_use():
         actor.act(np.zeros(5, int))
     with pytest.raises(ValueError, match=r"obs is \(5, 2\), avail \(5, 4\); they must be \(\(5, 3\), \(5, 4\)\)"):
         actor.setting(obs[:, :2], avail)
+    with pytest.raises(ValueError, match="row 3 of avail allows no action; each row allows at least one"):
+        actor.setting(obs, avail & (np.arange(5) != 3)[:, None])
     with pytest.raises(ValueError, match="5 episodes, some of which go on; 0 were played before"):
         actor.setting(obs, avail, np.arange(5) < 3)
     with pytest.raises(ValueError, match=r"start is \(4,\); it must be \(5,\)"):

@@ -11,7 +11,10 @@ from qcmarl.cli import main
 from qcmarl.coordinator.actors import Actor, carried_by
 from qcmarl.coordinator.play import play
 from qcmarl.coordinator.source import OutcomeSource
+from qcmarl.envs.game import VecGame
+from qcmarl.envs.queue import VecQueue
 from qcmarl.evaluation import evaluate_run
+from qcmarl.games import make
 
 
 @pytest.fixture(scope="module")
@@ -45,11 +48,15 @@ def test_the_files_of_a_run_are_written_with_its_exact_rates(run, capsys, tmp_pa
         "team.json",
     }
     rates = evaluate_run(run, battles=1, mean_law=False, seed=0, threads=1)
-    assert json.loads((tmp_path / "team" / "team.json").read_text()) == {
+    team = json.loads((tmp_path / "team" / "team.json").read_text())
+    assert len(team.pop("table")) == 64
+    assert team == {
         "env": "game:chsh",
         "agents": 2,
         "greedy": rates["eval/win_rate"],
         "sampled": rates["eval/win_rate_sampled"],
+        "obs_size": 2,
+        "actions": 2,
     }
 
 
@@ -70,6 +77,13 @@ def test_mistakes_are_named(run, capsys, tmp_path):
         ({"env": 3}, "team.json is damaged"),
         ({"env": "game:chhs"}, "did you mean 'chsh'?"),
         ({"agents": 0}, "holds a team of 0; game:chsh is for 2 agents"),
+        ({"obs_size": "2"}, "team.json is damaged"),
+        ({"table": 2}, "team.json is damaged"),
+        (
+            {"env": "game:rendezvous-k3", "obs_size": 2, "actions": 2},
+            "holds a team that sees 2 numbers and chooses from 2 actions; game:rendezvous-k3 shows 3 and has 3",
+        ),
+        ({"env": "game:nowhere.json"}, "holds a team of game:nowhere.json: nowhere.json does not exist"),
     ):
         (tmp_path / "team.json").write_text(json.dumps({**sound, **changed}))
         assert words in failure(capsys, tmp_path)
@@ -78,6 +92,39 @@ def test_mistakes_are_named(run, capsys, tmp_path):
     )
     (tmp_path / "file").touch()
     assert "cannot be made" in failure(capsys, run, "--out", tmp_path / "file" / "x")
+    assert f"folder {tmp_path / 'file'} cannot be made: File exists" in failure(
+        capsys, run, "--out", tmp_path / "x", "--log", tmp_path / "file"
+    )
+
+
+def test_a_game_whose_file_has_changed_is_refused_and_older_teams_are_not(capsys, tmp_path):
+    game, other = make("chsh"), make("chsh").payoff.copy()
+    other[0, 0] = 1 - other[0, 0]
+
+    def write(payoff):
+        (tmp_path / "mine.json").write_text(json.dumps({"payoff": payoff.tolist()}))
+
+    write(game.payoff)
+    sizes = "--n-envs 16 --rollout-steps 4 --hidden 8 --critic-hidden 8 --eval-battles 2 --threads 1 --quiet"
+    mine = f"game:{tmp_path / 'mine.json'}"
+    run = tmp_path / "run"
+    with pytest.raises(SystemExit):
+        main(f"train --algo entangled-mappo --env {mine} --steps 64 {sizes} --run-dir {run}".split())
+    with pytest.raises(SystemExit) as ended:
+        main(["actors", str(run), "--episodes", "0"])
+    assert ended.value.code == 0
+    write(other)
+    changed = f"is of {mine} as it was before; its table has changed since"
+    assert f"the team in {run / 'actors'} {changed}" in failure(capsys, run / "actors", "--episodes", "0")
+    assert f"{run} {changed}" in failure(capsys, run, "--episodes", "0")
+    write(game.payoff)
+    older = json.loads((run / "actors" / "team.json").read_text())
+    (tmp_path / "run" / "actors" / "team.json").write_text(
+        json.dumps({name: older[name] for name in ("env", "agents", "greedy", "sampled")})
+    )
+    with pytest.raises(SystemExit) as ended:
+        main(["actors", str(run / "actors"), "--episodes", "0"])
+    assert ended.value.code == 0
 
 
 class Here:
@@ -112,6 +159,43 @@ def test_every_environment_plays_its_share_and_the_error_is_that_of_the_mean():
     assert len(returns) == 10
     assert score.episode_return.value == pytest.approx(np.mean(returns))
     assert score.episode_return.error == pytest.approx(np.std(returns, ddof=1) / 10**0.5)
+    assert (score.episodes, score.whole, score.flawless) == (10, True, None)
+
+
+def test_of_a_queue_the_rate_won_is_the_share_of_the_packets_and_flawless_episodes_are_counted_apart():
+    env, again = VecQueue("2x2", 6, horizon=9, capacity=4), VecQueue("2x2", 6, horizon=9, capacity=4)
+    score = play(Here("bell", env), env, episodes=6, seed=1)
+    found, step, taken = Here("bell", again), again.reset(1), np.zeros(6)
+    for t in range(9):
+        step = again.step(found.act(step.obs, step.avail, np.full(6, t == 0)))
+        taken += step.info["accepted"]
+    assert 0 < (taken == 18).mean() < 1, "some turned packets away, some did not"
+    assert score.won.value == pytest.approx(taken.mean() / 18, abs=1e-6)
+    assert score.flawless.value == pytest.approx((taken == 18).mean())
+
+
+def test_an_interruption_keeps_the_score_so_far():
+    """Three turns of four rounds are played, then somebody interrupts."""
+    env, told = VecGame("chsh", 4), []
+    team = Here("bell", env)
+    answer = team.act
+
+    def act(*seen):
+        if len(told) == 3:
+            raise KeyboardInterrupt
+        return answer(*seen)
+
+    team.act = act
+    score = play(team, env, episodes=100, seed=0, progress=told.append)
+    assert told == [4, 8, 12]
+    assert (score.episodes, score.whole) == (12, False)
+    team.act = lambda *seen: exec("raise KeyboardInterrupt")
+    with pytest.raises(KeyboardInterrupt):
+        play(team, env, episodes=100, seed=0)
+
+
+def test_of_one_episode_no_error_is_printed():
+    assert str(play(Here("bell", VecGame("chsh", 1)), VecGame("chsh", 1), 1, 0).won) in {"0.0000", "1.0000"}
 
 
 @pytest.mark.slow

@@ -50,11 +50,21 @@ def evening(tmp_path_factory):
         with pytest.raises(TeamError) as error:
             found.act(step.obs, step.avail, np.ones(ROUNDS, bool))
         waited = time.perf_counter() - began
+        with pytest.raises(TeamError) as again:
+            found.act(step.obs, step.avail, np.ones(ROUNDS, bool))
         processes = [*found.actors, found.device]
     heard = (folder / "log").iterdir()
     logs = {path.stem: [json.loads(line) for line in path.read_text().splitlines()] for path in heard}
     return SimpleNamespace(
-        policy=policy, env=env, seen=seen, done=done, logs=logs, error=str(error.value), waited=waited, left=processes
+        policy=policy,
+        env=env,
+        seen=seen,
+        done=done,
+        logs=logs,
+        error=str(error.value),
+        again=str(again.value),
+        waited=waited,
+        left=processes,
     )
 
 
@@ -103,8 +113,12 @@ def test_the_device_hears_measurements_and_nothing_else(evening):
 
 
 def test_a_device_that_dies_is_named_at_once(evening):
-    assert evening.error in {f"agent {i}: the outcome source is gone: its process ended" for i in (0, 1)}
+    assert evening.error == "the outcome source is gone: its process ended"
     assert evening.waited < 5
+
+
+def test_a_team_that_failed_once_plays_no_more(evening):
+    assert evening.again == f"the team ended before ({evening.error}); start another one"
 
 
 def test_no_process_is_left(evening):
@@ -126,9 +140,9 @@ def test_silence_has_an_end():
     ("spoil", "message"),
     [
         (lambda files, shared: files[1].unlink(), "agent 1: no checkpoint at .*actor.pt"),
-        (lambda files, shared: shared.write_bytes(b"x"), r"agent 0: .*source.pt is not a checkpoint of this version"),
+        (lambda files, shared: shared.write_bytes(b"x"), r"^[^:]*source.pt is not a checkpoint of this version"),
         (lambda files, shared: files.reverse(), "agent 0: .* is of agent 1, and was started as agent 0"),
-        (lambda files, shared: files.pop(), "agent 0: .*source.pt is shared by 2 agents; there are 1"),
+        (lambda files, shared: files.pop(), "^[^:]*source.pt is shared by 2 agents; there are 1"),
     ],
 )
 def test_files_that_do_not_make_a_team_are_named(tmp_path, spoil, message):
@@ -137,6 +151,38 @@ def test_files_that_do_not_make_a_team_are_named(tmp_path, spoil, message):
     spoil(files, shared)
     with pytest.raises(TeamError, match=message):
         Team(files, shared)
+
+
+def test_a_turn_that_failed_leaves_no_agent_ahead_of_another(tmp_path):
+    """The first of a broken turn has measured, the other not: outcomes of later turns would not belong together."""
+    policy, agents = team("bell", 2, 2)
+    env = VecGame("chsh", 4)
+    files, shared = files_of(policy, agents, env, tmp_path)
+    step, none = env.reset(0), np.zeros((4, 2, 2), bool)
+    with Team(files, shared) as playing:
+        with pytest.raises(TeamError, match=r"^agent [01]: row 0 of avail allows no action; each row allows at least"):
+            playing.act(step.obs, none, np.ones(4, bool))
+        with pytest.raises(TeamError, match=r"the team ended before \(agent [01]: row 0 of .*\); start another one"):
+            playing.act(step.obs, step.avail, np.ones(4, bool))
+
+
+@pytest.mark.parametrize("error", [EOFError(), OSError(11, "Resource temporarily unavailable")])
+def test_a_process_that_cannot_be_started_ends_the_others(tmp_path, monkeypatch, error):
+    policy, agents = team("bell", 2, 2)
+    files, shared = files_of(policy, agents, VecGame("chsh", 1), tmp_path)
+    context = multiprocessing.get_context("forkserver")
+    started, begin = [], context.Process.start
+
+    def start(process):
+        if len(started) == 2:
+            raise error
+        begin(process)
+        started.append(process)
+
+    monkeypatch.setattr(context.Process, "start", start)
+    with pytest.raises(TeamError, match=r"a process of the team does not start: (its server is gone|.*unavailable)"):
+        Team(files, shared)
+    assert [process.exitcode for process in started] == [0, 0]
 
 
 @pytest.mark.slow

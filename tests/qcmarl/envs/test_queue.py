@@ -58,6 +58,7 @@ def test_it_is_an_environment_of_the_contracts_shapes_and_kinds(name: str) -> No
             "final_state": ((5, env.state_size), np.float32),
             "final_avail": ((5, 2, 2), bool),
             "coordinated": ((5,), bool),
+            "throughput": ((5,), np.float32),
             **dict.fromkeys(("accepted", "served", "waiting", "backlog"), ((5,), np.int32)),
         }
         assert {key: (array.shape, array.dtype) for key, array in arrays(step).items()} == shapes
@@ -104,7 +105,7 @@ def test_packets_and_work_are_neither_lost_nor_made(name: str) -> None:
         assert np.array_equal(tables(model).backlogs[env._where].sum(1), backlog)
 
 
-def test_an_episode_is_cut_at_its_horizon_and_won_where_nothing_was_turned_away() -> None:
+def test_an_episode_is_cut_at_its_horizon_and_flawless_where_nothing_was_turned_away() -> None:
     env = VecQueue("2x2", 200, horizon=12, capacity=4)
     env.reset(seed=0)
     rng, returns, lost = LAW(1), np.zeros(200), np.zeros(200, int)
@@ -117,6 +118,7 @@ def test_an_episode_is_cut_at_its_horizon_and_won_where_nothing_was_turned_away(
         assert (step.info["episode_length"] == (number - 1) % 12 + 1).all()
         assert step.info["episode_return"] == pytest.approx(returns, abs=1e-5)
         assert np.array_equal(step.info["battle_won"], at_end & (lost == 0))
+        assert step.info["throughput"] == pytest.approx(1 - lost / (2 * ((number - 1) % 12 + 1)), abs=1e-6)
         if at_end:
             assert 0 < step.info["battle_won"].mean() < 1
             assert (step.obs[:, :, 2] == 1).all()  # the line is empty again

@@ -2,13 +2,15 @@
 
 import itertools
 import math
+import sys
 
 import numpy as np
 import pytest
 from known_values import VALUES, odd_cycle, random_game
+from scipy.optimize import linprog
 
 from qcmarl.games import Game, make
-from qcmarl.games.values import classical, deterministic, no_signalling
+from qcmarl.games.values import classical, deterministic, no_signalling, polytope
 from qcmarl.games.values.classical import by_responses
 
 RANDOM = [((2, 3), (3, 2)), ((3, 3), (3, 3)), ((2, 2, 2), (2, 3, 2)), ((4,), (3,)), ((1, 3), (2, 4))]
@@ -41,7 +43,7 @@ def test_the_integer_program_finds_the_same_and_proves_it(name):
     assert found.bound == pytest.approx(found.value, abs=1e-7)
 
 
-@pytest.mark.parametrize("players", range(3, 9))
+@pytest.mark.parametrize("players", range(3, 11))
 def test_mermins_parity_game_is_classically_worth_one_half_and_two_to_minus_ceil_n_over_2(players):
     found = classical(make("ghz" if players == 3 else f"ghz-{players}"))
     assert found.value == pytest.approx(1 / 2 + 2.0 ** -math.ceil(players / 2), abs=1e-12)
@@ -61,6 +63,17 @@ def test_both_methods_agree_with_brute_force_on_random_games(questions, answers,
         found = classical(game, method)
         assert found.value == pytest.approx(best, abs=1e-9)
         assert all(mask[np.arange(len(a)), a].all() for mask, a in zip(game.allowed, found.answers, strict=True))
+
+
+@pytest.mark.parametrize("at_once", [0, 1 << 22])
+@pytest.mark.parametrize("sizes", [((2, 2, 2), (2, 3, 2)), ((1, 2, 2, 1), (3, 2, 2, 2))])
+def test_many_players_are_tried_at_once_or_one_by_one_with_the_same_result(sizes, at_once, monkeypatch):
+    monkeypatch.setattr(sys.modules["qcmarl.games.values.classical"], "MOST_AT_ONCE", at_once)
+    for seed in range(4):
+        game = random_game(seed, *sizes)
+        found = classical(game, "enumerate")
+        assert found.value == pytest.approx(brute_force(game), abs=1e-12)
+        assert game.value(deterministic(game, found.answers)) == found.value
 
 
 def test_a_game_too_large_to_enumerate_goes_to_the_program_which_may_be_cut_short():
@@ -117,6 +130,17 @@ def test_nothing_beats_one_half_on_a_square_or_on_a_triangle_with_different_star
 def test_silence_is_worth_at_least_the_classical_value_and_at_most_the_largest_payoff(questions, answers, seed):
     game = random_game(seed, questions, answers)
     assert classical(game).value <= no_signalling(game).value + 1e-9 <= game.max_payoff + 2e-9
+
+
+@pytest.mark.parametrize("off", [0, 1e-9, 1e-3, 1])
+def test_any_multipliers_prove_a_bound_of_what_does_not_signal(off):
+    """The value of CHSH is 1 (Popescu and Rohrlich); the nearer to the optimal multipliers, the tighter."""
+    game = make("chsh")
+    columns = np.argwhere(game.joint_allowed)
+    matrix, total = polytope._constraints(game, columns)
+    best = linprog(-game.weights[tuple(columns.T)], A_eq=matrix, b_eq=total, method="highs").eqlin.marginals
+    dual = off * np.random.default_rng(0).standard_normal(len(total)) - best
+    assert -1e-12 <= polytope._proven_bound(game, columns, dual) - 1 <= 20 * off + 1e-12
 
 
 def test_a_lone_player_does_as_well_as_anybody():

@@ -70,6 +70,14 @@ def test_what_is_no_game_is_refused_with_the_rule(table, message):
         Game.from_table("broken", **table)
 
 
+@pytest.mark.parametrize("odd", ["2", "0.5", "NaN"])
+def test_a_mask_is_of_zeros_and_ones(odd):
+    with pytest.raises(
+        ValueError, match=f"allowed of player 0 holds {odd.lower()}; an answer is allowed, 1, or not, 0"
+    ):
+        Game.from_table("broken", [[1, 0], [0, 1]], allowed=[[[1, float(odd)], [1, 1]]])
+
+
 def test_rows_of_different_lengths_are_no_table():
     with pytest.raises(TypeError, match="payoff must be a table of numbers, all rows of one length"):
         Game.from_table("broken", [[1, 0], [1]])
@@ -120,6 +128,10 @@ def test_a_game_comes_back_from_npz(tmp_path):
         ('{"payoffs": [[1]]}', r"mine.json: unknown entry 'payoffs'; .*\(did you mean payoff\?\)"),
         ('{"payoff": [[1, 0], [1]]}', "mine.json: payoff must be a table of numbers"),
         ('{"payoff": [[1, 0]], "law": [2]}', "mine.json: law adds up to 2"),
+        ('{"payoff": null}', "mine.json: payoff must be a table of numbers, all rows of one length, not None"),
+        ('{"payoff": [[1, 0]], "allowed": 5}', "mine.json: allowed must hold one table for each of 1 players, not 5"),
+        ('{"payoff": [[1, 0]], "allowed": [5]}', "mine.json: allowed must be a table of numbers, .* not 5"),
+        ('{"payoff": [[1, 0]], "name": 7}', "mine.json: name must be a text, not 7"),
     ],
 )
 def test_a_file_that_holds_no_game_is_named_with_what_is_wrong(tmp_path, text, message):
@@ -139,5 +151,8 @@ def test_a_file_of_another_kind_is_refused(tmp_path):
         load(tmp_path / "mine.npz")
     with pytest.raises(ValueError, match=r"mine.csv is no file of a game; those end in .json or .npz"):
         load(tmp_path / "mine.csv")
-    with pytest.raises(FileNotFoundError, match=r"nowhere\.json"):
+    with pytest.raises(FileNotFoundError, match=r"nowhere\.json does not exist; it was to be a file of a game"):
         make(str(tmp_path / "nowhere.json"))
+    (tmp_path / "folder.json").mkdir()
+    with pytest.raises(OSError, match=r"folder\.json cannot be read as a game: Is a directory"):
+        load(tmp_path / "folder.json")

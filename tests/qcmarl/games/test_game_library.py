@@ -81,6 +81,13 @@ def test_the_petersen_graph_has_neither_triangles_nor_squares():
     assert np.array_equal(matrix @ matrix, 3 * np.eye(10) + (1 - np.eye(10) - matrix))
 
 
+def test_what_stands_behind_a_graph_may_stand_in_either_order():
+    one, other = make("rendezvous-c5-stay-distinct"), make("rendezvous-c5-distinct-stay")
+    assert one.name == other.name
+    assert np.array_equal(one.law, other.law)
+    assert np.array_equal(one.allowed, other.allowed)
+
+
 def test_the_triangle_is_complete_and_a_ring():
     assert np.array_equal(named("k3"), named("c3"))
     assert np.array_equal(make("rendezvous-k3").payoff, rendezvous(np.ones((3, 3))).payoff)
@@ -94,6 +101,8 @@ def test_the_triangle_is_complete_and_a_ring():
         ("rendezvous-c5-distnct", r"did you mean 'rendezvous-c5-distinct'\?"),
         ("rendezvous-petersn", r"unknown graph 'petersn'; graphs: kN, cN, .*did you mean 'petersen'"),
         ("rendezvous-c2", r"graph 'c2' has 2 vertices; cN needs N in 3..40"),
+        ("CHSH", r"did you mean 'chsh'\?"),
+        ("rendezvous-c5-stay-stay", r"unknown game 'rendezvous-c5-stay-stay'"),
         ("ghz-2", r"ghz has 2 players; it needs 3..10"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import doctest
 import importlib
+import math
 import pkgutil
 import sys
 
@@ -10,7 +11,7 @@ import pytest
 import qcmarl.games
 from qcmarl import cli
 from qcmarl.envs import game as game_environment
-from qcmarl.games import make
+from qcmarl.games import Game, make
 from qcmarl.games.values import summary
 
 
@@ -35,6 +36,24 @@ def test_larger_systems_are_tried_while_the_bounds_are_apart():
     assert found.quantum_value == pytest.approx(1)
 
 
+@pytest.mark.parametrize("scale", [1e-8, 1e-3, 1e9])
+def test_the_values_of_scaled_payoffs_are_scaled(scale):
+    pytest.importorskip("clarabel")
+    game = Game.from_table("scaled", make("chsh").payoff * scale)
+    found = summary(game)
+    best = math.cos(math.pi / 8) ** 2
+    assert found.classical.value / scale == pytest.approx(3 / 4, abs=1e-12)
+    assert found.quantum_value / scale == pytest.approx(best, abs=1e-9)
+    assert best - 1e-12 <= found.quantum_bound.value / scale <= best + 1e-6
+    assert found.no_signalling.value / scale == pytest.approx(1, abs=1e-9)
+
+
+def test_ten_players_share_a_state_that_wins_always():
+    found = summary(make("ghz-10"))
+    assert (found.classical.value, found.quantum_bound.value) == (pytest.approx(1 / 2 + 2**-5), 1)
+    assert found.quantum_value == pytest.approx(1, abs=1e-9)
+
+
 def test_without_the_solver_the_quantum_bound_is_that_of_silence(monkeypatch):
     monkeypatch.setitem(sys.modules, "clarabel", None)
     found = summary(make("chsh"), dimension=2)
@@ -54,6 +73,22 @@ def test_the_command_prints_the_values_and_the_best_classical_strategy(capsys):
     assert "player 1" in printed.out
 
 
+def test_small_payoffs_are_printed_with_their_digits(capsys, tmp_path):
+    path = tmp_path / "small.json"
+    path.write_text('{"payoff": [[2e-8, 0], [0, 1e-8]]}')
+    assert "1.500000e-08" in said(capsys, str(path))[1].out
+
+
+def test_answers_that_are_fillings_are_printed_so(capsys):
+    """Won in all cells but one: row 0 is filled with an even sum, column 0 with an odd one."""
+    lines = said(capsys, "magic-square", "--dimension", "2", "--starts", "1")[1].out.splitlines()
+    cells = [line.split("│")[1:-1] for line in lines[-4:-1]]
+    rows, columns = ([cell[player].strip() for cell in cells] for player in (1, 2))
+    assert all(row.count("1") % 2 == 0 and len(row) == 3 for row in rows)
+    assert all(column.count("1") % 2 == 1 and len(column) == 3 for column in columns)
+    assert sum(rows[x][y] == columns[y][x] for x in range(3) for y in range(3)) == 8
+
+
 def test_payoffs_that_are_no_wins_are_called_so(capsys, tmp_path):
     path = tmp_path / "toll.json"
     path.write_text('{"payoff": [[[[2, 0]]], [[[0, 1]]]]}')
@@ -68,7 +103,10 @@ def test_payoffs_that_are_no_wins_are_called_so(capsys, tmp_path):
         (["chhs"], "did you mean 'chsh'?"),
         (["chsh", "--start", "3"], "(did you mean --starts?)"),
         (["chsh", "--dimension", "1"], "dimension is 1; it must be at least 2"),
-        (["nowhere.json"], "nowhere.json"),
+        (["nowhere.json"], "nowhere.json does not exist; it was to be a file of a game"),
+        (["."], "unknown game '.'"),
+        (["CHSH"], "did you mean 'chsh'?"),
+        (["mine.csv"], "mine.csv is no file of a game; those end in .json or .npz"),
     ],
 )
 def test_a_mistake_costs_a_line(capsys, arguments, message):

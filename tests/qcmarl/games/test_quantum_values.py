@@ -12,7 +12,8 @@ from qcmarl.games import Game, make
 from qcmarl.games.values import born, classical, is_xor, no_signalling, npa, see_saw, xor_value
 from qcmarl.games.values.npa import Word, moment, reduced, words_of
 from qcmarl.games.values.sdp import Program, proven_bound
-from qcmarl.games.values.see_saw import improve_effects, most_starts
+from qcmarl.games.values.see_saw import LARGE as LARGE_MATRIX
+from qcmarl.games.values.see_saw import _Search, _top, improve_effects, most_starts
 from qcmarl.games.values.strategies import certified
 
 LARGE = ["rendezvous-k4", "rendezvous-c4-stay", "rendezvous-c4-stay-distinct", "magic-square"]
@@ -32,6 +33,48 @@ def solver():
 def test_a_see_saw_reaches_the_known_quantum_value(name):
     found = see_saw(make(name), VALUES[name].dimension, starts=10)
     assert found.value == pytest.approx(VALUES[name].quantum, abs=1e-7)
+
+
+def test_a_search_ends_where_enough_is_reached(monkeypatch):
+    """The first round of CHSH is above 3/4 already; the eleventh would be at cos^2(pi/8)."""
+    rounds = []
+    improve = _Search.improve
+    monkeypatch.setattr(_Search, "improve", lambda search, states: rounds.append(1) or improve(search, states))
+    assert see_saw(make("chsh"), enough=0.75).value > 0.75
+    assert len(rounds) == 1
+
+
+@pytest.mark.parametrize(("players", "dimension"), [(2, 3), (3, 2), (5, 2)])
+def test_what_the_halves_share_is_what_each_player_would_be_told_alone(players, dimension):
+    """Gains of every player by einsum over the whole table, with the effects as they are when it is his turn."""
+    game = random_game(players, (2,) * players, (2, 3, 2, 2, 2)[:players])
+    search = _Search(game, dimension, 2, np.random.default_rng(0))
+    by_hand = _Search(game, dimension, 2, np.random.default_rng(0))
+    states = search.entangled_states()
+    search.improve(states)
+    tensor = states.reshape(2, *[dimension] * 2 * players)
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    q, a, i, j = (letters[k * players : (k + 1) * players] for k in range(4))
+    for p in range(players):
+        others = [k for k in range(players) if k != p]
+        terms = ",".join(f"Z{q[k]}{a[k]}{i[k]}{j[k]}" for k in others)
+        gains = np.einsum(
+            f"{q}{a},Z{j}{i},{terms}->Z{q[p]}{a[p]}{j[p]}{i[p]}",
+            game.weights,
+            tensor,
+            *(by_hand.effects[k] for k in others),
+            optimize=True,
+        )
+        improve_effects(by_hand.effects[p], gains, game.allowed[p])
+    for mine, his in zip(search.effects, by_hand.effects, strict=True):
+        assert np.allclose(mine, his, atol=1e-9)
+
+
+def test_of_a_large_matrix_the_top_eigenvector_alone_is_found():
+    matrix = np.random.default_rng(0).standard_normal((2, LARGE_MATRIX, LARGE_MATRIX)) + 0j
+    matrix += matrix.swapaxes(1, 2)
+    for one, top in zip(matrix, _top(matrix), strict=True):
+        assert (top.conj() @ one @ top).real == pytest.approx(np.linalg.eigvalsh(one)[-1])
 
 
 def test_with_qubits_alone_less_can_be_had_on_k4():
@@ -196,7 +239,7 @@ def test_the_first_level_closes_on_the_see_saw_in_small_rendezvous(name, solver)
 @pytest.mark.parametrize("name", LARGE)
 def test_the_level_1_ab_closes_on_the_see_saw_in_larger_games(name, solver):
     bound = npa(make(name), "1+AB").bound
-    assert 0 <= bound - VALUES[name].quantum < 2e-6
+    assert 0 <= bound - VALUES[name].quantum < 5e-6
 
 
 def test_higher_levels_are_not_looser(solver):

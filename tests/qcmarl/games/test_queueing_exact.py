@@ -124,6 +124,15 @@ def test_an_actor_with_a_memory_is_played() -> None:
     assert "eval/throughput" not in win_rates(policy, env, 2, seed=0)
 
 
+def test_played_and_computed_win_rates_are_one_quantity() -> None:
+    """The share of the packets that are taken up: 1024 episodes, within 5 standard errors."""
+    env = VecQueue("2x2", 128, capacity=4)
+    policy = trained_at_random("mappo", env)
+    won = evaluation.play(policy, env, 0, 1024, seed=0).won
+    assert won.mean() == pytest.approx(rates(policy, env)["eval/throughput_sampled"], abs=5 * won.std() / 32)
+    assert won.std() / 32 < 0.01
+
+
 def test_computed_rates_are_told_apart_from_played_ones() -> None:
     """`qcmarl eval` gives played win rates an error of sampling, and computed ones none."""
     env = VecQueue("2x2", 2)

@@ -7,7 +7,7 @@ import pytest
 from sample_results import store
 
 from qcmarl.studies import command, results
-from qcmarl.studies.entanglement import references, report
+from qcmarl.studies.entanglement import references, report, tables
 from qcmarl.studies.jobs import result_file
 from qcmarl.studies.plan import plan
 
@@ -70,6 +70,14 @@ def test_a_row_counts_the_seeds_above_the_classical_value_and_at_the_quantum_one
     assert independent[4] == "0.7500 [0.7500, 0.7500]"
     assert independent[7:] == ["0 of 2", "0 of 2", "0.1036 [0.1036, 0.1036]", "180"]
     assert rows_of(page, "entangled, no entropy bonus")[0][7:9] == ["1 of 2", "1 of 2"]
+
+
+def test_the_interval_of_a_chance_ends_at_zero_and_one():
+    """Student's interval of 1, 1 and .97 is .99 -+ 4.303 * .01."""
+    assert tables.mean([1, 1, 0.97]) == "0.9900 [0.9470, 1.0330]"
+    assert tables.chance([1, 1, 0.97]) == "0.9900 [0.9470, 1.0000]"
+    assert tables.chance([0, 0, 0.03]) == "0.0100 [0.0000, 0.0530]"
+    assert (tables.chance([0.5]), tables.chance(None)) == ("0.5000", "-")
 
 
 def test_the_upper_bound_is_marked(page):

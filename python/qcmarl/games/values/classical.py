@@ -21,7 +21,10 @@ from qcmarl.games.values.strategies import Answers, deterministic
 MOST_WORK = 4e9
 """Additions of the enumeration, some ten seconds; beyond, the program is taken."""
 ROUNDING = 1e-9
-"""A program's bound that is above its strategy by no more than this is the strategy's value."""
+"""A program's bound that is above its strategy by no more than this, times the largest payoff, is the strategy's
+value."""
+MOST_AT_ONCE = 1 << 22
+"""Numbers of the tables of all strategies side by side, 32 MiB."""
 Method = Literal["auto", "enumerate", "program"]
 Responses = npt.NDArray[np.int64]
 
@@ -70,7 +73,7 @@ def _programmed(game: Game, seconds: float) -> Classical:
     answers = max(candidates, key=lambda tried: game.value(deterministic(game, tried)))
     value = game.value(deterministic(game, answers))
     bound = min(bound, game.max_payoff)
-    return Classical(value, bound if bound > value + ROUNDING else value, answers)
+    return Classical(value, bound if bound > value + ROUNDING * game.scale else value, answers)
 
 
 def by_responses(game: Game, starts: int = 200, seed: int = 0) -> Answers:
@@ -89,7 +92,7 @@ def by_responses(game: Game, starts: int = 200, seed: int = 0) -> Answers:
 def _settled(game: Game, answers: list[Responses]) -> float:
     """Gives best responses in turn, in place, until the value stays; returns it."""
     before, value = -math.inf, -math.inf
-    while value > before + ROUNDING or value == -math.inf:
+    while value > before + ROUNDING * game.scale or value == -math.inf:
         before = value
         for player, mask in enumerate(game.allowed):
             scores = np.where(mask, _scores(game, answers, player), -np.inf)
@@ -130,8 +133,34 @@ def _best(weights: Floats, allowed: list[Bools]) -> tuple[float, list[Responses]
         return float(scores.max(1).sum()), [scores.argmax(1)]
     if len(allowed) == 2:
         return _best_of_two(weights, allowed[0], allowed[1])
+    if _size_at_once(allowed) <= MOST_AT_ONCE:
+        return _best_at_once(weights, allowed)
     tried = (_with_first(weights, answers, allowed) for answers in _answers(allowed[0]))
     return max(tried, key=lambda found: found[0])
+
+
+def _size_at_once(allowed: Sequence[Bools]) -> int:
+    """Numbers of the largest table of `_best_at_once`."""
+    done = [math.prod(_strategies(mask) for mask in allowed[:count]) for count in range(len(allowed))]
+    left = [math.prod(mask.size for mask in allowed[count:]) for count in range(len(allowed))]
+    return max(d * n for d, n in zip(done, left, strict=True))
+
+
+def _best_at_once(weights: Floats, allowed: list[Bools]) -> tuple[float, list[Responses]]:
+    """As `_best`, all strategies of all players but the last side by side: of many small tables the calls would be most
+    of the time."""
+    tried = [np.array(list(_answers(mask)), np.int64) for mask in allowed[:-1]]
+    table = weights[None]
+    for answers, left in zip(tried, range(len(allowed), 1, -1), strict=True):
+        chosen = np.eye(table.shape[left + 1])[answers]
+        given = np.tensordot(table, chosen, ((1, left + 1), (1, 2)))
+        table = np.moveaxis(given, -1, 1).reshape(-1, *given.shape[1:-1])
+    scores = table + np.where(allowed[-1], 0.0, -np.inf)
+    values = scores.max(2).sum(1)
+    best = int(values.argmax())
+    places = np.unravel_index(best, [len(answers) for answers in tried])
+    others = [answers[place] for answers, place in zip(tried, places, strict=True)]
+    return float(values[best]), [*others, scores[best].argmax(1)]
 
 
 def _with_first(weights: Floats, answers: Responses, allowed: list[Bools]) -> tuple[float, list[Responses]]:
@@ -184,7 +213,8 @@ def _strategies(allowed: Bools) -> int:
 
 def _work(game: Game) -> float:
     """Additions of the enumeration: joint strategies of all players but one, times questions and answers of that one;
-    of games with three players and more the price of a call of NumPy, some thousand additions, for most of them."""
+    of games with three players and more, unless they are tried at once, the price of a call of NumPy, some thousand
+    additions, for most of them."""
     counts = sorted(_strategies(mask) for mask in game.allowed)
     size = max(x * a for x, a in zip(game.questions, game.answers, strict=True))
     calls = math.prod(counts[:-2]) * 20_000

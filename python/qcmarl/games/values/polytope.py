@@ -26,8 +26,9 @@ class NoSignalling(NamedTuple):
     """The best law that lets nobody signal."""
 
     value: float
+    """Proven from the dual solution: no such law is worth more."""
     strategy: Floats
-    """p(a given x), (X_1, ..., X_n, A_1, ..., A_n)."""
+    """p(a given x), (X_1, ..., X_n, A_1, ..., A_n), to the solver's accuracy."""
 
 
 def no_signalling(game: Game) -> NoSignalling:
@@ -52,12 +53,27 @@ def no_signalling(game: Game) -> NoSignalling:
 
     columns = np.argwhere(game.joint_allowed)
     matrix, total = _constraints(game, columns)
-    found = linprog(-_objective(game, columns), A_eq=matrix, b_eq=total, method="highs")
+    objective = _objective(game, columns)
+    scale = _scale(objective)
+    found = linprog(-objective / scale, A_eq=matrix, b_eq=total, method="highs")
     if found.status != 0:
         raise ArithmeticError(f"the no-signalling program of {game.name} was not solved: {found.message}")
     p: Floats = np.zeros(game.payoff.shape)
     p[tuple(columns.T)] = found.x.clip(0)
-    return NoSignalling(-float(found.fun), p)
+    return NoSignalling(_proven_bound(game, columns, -scale * found.eqlin.marginals), p)
+
+
+def _proven_bound(game: Game, columns: Columns, dual: Floats) -> float:
+    """An upper bound of the no-signalling value from any multipliers y, the tighter the nearer they are to the optimum.
+
+    With r = c - y A, every law p that fits is worth c . p = y . b + r . p, and r . p is at most the sum over the joint
+    questions of the largest r of their answers, since p adds up to 1 at each of them.
+    """
+    matrix, total = _constraints(game, columns)
+    missing = _objective(game, columns) - matrix.T @ dual
+    most = np.full(game.law.size, -np.inf)
+    np.maximum.at(most, np.ravel_multi_index(columns[:, : game.players].T, game.questions), missing)
+    return float(dual @ total + most.sum())
 
 
 def classical_by_program(game: Game, seconds: float) -> tuple[Answers | None, float]:
@@ -80,11 +96,13 @@ def classical_by_program(game: Game, seconds: float) -> tuple[Answers | None, fl
     matrix, total = _constraints(game, columns)
     sums, integral = _marginals(game, columns)
     count = len(integral)
+    objective = _objective(game, columns)
+    scale = _scale(objective)
     # Variables: the law, then the marginals, which are tied to it.
     both = block_array([[matrix, None], [sums, -eye_array(count)]]).tocsr()
     right = np.concatenate([total, np.zeros(count)])
     found = milp(
-        np.concatenate([-_objective(game, columns), np.zeros(count)]),
+        np.concatenate([-objective / scale, np.zeros(count)]),
         integrality=np.concatenate([np.zeros(len(columns)), integral]),
         bounds=Bounds(0, 1),
         constraints=LinearConstraint(both, right, right),
@@ -92,15 +110,20 @@ def classical_by_program(game: Game, seconds: float) -> tuple[Answers | None, fl
     )
     if found.x is None:
         proven = found.get("mip_dual_bound")
-        return None, game.max_payoff if proven is None else -float(proven)
+        return None, game.max_payoff if proven is None else -scale * float(proven)
     # A lone player's program has no integers, and is solved without bounds.
     bound = found.fun if found.mip_dual_bound is None else found.mip_dual_bound
-    return _most_probable(game, found.x[len(columns) :]), -float(bound)
+    return _most_probable(game, found.x[len(columns) :]), -scale * float(bound)
 
 
 def _objective(game: Game, columns: Columns) -> Floats:
     weights: Floats = game.weights[tuple(columns.T)]
     return weights
+
+
+def _scale(objective: Floats) -> float:
+    """What an objective is divided by: the accuracy of solvers is absolute."""
+    return float(np.abs(objective).max()) or 1.0
 
 
 def _constraints(game: Game, columns: Columns) -> tuple[csr_array, Floats]:

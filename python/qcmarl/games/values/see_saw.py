@@ -8,7 +8,8 @@ closed form for two answers, and answer by answer (two at a time, each in closed
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -24,11 +25,18 @@ FIRST = 5
 """Rounds with a maximally entangled state before the state is improved too: on K4 with D = 3 the best value is then
 reached from 47 of 100 starts instead of 13, in the magic square with D = 4 from 33 instead of 17."""
 STALLED = 1e-11
-"""A round that improves no start by more than this is the last."""
+"""A round that improves no start by more than this, times the largest payoff, is the last."""
+LARGE = 128
+"""Rows of a matrix of which the top eigenvector alone is found sooner than all of them."""
 
 
 def see_saw(
-    game: Game, dimension: int = 2, starts: int = 20, seed: int = 0, state: npt.ArrayLike | None = None
+    game: Game,
+    dimension: int = 2,
+    starts: int = 20,
+    seed: int = 0,
+    state: npt.ArrayLike | None = None,
+    enough: float = math.inf,
 ) -> QuantumStrategy:
     """The best of many local optima: a strategy, so a lower bound of what D-dimensional entanglement wins.
 
@@ -38,6 +46,7 @@ def see_saw(
         starts: random starts, run side by side (>= 1).
         seed: of the starts.
         state: (D^n,) vector or (D^n, D^n) density matrix that is kept as it is; default: improved too.
+        enough: value at which the search ends, such as a bound.
 
     Returns:
         state, measurements, and their value by the Born rule: a certificate, checked to 1e-9.
@@ -58,7 +67,7 @@ def see_saw(
             f"{most_starts(game, dimension)} do"
         )
     search = _Search(game, dimension, starts, np.random.default_rng(seed))
-    return search.run(None if state is None else density(state, game.players, dimension))
+    return search.run(None if state is None else density(state, game.players, dimension), enough)
 
 
 def most_starts(game: Game, dimension: int) -> int:
@@ -80,27 +89,44 @@ class _Search:
         self.effects = [_random_effects(mask, dimension, starts, rng) for mask in game.allowed]
         """Of each player (S, X_i, A_i, D, D)."""
 
-    def run(self, state: Complex | None) -> QuantumStrategy:
+    def run(self, state: Complex | None, enough: float) -> QuantumStrategy:
         given = state is not None
         states = self.entangled_states() if state is None else np.broadcast_to(state, (self.starts, *state.shape))
-        values = np.full(self.starts, -np.inf)
+        values, stalled = np.full(self.starts, -np.inf), STALLED * self.game.scale
         for sweep in range(SWEEPS):
             before = values
             if not given and sweep >= FIRST:
                 states = self.best_states()
             values = self.improve(states)
-            if sweep > FIRST and (values - before).max() <= STALLED:
+            if (sweep > FIRST and (values - before).max() <= stalled) or values.max() >= enough - stalled:
                 break
         best = int(values.argmax())
         return certified(self.game, states[best], [_hermitian(effects[best]) for effects in self.effects])
 
     def improve(self, states: Complex) -> Floats:
         """Improves each player's measurements in turn; returns the values (S,)."""
-        for player, mask in enumerate(self.game.allowed):
-            gains = self.gains(player, states)
-            improve_effects(self.effects[player], gains, mask)
+        looks = pairs(states, [self.dimension] * self.game.players)
+        gains = self._improve_players(self._weights(), range(self.game.players), looks)
         values: Floats = np.einsum("sxaij,sxaji->s", self.effects[-1], gains).real
         return values
+
+    def _improve_players(self, table: Complex, players: Sequence[int], looks: Complex) -> Complex:
+        """Improves some of the players in turn; returns the last one's gains.
+
+        By halves: what one half needs of the other is made once for all of it.
+
+        Args:
+            table: as `_weights`, with the effects of all other players.
+            players: who improve.
+            looks: the states, as `pairs` gives them.
+        """
+        if len(players) == 1:
+            gains = self._gains(table, players[0], looks)
+            improve_effects(self.effects[players[0]], gains, self.game.allowed[players[0]])
+            return gains
+        first, second = players[: len(players) // 2], players[len(players) // 2 :]
+        self._improve_players(self._contracted(table, second), first, looks)
+        return self._improve_players(self._contracted(table, first), second, looks)
 
     def entangled_states(self) -> Complex:
         """(S, D^n, D^n) projectors on the sum of |k ... k> over k."""
@@ -112,39 +138,51 @@ class _Search:
     def best_states(self) -> Complex:
         """(S, D^n, D^n) projectors on the top eigenvectors of the Bell operators."""
         players, size = self.game.players, self.dimension**self.game.players
-        operator = self._contracted(()).reshape(self.starts, *[self.dimension] * 2 * players)
+        operator = self._contracted(self._weights(), range(players)).reshape(
+            self.starts, *[self.dimension] * 2 * players
+        )
         order = [0, *range(1, 2 * players, 2), *range(2, 2 * players + 1, 2)]
         matrices = _hermitian(operator.transpose(order).reshape(self.starts, size, size))
-        top = np.linalg.eigh(matrices)[1][:, :, -1]
+        top = _top(matrices)
         states: Complex = top[:, :, None] * top[:, None, :].conj()
         return states
 
-    def gains(self, player: int, states: Complex) -> Complex:
-        """(S, X, A, D, D) Hermitian: the value is the sum over x and a of tr(effect times gain)."""
+    def _gains(self, table: Complex, player: int, looks: Complex) -> Complex:
+        """(S, X, A, D, D) Hermitian: the value is the sum over x and a of tr(effect times gain). The table holds the
+        effects of all others."""
         d = self.dimension
-        others = self._contracted((player,)).reshape(self.starts, -1, (d * d) ** (self.game.players - 1))
-        table = np.moveaxis(pairs(states, [d] * self.game.players), player + 1, -1)
-        flat = others @ table.reshape(self.starts, -1, d * d)
+        others = np.moveaxis(table, player + 1, 1).reshape(*table.shape[:1], table.shape[player + 1], -1)
+        flat = others @ np.moveaxis(looks, player + 1, -1).reshape(self.starts, -1, d * d)
         # Of a player's axis in `pairs` the column comes first: the transpose of what is multiplied with an effect.
         gains = flat.reshape(self.starts, *self.game.payoff.shape[player :: self.game.players], d, d)
         return _hermitian(gains.swapaxes(-1, -2))
 
-    def _contracted(self, free: Sequence[int]) -> Complex:
-        """(S, X_i A_i of the free player if there is one, D^2 of each other): the weights with the others' effects."""
+    def _weights(self) -> Complex:
+        """(S, X_1 A_1, ..., X_n A_n) of the game, for every start."""
         players, game = self.game.players, self.game
         order = [axis for p in range(players) for axis in (p, players + p)]
         sizes = [x * a for x, a in zip(game.questions, game.answers, strict=True)]
-        table: Complex = np.broadcast_to(
-            game.weights.transpose(order).reshape(1, *sizes), (self.starts, *sizes)
-        ).astype(complex)
-        # Every player's axis is taken from the front; the free one goes to the back as it is, then to the front again.
-        for p in range(players):
-            table = np.moveaxis(table, 1, -1)
-            if p not in free:
-                effects = self.effects[p].reshape(self.starts, sizes[p], -1)
-                shape = table.shape[1:-1]
-                table = (table.reshape(self.starts, -1, sizes[p]) @ effects).reshape(self.starts, *shape, -1)
-        return np.moveaxis(table, [p + 1 for p in free], range(1, len(free) + 1))
+        return np.broadcast_to(game.weights.transpose(order).reshape(1, *sizes), (self.starts, *sizes)).astype(complex)
+
+    def _contracted(self, table: Complex, players: Iterable[int]) -> Complex:
+        """The table with effects of these players in the places X_i A_i of their questions and answers, now D^2."""
+        for p in players:
+            before, size, after = table.shape[1 : p + 1], table.shape[p + 1], table.shape[p + 2 :]
+            effects = self.effects[p].reshape(self.starts, 1, size, -1)
+            flat = table.reshape(self.starts, math.prod(before), size, math.prod(after))
+            table = (effects.swapaxes(-1, -2) @ flat).reshape(self.starts, *before, -1, *after)
+        return table
+
+
+def _top(matrices: Complex) -> Complex:
+    """(S, N) eigenvectors of the largest eigenvalues of Hermitian matrices (S, N, N)."""
+    if matrices.shape[-1] < LARGE:
+        every: Complex = np.linalg.eigh(matrices)[1]
+        return every[:, :, -1]
+    from scipy.linalg import eigh
+
+    last = matrices.shape[-1] - 1
+    return np.stack([eigh(matrix, subset_by_index=[last, last])[1][:, 0] for matrix in matrices])
 
 
 def improve_effects(effects: Complex, gains: Complex, allowed: Bools) -> None:

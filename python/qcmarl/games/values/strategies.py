@@ -113,6 +113,10 @@ def density(state: npt.ArrayLike, players: int, dimension: int) -> Complex:
 def _check_positive(matrices: Complex, what: str) -> None:
     if np.abs(matrices - matrices.conj().swapaxes(-1, -2)).max() > EXACT:
         raise ArithmeticError(f"the {what} is not Hermitian")
-    least = np.linalg.eigvalsh(matrices).min()
+    try:  # sooner than eigenvalues: there is a Cholesky factor where all of them are above -EXACT
+        np.linalg.cholesky(matrices + EXACT * np.eye(matrices.shape[-1]))
+        return
+    except np.linalg.LinAlgError:
+        least = np.linalg.eigvalsh(matrices).min()
     if least < -EXACT:
         raise ArithmeticError(f"the {what} has the eigenvalue {least:.1e}; at least -1e-9")

@@ -14,7 +14,7 @@ from qcmarl.games.values.strategies import QuantumStrategy
 from qcmarl.games.values.xor import is_xor, xor_value
 
 CLOSED = 1e-6
-"""Bounds this close to each other are not worked on any more."""
+"""Bounds this close to each other, in proportion to the largest payoff, are not worked on any more."""
 MOST_VARIABLES = {"two": 20_000, "more": 2048}
 """Of the no-signalling program of so many players, which then takes seconds; 4096 of six players take 15 s."""
 MOST_WORDS: dict[Level, int] = {"1": 130, "1+AB": 100}
@@ -66,19 +66,19 @@ def summary(game: Game, dimension: int = 4, starts: int = 20, seed: int = 0) -> 
     bound = min(next(bounds, silent), silent)
     local = classical(game)
     found = _search(game, dimension, starts, seed, bound.value)
-    for tighter in bounds if bound.value > max(found.value, local.value) + CLOSED else ():
+    for tighter in bounds if bound.value > max(found.value, local.value) + CLOSED * game.scale else ():
         bound = min(bound, tighter)
     return Summary(local, found, bound, silent)
 
 
 def _search(game: Game, dimension: int, starts: int, seed: int, enough: float) -> QuantumStrategy:
     """The best see-saw of dimensions 2, 3, ..., until one reaches `enough`."""
-    best = see_saw(game, 2, min(starts, most_starts(game, 2)), seed)
+    best = see_saw(game, 2, min(starts, most_starts(game, 2)), seed, enough=enough)
     for d in range(3, dimension + 1):
-        if best.value >= enough - CLOSED or d ** (2 * game.players) > MOST_ENTRIES:
+        if best.value >= enough - CLOSED * game.scale or d ** (2 * game.players) > MOST_ENTRIES:
             break
-        found = see_saw(game, d, min(starts, most_starts(game, d)), seed)
-        best = found if found.value > best.value + CLOSED else best
+        found = see_saw(game, d, min(starts, most_starts(game, d)), seed, enough=enough)
+        best = found if found.value > best.value + CLOSED * game.scale else best
     return best
 
 

@@ -15,7 +15,7 @@ from qcmarl.games.game import Floats, Game
 from qcmarl.games.values.sdp import Program, solve
 
 PRECISION = 1e-6
-"""How far the vectors' value may stay below the proven bound, for payoffs of 0 and 1; larger ones in proportion."""
+"""How far the vectors' value may stay below the proven bound, for payoffs of 0 and 1; others in proportion."""
 
 
 class XorValue(NamedTuple):
@@ -24,8 +24,7 @@ class XorValue(NamedTuple):
     value: float
     """Of the vectors: quantum players reach it."""
     bound: float
-    """Of the dual program: nobody with entanglement exceeds it. At most 1e-6 above `value`, times the largest payoff
-    where that is above 1."""
+    """Of the dual program: nobody with entanglement exceeds it. At most 1e-6 times the largest payoff above `value`."""
     correlations: Floats
     """(X, Y) <A_x B_y> of the optimal players, -1..1."""
 
@@ -64,8 +63,7 @@ def xor_value(game: Game) -> XorValue:
     first = game.questions[0]
     correlations = _gram(solved.unknowns, sum(game.questions))[:first, first:]
     value, bound = float(even + (gain * correlations).sum()), float(even + solved.bound)
-    scale = max(1.0, float(np.abs(game.payoff).max()))
-    if not 0 <= bound - value + 1e-12 * scale <= PRECISION * scale:
+    if not 0 <= bound - value + 1e-12 * game.scale <= PRECISION * game.scale:
         raise ArithmeticError(
             f"the value of {game.name} is between {value:.9f} and {bound:.9f}; the solver was too coarse"
         )

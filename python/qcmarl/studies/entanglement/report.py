@@ -126,7 +126,7 @@ def bell_states(report: Report, study: str) -> list[str]:
 
 
 def _bell_row(title: str, group: Group, bar: drawing.Bar) -> list[str]:
-    cells = [title, str(group.seeds), f"{group.steps:,}", tables.mean(bar.values), f"{bar.values.max():.4f}"]
+    cells = [title, str(group.seeds), f"{group.steps:,}", tables.chance(bar.values), f"{bar.values.max():.4f}"]
     return [*cells, tables.share(bar.values, references.threshold(CHSH)), f"{bar.largest:.4f}"]
 
 

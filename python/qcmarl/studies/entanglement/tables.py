@@ -22,6 +22,15 @@ def mean(values: Values | None) -> str:
     return "-" if values is None else estimate(statistics.mean_interval(values), DIGITS)
 
 
+def chance(values: Values | None) -> str:
+    """As `mean`, of probabilities: the interval ends at 0 and at 1, as a chance does."""
+    if values is None:
+        return "-"
+    found = statistics.mean_interval(values)
+    low, high = np.clip((found.low, found.high), 0, 1)  # NaN stays
+    return estimate(found._replace(low=float(low), high=float(high)), DIGITS)
+
+
 def share(values: Values, least: float) -> str:
     """How many values are at or above a bound, such as "9 of 10"; a dash for no bound."""
     return "-" if math.isnan(least) else f"{int(np.sum(np.asarray(values) >= least))} of {len(values)}"
@@ -55,7 +64,7 @@ def winning(groups: Sequence[Group], classical: float, reached: float) -> Table:
     rows = []
     for group in groups:
         values = greedy(group)
-        cells = [*head(group), mean(values), number(values.max(), DIGITS), mean(group.final(SAMPLED))]
+        cells = [*head(group), chance(values), number(values.max(), DIGITS), chance(group.final(SAMPLED))]
         cells += [share(values, classical + MARGIN)]
         cells += [share(values, reached)] * (not math.isnan(reached))
         rows.append([*cells, _gap(groups[0], group, GREEDY), seconds(group)])
