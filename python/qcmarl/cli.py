@@ -22,6 +22,7 @@ from qcmarl import device, evaluation, export, report, run, rundir
 from qcmarl.algos import ALGORITHMS
 from qcmarl.coordinator import play as without_centre
 from qcmarl.coordinator.processes import TeamError
+from qcmarl.envs.place import short_name
 from qcmarl.evaluate import is_exact
 from qcmarl.games import command as games
 from qcmarl.hints import did_you_mean
@@ -241,7 +242,7 @@ def prepare(arguments: list[str]) -> run.Run:
         raise UsageError(f"threads is {process.threads}; it must be at least 1")
     if process.resume and process.run_dir is None:
         raise UsageError("--resume needs --run-dir, the run to go on with")
-    where = process.run_dir or Path("runs") / f"{config.env.replace(':', '-')}-{algo}-{config.seed}"
+    where = process.run_dir or Path("runs") / f"{short_name(config.env)}-{algo}-{config.seed}"
     resolved = algorithm.resolve(options.algorithm, config.env)
     on = device.chosen(process.device)
     return run.Run(algo, config, resolved, where, process.resume, process.threads, process.quiet, on)

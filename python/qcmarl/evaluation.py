@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from qcmarl import checkpoint, rundir
 from qcmarl.algos import ALGORITHMS
-from qcmarl.envs import make
 from qcmarl.envs.registry import side_by_side
 from qcmarl.evaluate import win_rates
 from qcmarl.learner import LearnerConfig
@@ -57,7 +56,7 @@ def load(
     if noise is not None:
         config = _under(noise, algo, run, config)
     learner = checkpoint.load(directory / rundir.CHECKPOINT)["learner"]
-    env = make(run.env, side_by_side(run.env, min(2 * battles, 128)), threads)
+    env = rundir.kept_place(directory).make(side_by_side(run.env, min(2 * battles, 128)), threads)
     policy = ALGORITHMS[algo].build_policy(config, sizes_of(env))
     try:
         policy.load_state_dict(learner["policy"])

@@ -26,7 +26,7 @@ from qcmarl.algos import ALGORITHMS
 from qcmarl.config import earlier
 from qcmarl.device import HOST
 from qcmarl.device import described as device_described
-from qcmarl.envs import make
+from qcmarl.envs.place import Place
 from qcmarl.envs.registry import side_by_side
 from qcmarl.evaluate import win_rates
 from qcmarl.learner import LearnerConfig
@@ -137,22 +137,24 @@ class Run:
     ) -> None:
         use_one_torch_thread()
         keep_freed_memory()
-        self.config, self.directory, self.device = config, directory, device
+        self.config, self.directory, self.device, self._resumed = config, directory, device, resume
         self._description = described(algo, config, algorithm)
         torch.manual_seed(config.seed)
-        env = make(config.env, algorithm.n_envs, threads)
-        self._eval_env = make(config.env, side_by_side(config.env, 2 * min(config.eval_battles, 32)), threads)
+        self._place = rundir.kept_place(directory) if resume else Place.read(config.env)
+        env = self._place.make(algorithm.n_envs, threads)
+        self._eval_env = self._place.make(side_by_side(config.env, 2 * min(config.eval_battles, 32)), threads)
         self.learner = ALGORITHMS[algo].build(algorithm, env, config.seed, threads, device)
         self._wall = 0.0
         self._metrics = self._continue() if resume else self._begin()
         self._tensorboard = self._open_tensorboard()
         self._display = Display(config.steps, self.learner.env_steps, quiet)
-        if resume:
+        if resume and not self._is_complete():
             self._note_device()
+            self._note_session()
         self._latest: dict[str, float] = {}
 
     def _begin(self) -> rundir.MetricsFile:
-        return rundir.create(self.directory, self._description, device_described(self.device))
+        return rundir.create(self.directory, self._description, device_described(self.device), self._place.table())
 
     def _continue(self) -> rundir.MetricsFile:
         different = rundir.differences(rundir.read_config(self.directory), self._description)
@@ -182,11 +184,25 @@ class Run:
                 f"{' '.join(before.values())}: the curve is not bit by bit that of an uninterrupted run"
             )
 
+    def _note_session(self) -> None:
+        """Says, here and in config.json, where other code goes on than began."""
+        now = rundir.session(self.learner.env_steps)
+        different = rundir.note_session(self.directory, now, self._place.table())
+        if different:
+            self._display.message(
+                f"from step {self.learner.env_steps:,} on another program: {'; '.join(different)}. Bits may differ "
+                "from those of an uninterrupted run"
+            )
+
+    def _is_complete(self) -> bool:
+        return self.learner.env_steps >= self.config.steps
+
     def _open_tensorboard(self) -> Any:
         from torch.utils.tensorboard import SummaryWriter  # a second to import: only a training run pays for it
 
+        # Steps after the checkpoint come again, those of a run killed before its first evaluation too.
         done = self.learner.env_steps
-        return SummaryWriter(str(self.directory), purge_step=done + 1 if done else None)
+        return SummaryWriter(str(self.directory), purge_step=done + 1 if self._resumed else None)
 
     def train(self) -> int:
         """Trains to the end, or until SIGINT or SIGTERM.

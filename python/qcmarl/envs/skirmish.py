@@ -6,6 +6,7 @@ on one object must come from one thread at a time.
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import numpy.typing as npt
 
 from qcmarl import _skirmish
 from qcmarl.envs.base import Floats, Integers, Step, VecEnv, as_integer
-from qcmarl.envs.skirmish_maps import Oddities, SkirmishMap, UnitKind, builtin_map, load_map
+from qcmarl.envs.skirmish_maps import Oddities, SkirmishMap, UnitKind, builtin_map, load_map, map_from_table
 
 MAPS: tuple[str, ...] = tuple(_skirmish.map_names())
 """The maps there are."""
@@ -150,6 +151,7 @@ class VecSkirmish(VecEnv):
             "name": self.name,
             "n_envs": self.n_envs,
             "first_battle": self._first_battle,
+            "map": dataclasses.asdict(self.map),
             "battles": self._vec.snapshot(),
             "arrays": {key: array.copy() for key, array in self._arrays.items()},
         }
@@ -166,6 +168,8 @@ class VecSkirmish(VecEnv):
         for key, value in mine.items():
             if state.get(key) != value:
                 raise ValueError(f"the saved environment has {key}={state.get(key)!r}, this one {value!r}")
+        if "map" in state and map_from_table(state["map"]) != self.map:  # older states do not say
+            raise ValueError(f"the saved environment has another map under the name {self.map_name!r}")
         arrays = state.get("arrays", {})
         for key, array in self._arrays.items():
             saved = arrays.get(key)
