@@ -18,12 +18,12 @@ from typing import Annotated, Any, Literal, NoReturn
 
 import tyro
 
-from qcmarl import device, evaluation, export, report, run, rundir
+from qcmarl import device, evaluated, evaluation, export, report, run, rundir
 from qcmarl.algos import ALGORITHMS
 from qcmarl.coordinator import play as without_centre
 from qcmarl.coordinator.processes import TeamError
 from qcmarl.envs.place import short_name
-from qcmarl.evaluate import is_exact
+from qcmarl.evaluate import Battles, is_exact
 from qcmarl.games import command as games
 from qcmarl.hints import did_you_mean
 from qcmarl.studies import command as studies
@@ -97,6 +97,8 @@ class EvalOptions:
     noise: str | None = None
     """Noise of the circuit or of the shared state, NAME:RATE as in training, or 'none'; default: the run's own. The run
     is left as it is."""
+    out: Path | None = None
+    """JSON file to write too: the settings, the rates, and won, return and length of every episode."""
     seed: int = 1_000_000
     """Seed of the battles, 0..2^63-1."""
     threads: int = min(cores(), 4)
@@ -327,10 +329,19 @@ def evaluate(arguments: list[str]) -> int:
                 raise UsageError(f"{name} is {getattr(options, name)}; it must be at least 1")
         check_seed(options.seed)
         mean, shuffled = options.mean_law or "mean" in options.reading, "shuffled" in options.reading
+        if options.out is not None and not options.out.parent.is_dir():
+            raise UsageError(f"out is {options.out}; its folder {options.out.parent} is not there")
         trained = evaluation.load(options.run, options.episodes, mean, options.threads, options.noise, shuffled)
-    metrics = evaluation.evaluate(trained, options.episodes, mean, options.seed, shuffled)
+    played: dict[str, Battles] = {}
+    metrics = evaluation.evaluate(trained, options.episodes, mean, options.seed, shuffled, played)
     exact = is_exact(trained.policy, trained.env)
-    report.print_evaluation(options.run, options.episodes, metrics, options.noise, exact)
+    evaluated.show(options.run, options.episodes, metrics, played, options.noise, exact)
+    if options.out is not None:
+        reading = [name for name, asked in (("mean", mean), ("shuffled", shuffled)) if asked]
+        settings = {"episodes": options.episodes, "seed": options.seed, "noise": options.noise, "reading": reading}
+        with mistakes():
+            evaluated.write(options.out, options.run, settings, metrics, played, trained.env.tells_wins)
+        print(f"episodes: {options.out}")
     return 0
 
 

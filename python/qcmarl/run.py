@@ -31,7 +31,7 @@ from qcmarl.envs.registry import side_by_side
 from qcmarl.evaluate import win_rates
 from qcmarl.learner import LearnerConfig
 from qcmarl.parallel import keep_freed_memory, use_one_torch_thread
-from qcmarl.progress import Display, clock, percent
+from qcmarl.progress import Display, clock, earned, percent
 
 EVALUATIONS = 25
 """Points of a learning curve where `eval_every` is left open."""
@@ -288,6 +288,9 @@ class Run:
             "win rate, mean law": "eval/win_rate_mean_law",
         }
         rows.update({title: percent(latest[name]).strip() for title, name in names.items() if name in latest})
+        if "eval/win_rate" not in latest:  # nothing is won there
+            returns = {"return, greedy": "eval/return", "return, sampled": "eval/return_sampled"}
+            rows.update({title: earned(latest[name]) for title, name in returns.items() if name in latest})
         rows["files"] = str(self.directory)
         self._display.summary(f"{self._description['algo']} on {self.config.env}, seed {self.config.seed}", rows)
 

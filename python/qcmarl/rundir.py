@@ -193,12 +193,13 @@ def with_infinite(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 def as_json(values: Mapping[str, Any], indent: int | None = None) -> str:
     """JSON, which has no infinite numbers: they become the strings "inf" and "-inf", nested ones too."""
-    return json.dumps(_finite(values), indent=indent, allow_nan=False)
+    return json.dumps(finite(values), indent=indent, allow_nan=False)
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
+    """The same with "inf" and "-inf" for infinite numbers in mappings."""
     if isinstance(value, Mapping):
-        return {name: _finite(v) for name, v in value.items()}
+        return {name: finite(v) for name, v in value.items()}
     return str(value) if isinstance(value, float) and math.isinf(value) else value
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from qcmarl import checkpoint, rundir
 from qcmarl.coordinator import actors, source
 from qcmarl.coordinator.policy import EntangledPolicy
-from qcmarl.envs.place import Place
 from qcmarl.evaluate import exactly
 from qcmarl.evaluation import load
 
@@ -28,13 +27,6 @@ class Manifest(NamedTuple):
     """Expected return with local choices greedy, where it can be computed; None elsewhere."""
     sampled: float | None
     """The same, with actions drawn."""
-    map: dict[str, Any] | None = None
-    """The map, where the environment is named by a file."""
-
-    @property
-    def place(self) -> Place:
-        """Where the team plays."""
-        return Place(self.env) if self.map is None else Place.kept(self.env, self.map)
 
 
 def actor_file(folder: Path, agent: int) -> Path:
@@ -67,13 +59,10 @@ def export(run: Path, folder: Path) -> Manifest:
             actors.save(actor_file(folder, carried.agent), carried)
         source.save(folder / SOURCE, policy.resource)
         rates = exactly(policy, env) or {}
-        place = rundir.kept_place(run)
-        earned = rates.get("eval/return"), rates.get("eval/return_sampled")
-        found = Manifest(env.name if place.map is None else place.env, env.n_agents, *earned, place.table())
+        found = Manifest(env.name, env.n_agents, rates.get("eval/return"), rates.get("eval/return_sampled"))
     finally:
         env.close()
-    told = {name: value for name, value in found._asdict().items() if name != "map" or value is not None}
-    checkpoint.replace_file(folder / TEAM, (rundir.as_json(told, indent=2) + "\n").encode())
+    checkpoint.replace_file(folder / TEAM, (rundir.as_json(found._asdict(), indent=2) + "\n").encode())
     return found
 
 
@@ -99,6 +88,5 @@ def _is_sound(found: Manifest) -> bool:
     return (
         isinstance(found.env, str)
         and type(found.agents) is int
-        and (found.map is None or isinstance(found.map, dict))
         and all(rate is None or isinstance(rate, (int, float)) for rate in rates)
     )

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from qcmarl import rundir
 from qcmarl.coordinator.export import SOURCE, Manifest, actor_file, export, manifest
 from qcmarl.coordinator.processes import Team
+from qcmarl.envs import make
 from qcmarl.envs.registry import side_by_side
 from qcmarl.evaluate import quotas
 
@@ -84,7 +85,7 @@ def prepare(
     if log is not None:
         log.mkdir(parents=True, exist_ok=True)
     wanted = episodes if episodes is not None else ROUNDS if team.env.startswith("game:") else EPISODES
-    env = team.place.make(side_by_side(team.env, min(max(wanted, 1), AT_ONCE)), 1)
+    env = make(team.env, side_by_side(team.env, min(max(wanted, 1), AT_ONCE)), 1)
     if env.n_agents != team.agents:
         env.close()
         raise ValueError(f"{folder} holds a team of {team.agents}; {team.env} is for {env.n_agents} agents")
