@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import io
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -71,7 +72,8 @@ class Process:
     run_dir: Path | None = None
     """Directory of the run; default: runs/ENV-ALGO-SEED."""
     resume: bool = False
-    """Go on with the run in `run_dir`; its options need not be repeated."""
+    """Go on with the run in `run_dir`; its options need not be repeated. With more --steps than before it becomes
+    longer, a finished one too."""
     threads: int = min(cores(), 4)
     """Threads (>= 1); the results do not depend on it."""
     quiet: bool = False
@@ -179,13 +181,30 @@ class PlayOptions:
     """Write the GIF too."""
 
 
+PIPE = 13
+"""SIGPIPE, which Windows has no name for."""
+
+
 class UsageError(ValueError):
     """A mistake on the command line."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Runs the command; ends the process with 0, 2 for a user's mistake, or 128 + the number of a signal."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    """Runs the command; ends the process with 0, 2 for a user's mistake, 1 where a run's files cannot be written, or
+    128 + the number of a signal."""
+    try:
+        try:
+            run_command(list(sys.argv[1:] if arguments is None else arguments))
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:  # who read the output, such as head, has enough
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(128 + PIPE)
+
+
+def run_command(given: list[str]) -> NoReturn:
+    """What the arguments ask for; raises SystemExit."""
     if not given or given[0] in ("-h", "--help"):
         print(HELP, end="")
         sys.exit(0 if given else 2)
@@ -209,21 +228,26 @@ def mistakes() -> Iterator[None]:
     """
     try:
         yield
+    except BrokenPipeError:
+        raise
     except (ValueError, TypeError, OSError, ModuleNotFoundError) as error:
         raise UsageError(str(error)) from error
 
 
-def fail(message: str) -> NoReturn:
-    """Says what was wrong and ends the process with code 2."""
+def fail(message: str, code: int = 2) -> NoReturn:
+    """Says what was wrong and ends the process."""
     print(f"qcmarl: {message}", file=sys.stderr)
-    sys.exit(2)
+    sys.exit(code)
 
 
 def train(arguments: list[str]) -> int:
     """`qcmarl train`."""
     with mistakes():
         begun = prepare(arguments)
-    code = begun.train()
+    try:
+        code = begun.train()
+    except run.CannotWrite as error:
+        fail(str(error), 1)
     return 128 + code if code else 0
 
 
@@ -235,8 +259,12 @@ def prepare(arguments: list[str]) -> run.Run:
     if algo not in ALGORITHMS:
         likeliest = did_you_mean(algo, ALGORITHMS, quote="'")
         raise UsageError(f"unknown algorithm '{algo}'; the algorithms are {', '.join(ALGORITHMS)}{likeliest}")
+    if kept and algo != kept[0]:
+        raise UsageError(
+            f"{directory} is a run of {kept[0]}, not of {algo}; leave out --algo, or choose another --run-dir"
+        )
     algorithm = ALGORITHMS[algo]
-    defaults = kept[1:] if kept and kept[0] == algo else (run.RunConfig(), algorithm.config())
+    defaults = kept[1:] if kept else (run.RunConfig(), algorithm.config())
     was_on = rundir.last_device(Path(directory))["device"] if kept and directory is not None else "cpu"
     options = parse(train_options(algo, algorithm.config), arguments, "train", algo, *defaults, Process(device=was_on))
     config, process = run.resolve(options.run), options.process
@@ -277,7 +305,23 @@ def parse(options: type[Any], arguments: list[str], command: str, *defaults: Any
     except SystemExit as stop:
         if stop.code in (0, None):
             raise
-        raise UsageError(sentence(said.getvalue()) + hint(arguments, option_names(options, default))) from None
+        problem = sentence(said.getvalue())
+        raise UsageError(
+            problem + whole(problem, arguments) + hint(arguments, option_names(options, default))
+        ) from None
+
+
+def whole(problem: str, arguments: list[str]) -> str:
+    """How a whole number that was given as 1e6 is written; empty where that is not what a message is about.
+
+    >>> whole("Error parsing --steps: invalid value", ["train", "--steps", "1.5e6"])
+    ' (write 1_500_000)'
+    """
+    named = re.match(r"Error parsing (--[\w-]+)", problem)
+    given = value_of(arguments, named[1], named[1].replace("-", "_").replace("__", "--", 1)) if named else None
+    if given is None or not re.fullmatch(r"\d+(\.\d*)?[eE]\+?\d{1,2}", given) or not float(given).is_integer():
+        return ""
+    return f" (write {int(float(given)):_})"
 
 
 def option_names(options: type[Any], default: Any = None) -> list[str]:

@@ -12,7 +12,7 @@ import contextlib
 import dataclasses
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -23,7 +23,7 @@ import torch
 
 from qcmarl import checkpoint, rundir
 from qcmarl.algos import ALGORITHMS
-from qcmarl.config import earlier
+from qcmarl.config import earlier, wrong_kinds
 from qcmarl.device import HOST
 from qcmarl.device import described as device_described
 from qcmarl.envs.place import Place
@@ -80,6 +80,9 @@ def kept_settings(directory: Path) -> tuple[str, RunConfig, LearnerConfig]:
         unknown = kept[part].keys() - {field.name for field in dataclasses.fields(kind)}
         if unknown:
             raise ValueError(f"{directory / rundir.CONFIG} has unknown settings: {', '.join(sorted(unknown))}")
+        wrong = wrong_kinds(kind, kept[part])
+        if wrong:
+            raise ValueError(f"{directory / rundir.CONFIG}: {part}: {wrong[0]}")
     before = earlier(field.name for field in dataclasses.fields(kinds["algorithm"]))
     return algo, RunConfig(**kept["run"]), kinds["algorithm"](**{**before, **kept["algorithm"]})
 
@@ -106,6 +109,10 @@ def evaluations(env_steps: int, eval_every: int, iteration: int) -> int:
     return env_steps // max(eval_every, iteration)
 
 
+class CannotWrite(OSError):
+    """A file of a run cannot be written; the words say what is kept and how to go on."""
+
+
 class Run:
     """One run, new or continued.
 
@@ -121,7 +128,7 @@ class Run:
 
     Raises:
         ValueError: unknown environment; a directory in use or being written by another process, or none to resume, or
-            one of another configuration; a damaged checkpoint.
+            one of another configuration, but for more steps; a damaged checkpoint.
     """
 
     def __init__(
@@ -145,19 +152,22 @@ class Run:
         self._eval_env = self._place.make(side_by_side(config.env, 2 * min(config.eval_battles, 32)), threads)
         self.learner = ALGORITHMS[algo].build(algorithm, env, config.seed, threads, device)
         self._wall = 0.0
+        self._latest: dict[str, float] = {}
+        self._saved: int | None = None
         self._metrics = self._continue() if resume else self._begin()
         self._tensorboard = self._open_tensorboard()
         self._display = Display(config.steps, self.learner.env_steps, quiet)
         if resume and not self._is_complete():
             self._note_device()
             self._note_session()
-        self._latest: dict[str, float] = {}
 
     def _begin(self) -> rundir.MetricsFile:
         return rundir.create(self.directory, self._description, device_described(self.device), self._place.table())
 
     def _continue(self) -> rundir.MetricsFile:
-        different = rundir.differences(rundir.read_config(self.directory), self._description)
+        before = rundir.read_config(self.directory)
+        longer = _is_longer(before, self._description)
+        different = [] if longer else rundir.differences(before, self._description)
         if different:
             raise ValueError(f"{self.directory} is a run of another configuration; different: {', '.join(different)}")
         if not (self.directory / rundir.CHECKPOINT).exists():
@@ -167,11 +177,15 @@ class Run:
             kept = checkpoint.load(self.directory / rundir.CHECKPOINT)
             metrics.keep(kept["metrics_bytes"])
             self.learner.load_state_dict(kept["learner"])
+            if longer:
+                rundir.note_steps(self.directory, self.config.steps)
         except BaseException:
             metrics.close()
             raise
         torch.set_rng_state(kept["torch"])
-        self._wall = kept["wall_seconds"]
+        self._wall, self._saved = kept["wall_seconds"], self.learner.env_steps
+        for line in rundir.read_metrics(self.directory):
+            self._latest.update({name: value for name, value in line.items() if value is not None})
         return metrics
 
     def _note_device(self) -> None:
@@ -209,7 +223,15 @@ class Run:
 
         Returns:
             0, or the number of the signal.
+
+        Raises:
+            CannotWrite: the disk is full, or the like.
         """
+        if self._resumed and self._is_complete():
+            self.close()
+            self._display.message(f"{self.directory} is complete: train further with --resume --steps and more of them")
+            self._summarise()
+            return 0
         with contextlib.closing(self), interruptions() as signals, self._display:
             if self.learner.env_steps == 0:
                 self._save()
@@ -227,8 +249,9 @@ class Run:
 
     def close(self) -> None:
         """Closes files, threads and environments; `train` does it by itself."""
-        self._metrics.close()
-        self._tensorboard.close()
+        for file in (self._metrics, self._tensorboard):
+            with contextlib.suppress(OSError):  # lines that could not be written were missed when they were made
+                file.close()
         self.learner.close()
         self._eval_env.close()
 
@@ -257,22 +280,44 @@ class Run:
         return {**battles, **self.learner.diagnostics(torch.Generator(self.device).manual_seed(seed))}
 
     def _log(self, line: dict[str, float]) -> None:
-        self._metrics.write(line)
-        for name, value in line.items():
-            if "/" in name:
-                self._tensorboard.add_scalar(name, value, line["env_steps"])
+        with self._writing(rundir.METRICS):
+            self._metrics.write(line)
+        with self._writing("events.out.tfevents.*"):
+            for name, value in line.items():
+                if "/" in name:
+                    self._tensorboard.add_scalar(name, value, line["env_steps"])
         self._latest.update(line)
         self._display.update(line)
 
     def _save(self) -> None:
+        with self._writing(rundir.METRICS):
+            written = self._metrics.position()
         content = {
             "config": self._description,
             "learner": self.learner.state_dict(),
             "torch": torch.get_rng_state(),
             "wall_seconds": self._wall,
-            "metrics_bytes": self._metrics.position(),
+            "metrics_bytes": written,
         }
-        checkpoint.save(self.directory / rundir.CHECKPOINT, content)
+        with self._writing(rundir.CHECKPOINT):
+            checkpoint.save(self.directory / rundir.CHECKPOINT, content)
+        self._saved = self.learner.env_steps
+
+    @contextlib.contextmanager
+    def _writing(self, name: str) -> Iterator[None]:
+        """Says of a file that cannot be written what is kept all the same."""
+        try:
+            yield
+        except OSError as error:
+            kept = "nothing was saved yet: make room and start again"
+            if self._saved is not None:
+                kept = (
+                    f"{self.directory / rundir.CHECKPOINT} is whole, after {self._saved:,} steps: make room and go on "
+                    f"with: qcmarl train --run-dir {self.directory} --resume"
+                )
+            raise CannotWrite(
+                f"{self.directory / name} cannot be written ({error.strerror or error}); {kept}"
+            ) from error
 
     def _summarise(self) -> None:
         latest = self._latest
@@ -293,6 +338,14 @@ class Run:
             rows.update({title: earned(latest[name]) for title, name in returns.items() if name in latest})
         rows["files"] = str(self.directory)
         self._display.summary(f"{self._description['algo']} on {self.config.env}, seed {self.config.seed}", rows)
+
+
+def _is_longer(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    """Whether a run is asked for as it was, but for more steps. Nothing else depends on their number: schedules have
+    lengths of their own, and `eval_every` is kept; so the longer run is the one that would have been."""
+    had, asked = before["run"].get("steps"), now["run"]["steps"]
+    same = {**before, "run": {**before["run"], "steps": asked}}
+    return isinstance(had, int) and asked > had and not rundir.differences(same, now)
 
 
 @contextlib.contextmanager

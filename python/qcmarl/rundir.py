@@ -127,6 +127,12 @@ def note_session(directory: Path, now: Mapping[str, Any], map_table: Mapping[str
     return [f"{name} {before[name]}, now {after[name]}" for name in changed]
 
 
+def note_steps(directory: Path, steps: int) -> None:
+    """Writes down that a run is to have so many steps."""
+    config = read_config(directory)
+    _write_config(directory, {**config, "run": {**config["run"], "steps": steps}})
+
+
 def _program(one: Mapping[str, Any]) -> dict[str, Any]:
     """What may change bits, by name; the number of threads does not."""
     build = {k: v for k, v in (one.get("build") or {}).items() if k != "threads"}
