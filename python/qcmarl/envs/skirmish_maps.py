@@ -103,7 +103,8 @@ class Oddities:
     """Peculiarities of SMAC, reproduced by default; False turns one off."""
 
     absolute_reward: bool = True
-    """The reward is a magnitude, so that enemy shields that came back count as a gain. Off: they count as a loss."""
+    """The reward is a magnitude, so that what enemies regain in a step beyond what they lose, by shields that come
+    back, healing or regeneration, counts as a gain. Off: it counts as a loss."""
     heal_flags: bool = True
     """A healer's "attackable" flag about enemy i tells whether it may heal ally i. Off: it is 0."""
     swapped_type_bits: bool = True
