@@ -135,9 +135,11 @@ class ReportOptions:
     runs: tyro.conf.Positional[tuple[Path, ...]]
     """Directories of runs."""
     output: Path = Path("report.png")
-    """The picture; the other files lie beside it under the same name."""
+    """The picture; the other files lie beside it under the same name. Of several environments each has its own, named
+    after it too."""
     against: str | None = None
-    """The runs that the others are tested against, by a part of the name in the table; default: the first."""
+    """The runs that the others of their environment are tested against, by a part of the name in the table; default:
+    the first."""
 
 
 @dataclass(frozen=True)

@@ -129,7 +129,7 @@ def write(
     about = {k: v for k, v in rundir.session(int(metrics["env_steps"])).items() if k != "env_steps"}
     config = rundir.read_config(directory)
     content = {
-        "run": str(directory),
+        "directory": str(directory),
         **{part: config[part] for part in rundir.DECIDING},
         "evaluation": {**settings, **about},
         "metrics": {name: value if math.isfinite(value) else None for name, value in metrics.items()},

@@ -229,7 +229,10 @@ class Run:
         """
         if self._resumed and self._is_complete():
             self.close()
-            self._display.message(f"{self.directory} is complete: train further with --resume --steps and more of them")
+            done = f"{self.learner.env_steps:,}"
+            self._display.message(
+                f"{self.directory} is complete; --resume --steps N, more than {done}, makes it longer"
+            )
             self._summarise()
             return 0
         with contextlib.closing(self), interruptions() as signals, self._display:

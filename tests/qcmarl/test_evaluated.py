@@ -38,6 +38,7 @@ def test_the_written_episodes_are_those_of_the_rates(run, tmp_path, capsys):
     assert called("eval", run, "--episodes", 12, "--reading", "mean", "--seed", 7, "--out", out) == 0
     said = " ".join(capsys.readouterr().out.split())
     content = json.loads(out.read_text())
+    assert content["directory"] == str(run)
     assert content["evaluation"]["seed"] == 7
     assert content["evaluation"]["episodes"] == 12
     assert content["evaluation"]["reading"] == ["mean"]
