@@ -22,9 +22,9 @@ def save(path: Path, content: dict[str, Any]) -> None:
     """Replaces `path` by `content`; a crash at any moment leaves the old file or the new one."""
     payload = io.BytesIO()
     torch.save(content, payload)
-    body = payload.getvalue()
+    body = payload.getbuffer()  # the memory of a value learner makes it large: no further copy
     header = f"{FORMAT} {hashlib.sha256(body).hexdigest()}\n".encode()
-    replace_file(path, header + body)
+    replace_file(path, header, body)
 
 
 def load(path: Path, plain: bool = False) -> dict[str, Any]:
@@ -52,11 +52,18 @@ def load(path: Path, plain: bool = False) -> dict[str, Any]:
     return content
 
 
-def replace_file(path: Path, content: bytes) -> None:
-    """Writes a file under another name, flushes it to the disk, and moves it into place."""
+def replace_file(path: Path, *parts: bytes | memoryview) -> None:
+    """Writes a file under another name, flushes it to the disk, and moves it into place; where that fails, the old one
+    stays and nothing lies beside it."""
     temporary = path.with_name(path.name + ".tmp")
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    try:
+        with temporary.open("wb") as file:
+            file.writelines(parts)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException as error:
+        temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename is None:  # a full disk is met without a name
+            error.filename = str(path)
+        raise

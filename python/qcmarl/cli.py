@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import io
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -18,11 +19,12 @@ from typing import Annotated, Any, Literal, NoReturn
 
 import tyro
 
-from qcmarl import device, evaluation, export, report, run, rundir
+from qcmarl import device, evaluated, evaluation, export, report, run, rundir
 from qcmarl.algos import ALGORITHMS
 from qcmarl.coordinator import play as without_centre
 from qcmarl.coordinator.processes import TeamError
-from qcmarl.evaluate import is_exact
+from qcmarl.envs.place import short_name
+from qcmarl.evaluate import Battles, is_exact
 from qcmarl.games import command as games
 from qcmarl.hints import did_you_mean
 from qcmarl.studies import command as studies
@@ -70,7 +72,8 @@ class Process:
     run_dir: Path | None = None
     """Directory of the run; default: runs/ENV-ALGO-SEED."""
     resume: bool = False
-    """Go on with the run in `run_dir`; its options need not be repeated."""
+    """Go on with the run in `run_dir`; its options need not be repeated. With more --steps than before it becomes
+    longer, a finished one too."""
     threads: int = min(cores(), 4)
     """Threads (>= 1); the results do not depend on it."""
     quiet: bool = False
@@ -96,6 +99,8 @@ class EvalOptions:
     noise: str | None = None
     """Noise of the circuit or of the shared state, NAME:RATE as in training, or 'none'; default: the run's own. The run
     is left as it is."""
+    out: Path | None = None
+    """JSON file to write too: the settings, the rates, and won, return and length of every episode."""
     seed: int = 1_000_000
     """Seed of the battles, 0..2^63-1."""
     threads: int = min(cores(), 4)
@@ -130,9 +135,11 @@ class ReportOptions:
     runs: tyro.conf.Positional[tuple[Path, ...]]
     """Directories of runs."""
     output: Path = Path("report.png")
-    """The picture; the other files lie beside it under the same name."""
+    """The picture; the other files lie beside it under the same name. Of several environments each has its own, named
+    after it too."""
     against: str | None = None
-    """The runs that the others are tested against, by a part of the name in the table; default: the first."""
+    """The runs that the others of their environment are tested against, by a part of the name in the table; default:
+    the first."""
 
 
 @dataclass(frozen=True)
@@ -176,13 +183,30 @@ class PlayOptions:
     """Write the GIF too."""
 
 
+PIPE = 13
+"""SIGPIPE, which Windows has no name for."""
+
+
 class UsageError(ValueError):
     """A mistake on the command line."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Runs the command; ends the process with 0, 2 for a user's mistake, or 128 + the number of a signal."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    """Runs the command; ends the process with 0, 2 for a user's mistake, 1 where a run's files cannot be written, or
+    128 + the number of a signal."""
+    try:
+        try:
+            run_command(list(sys.argv[1:] if arguments is None else arguments))
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:  # who read the output, such as head, has enough
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(128 + PIPE)
+
+
+def run_command(given: list[str]) -> NoReturn:
+    """What the arguments ask for; raises SystemExit."""
     if not given or given[0] in ("-h", "--help"):
         print(HELP, end="")
         sys.exit(0 if given else 2)
@@ -206,21 +230,26 @@ def mistakes() -> Iterator[None]:
     """
     try:
         yield
+    except BrokenPipeError:
+        raise
     except (ValueError, TypeError, OSError, ModuleNotFoundError) as error:
         raise UsageError(str(error)) from error
 
 
-def fail(message: str) -> NoReturn:
-    """Says what was wrong and ends the process with code 2."""
+def fail(message: str, code: int = 2) -> NoReturn:
+    """Says what was wrong and ends the process."""
     print(f"qcmarl: {message}", file=sys.stderr)
-    sys.exit(2)
+    sys.exit(code)
 
 
 def train(arguments: list[str]) -> int:
     """`qcmarl train`."""
     with mistakes():
         begun = prepare(arguments)
-    code = begun.train()
+    try:
+        code = begun.train()
+    except run.CannotWrite as error:
+        fail(str(error), 1)
     return 128 + code if code else 0
 
 
@@ -232,8 +261,12 @@ def prepare(arguments: list[str]) -> run.Run:
     if algo not in ALGORITHMS:
         likeliest = did_you_mean(algo, ALGORITHMS, quote="'")
         raise UsageError(f"unknown algorithm '{algo}'; the algorithms are {', '.join(ALGORITHMS)}{likeliest}")
+    if kept and algo != kept[0]:
+        raise UsageError(
+            f"{directory} is a run of {kept[0]}, not of {algo}; leave out --algo, or choose another --run-dir"
+        )
     algorithm = ALGORITHMS[algo]
-    defaults = kept[1:] if kept and kept[0] == algo else (run.RunConfig(), algorithm.config())
+    defaults = kept[1:] if kept else (run.RunConfig(), algorithm.config())
     was_on = rundir.last_device(Path(directory))["device"] if kept and directory is not None else "cpu"
     options = parse(train_options(algo, algorithm.config), arguments, "train", algo, *defaults, Process(device=was_on))
     config, process = run.resolve(options.run), options.process
@@ -241,7 +274,7 @@ def prepare(arguments: list[str]) -> run.Run:
         raise UsageError(f"threads is {process.threads}; it must be at least 1")
     if process.resume and process.run_dir is None:
         raise UsageError("--resume needs --run-dir, the run to go on with")
-    where = process.run_dir or Path("runs") / f"{config.env.replace(':', '-')}-{algo}-{config.seed}"
+    where = process.run_dir or Path("runs") / f"{short_name(config.env)}-{algo}-{config.seed}"
     resolved = algorithm.resolve(options.algorithm, config.env)
     on = device.chosen(process.device)
     return run.Run(algo, config, resolved, where, process.resume, process.threads, process.quiet, on)
@@ -274,7 +307,23 @@ def parse(options: type[Any], arguments: list[str], command: str, *defaults: Any
     except SystemExit as stop:
         if stop.code in (0, None):
             raise
-        raise UsageError(sentence(said.getvalue()) + hint(arguments, option_names(options, default))) from None
+        problem = sentence(said.getvalue())
+        raise UsageError(
+            problem + whole(problem, arguments) + hint(arguments, option_names(options, default))
+        ) from None
+
+
+def whole(problem: str, arguments: list[str]) -> str:
+    """How a whole number that was given as 1e6 is written; empty where that is not what a message is about.
+
+    >>> whole("Error parsing --steps: invalid value", ["train", "--steps", "1.5e6"])
+    ' (write 1_500_000)'
+    """
+    named = re.match(r"Error parsing (--[\w-]+)", problem)
+    given = value_of(arguments, named[1], named[1].replace("-", "_").replace("__", "--", 1)) if named else None
+    if given is None or not re.fullmatch(r"\d+(\.\d*)?[eE]\+?\d{1,2}", given) or not float(given).is_integer():
+        return ""
+    return f" (write {int(float(given)):_})"
 
 
 def option_names(options: type[Any], default: Any = None) -> list[str]:
@@ -326,10 +375,19 @@ def evaluate(arguments: list[str]) -> int:
                 raise UsageError(f"{name} is {getattr(options, name)}; it must be at least 1")
         check_seed(options.seed)
         mean, shuffled = options.mean_law or "mean" in options.reading, "shuffled" in options.reading
+        if options.out is not None and not options.out.parent.is_dir():
+            raise UsageError(f"out is {options.out}; its folder {options.out.parent} is not there")
         trained = evaluation.load(options.run, options.episodes, mean, options.threads, options.noise, shuffled)
-    metrics = evaluation.evaluate(trained, options.episodes, mean, options.seed, shuffled)
+    played: dict[str, Battles] = {}
+    metrics = evaluation.evaluate(trained, options.episodes, mean, options.seed, shuffled, played)
     exact = is_exact(trained.policy, trained.env)
-    report.print_evaluation(options.run, options.episodes, metrics, options.noise, exact)
+    evaluated.show(options.run, options.episodes, metrics, played, options.noise, exact)
+    if options.out is not None:
+        reading = [name for name, asked in (("mean", mean), ("shuffled", shuffled)) if asked]
+        settings = {"episodes": options.episodes, "seed": options.seed, "noise": options.noise, "reading": reading}
+        with mistakes():
+            evaluated.write(options.out, options.run, settings, metrics, played, trained.env.tells_wins)
+        print(f"episodes: {options.out}")
     return 0
 
 

@@ -6,9 +6,10 @@ Extended by the configurations in `algos`; `run` resolves one before anything is
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal, TypeVar
+from types import NoneType, UnionType
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from qcmarl.nets import NARROWEST
 
@@ -27,6 +28,41 @@ EARLIER = {"joint_weights": "living", "undo_step": False}
 def earlier(known: Iterable[str]) -> dict[str, Any]:
     """`EARLIER`, of an algorithm that knows these settings."""
     return {name: EARLIER[name] for name in known if name in EARLIER}
+
+
+def wrong_kinds(kind: type[Any], settings: Mapping[str, Any]) -> list[str]:
+    """What settings of a configuration that was read from a file cannot be, in words.
+
+    >>> wrong_kinds(PPOConfig, {"lr": 1, "epochs": "five", "ratio": "team"})
+    ["epochs is 'five'; it must be int", "ratio is 'team'; it must be one of 'agent', 'joint', or None"]
+    """
+    hints = get_type_hints(kind)
+    return [
+        f"{name} is {value!r}; it must be {_spoken(hints[name])}"
+        for name, value in settings.items()
+        if name in hints and not _fits(value, hints[name])
+    ]
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    """Whether a value can be of a type; kinds of types that no configuration has are not looked at."""
+    origin = get_origin(hint)
+    if origin in (Union, UnionType):
+        return any(_fits(value, one) for one in get_args(hint))
+    if origin is Literal:
+        return any(value == one and type(value) is type(one) for one in get_args(hint))
+    if hint in (int, float):
+        return isinstance(value, (int, hint)) and not isinstance(value, bool)
+    return isinstance(value, hint) if isinstance(hint, type) and origin is None else True
+
+
+def _spoken(hint: Any) -> str:
+    origin = get_origin(hint)
+    if origin in (Union, UnionType):
+        return ", or ".join(_spoken(one) for one in get_args(hint))
+    if origin is Literal:
+        return f"one of {', '.join(map(repr, get_args(hint)))}"
+    return "None" if hint is NoneType else str(getattr(hint, "__name__", hint))
 
 
 @dataclass(frozen=True)

@@ -185,7 +185,13 @@ def play(
 
 
 def win_rates(
-    policy: Policy, env: VecEnv, battles: int, seed: int, mean_law: bool = True, shuffled: bool = False
+    policy: Policy,
+    env: VecEnv,
+    battles: int,
+    seed: int,
+    mean_law: bool = True,
+    shuffled: bool = False,
+    played: dict[str, Battles] | None = None,
 ) -> dict[str, float]:
     """Plays `battles` greedy and as many sampled battles; for an actor with a mixer, both again with its reading
     replaced. In games and queues the rates are computed instead, exactly, wherever that is possible (`games.exact`,
@@ -198,23 +204,26 @@ def win_rates(
         seed: of this evaluation.
         mean_law: play with the mean reading too, where there is one.
         shuffled: play with readings drawn from those of all observations too, where there are any.
+        played: takes up the battles that rates come from: "own" of the policy as it stands, "mean_law", "shuffled".
 
     Returns:
-        `eval/...` as they are logged.
+        `eval/...` as they are logged; no win rates where the environment does not tell who wins.
     """
+    played = {} if played is None else played
     listeners: dict[str, Listener] = {}
     if isinstance(policy, MixingPolicy):
         listeners |= {"mean_law": ReadingMean(policy)} if mean_law else {}
         listeners |= {"shuffled": ReadingPool(policy, seed)} if shuffled else {}
     heard = play(policy, env, battles, battles, seed, list(listeners.values())) if listeners else None
     readings = {name: listener.close() for name, listener in listeners.items()}
-    rates = _rates(policy, env, battles, seed, heard)
+    rates = _rates(policy, env, battles, seed, played, "own", heard)
     for name, reading in readings.items():
         assert isinstance(policy, MixingPolicy)
         with fixed_reading(policy, reading):
-            replaced = _rates(policy, env, battles, seed)
-        rates[f"eval/win_rate_{name}"] = replaced["eval/win_rate"]
-        rates[f"eval/win_rate_{name}_sampled"] = replaced["eval/win_rate_sampled"]
+            replaced = _rates(policy, env, battles, seed, played, name)
+        told = "win_rate" if "eval/win_rate" in replaced else "return"
+        rates[f"eval/{told}_{name}"] = replaced[f"eval/{told}"]
+        rates[f"eval/{told}_{name}_sampled"] = replaced[f"eval/{told}_sampled"]
     return rates
 
 
@@ -233,16 +242,29 @@ def is_exact(policy: Policy, env: VecEnv) -> bool:
     return exact.is_exact(policy, env) or (isinstance(env, VecQueue) and queueing_exact.is_exact(policy, env))
 
 
-def _rates(policy: Policy, env: VecEnv, battles: int, seed: int, played: Battles | None = None) -> dict[str, float]:
-    """Rates of the policy as it stands: exact, or of what it played, or of what it plays now."""
+def _rates(
+    policy: Policy,
+    env: VecEnv,
+    battles: int,
+    seed: int,
+    played: dict[str, Battles],
+    name: str,
+    heard: Battles | None = None,
+) -> dict[str, float]:
+    """Rates of the policy as it stands: exact, or of what was heard, or of what it plays now; the battles that they
+    are of go into `played` under `name`."""
     computed = exactly(policy, env)
     if computed is not None:
         return computed
-    found = play(policy, env, battles, battles, seed) if played is None else played
+    found = play(policy, env, battles, battles, seed) if heard is None else heard
+    played[name] = found
     greedy, sampled = found.greedy, ~found.greedy
-    return {
+    rates = {
         "eval/win_rate": float(found.won[greedy].mean()),
         "eval/win_rate_sampled": float(found.won[sampled].mean()),
+    }
+    return {
+        **(rates if env.tells_wins else {}),
         "eval/return": float(found.episode_return[greedy].mean()),
         "eval/return_sampled": float(found.episode_return[sampled].mean()),
         "eval/episode_length": float(found.length[greedy].mean()),

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from qcmarl import checkpoint, rundir
 from qcmarl.algos import ALGORITHMS
-from qcmarl.envs import make
 from qcmarl.envs.registry import check_table, side_by_side
-from qcmarl.evaluate import win_rates
+from qcmarl.evaluate import Battles, win_rates
 from qcmarl.learner import LearnerConfig
 from qcmarl.parallel import use_one_torch_thread
 from qcmarl.policies import MixingPolicy, Policy
@@ -58,7 +57,7 @@ def load(
     if noise is not None:
         config = _under(noise, algo, run, config)
     learner = checkpoint.load(directory / rundir.CHECKPOINT)["learner"]
-    env = make(run.env, side_by_side(run.env, min(2 * battles, 128)), threads)
+    env = rundir.kept_place(directory).make(side_by_side(run.env, min(2 * battles, 128)), threads)
     played = learner["env"] if "env" in learner else learner["collector"]["env"]
     check_table(env, played.get("table"), directory)
     policy = ALGORITHMS[algo].build_policy(config, sizes_of(env))
@@ -80,7 +79,14 @@ def _under(noise: str, algo: str, run: RunConfig, config: Any) -> LearnerConfig:
     return ALGORITHMS[algo].resolve(replace(config, noise=noise), run.env)
 
 
-def evaluate(trained: Trained, battles: int, mean_law: bool, seed: int, shuffled: bool = False) -> dict[str, float]:
+def evaluate(
+    trained: Trained,
+    battles: int,
+    mean_law: bool,
+    seed: int,
+    shuffled: bool = False,
+    played: dict[str, Battles] | None = None,
+) -> dict[str, float]:
     """Win rates of what `load` gave.
 
     Args:
@@ -89,11 +95,12 @@ def evaluate(trained: Trained, battles: int, mean_law: bool, seed: int, shuffled
         mean_law: play with the mean reading too.
         seed: of the battles, 0..2^63-1.
         shuffled: play with shuffled readings too.
+        played: takes up the battles, as in `win_rates`.
 
     Returns:
         as `win_rates`, and `env_steps`, at which the checkpoint was made.
     """
-    rates = win_rates(trained.policy, trained.env, battles, seed, mean_law, shuffled)
+    rates = win_rates(trained.policy, trained.env, battles, seed, mean_law, shuffled, played)
     return {"env_steps": trained.env_steps, **rates}
 
 

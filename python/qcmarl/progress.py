@@ -31,6 +31,11 @@ def percent(value: float | None) -> str:
     return "  - " if value is None else f"{100 * value:3.0f}%"
 
 
+def earned(value: float | None) -> str:
+    """A return in a few characters; a dash for None."""
+    return "-" if value is None else f"{value:.4g}"
+
+
 class Display:
     """Shows the progress of one run; a context manager.
 
@@ -46,6 +51,7 @@ class Display:
         self._began = time.perf_counter()
         self._printed = self._began
         self._evaluated: float | None = None
+        self._earned: float | None = None
         self._bar: Progress | None = None
         if self._console.is_terminal and not quiet:
             columns = ("{task.percentage:3.0f}%", BarColumn(None), "{task.fields[text]}")
@@ -67,8 +73,9 @@ class Display:
 
     def update(self, line: Mapping[str, float]) -> None:
         """Takes in one line of metrics."""
-        evaluated = "eval/win_rate" in line
+        evaluated = "eval/win_rate" in line or "eval/return" in line
         self._evaluated = line.get("eval/win_rate", self._evaluated)
+        self._earned = line.get("eval/return", self._earned)
         text = self._text(line)
         if self._bar is not None:
             self._bar.update(self._task, completed=min(line["env_steps"], self._total), text=text)
@@ -80,10 +87,10 @@ class Display:
         steps = line["env_steps"]
         speed = (steps - self._first) / (time.perf_counter() - self._began)
         left = (self._total - steps) / speed if speed > 0 else math.inf
-        return (
-            f"{steps:>11,.0f} steps  {speed:6,.0f}/s  train {percent(line.get('train/win_rate'))}"
-            f"  eval {percent(self._evaluated)}  left {clock(max(left, 0.0))}"
-        )
+        train, evaluated = percent(line.get("train/win_rate")), percent(self._evaluated)
+        if self._evaluated is None and self._earned is not None:  # nothing is won there
+            train, evaluated = earned(line.get("train/return")), f"return {earned(self._earned)}"
+        return f"{steps:>11,.0f} steps  {speed:6,.0f}/s  train {train}  eval {evaluated}  left {clock(max(left, 0.0))}"
 
     def message(self, text: str) -> None:
         """Prints a line beside the bar."""

@@ -146,7 +146,11 @@ class Player:
 
 
 class RecentEpisodes:
-    """The latest `WINDOW` episodes that ended in training."""
+    """The latest `WINDOW` episodes that ended in training.
+
+    Args:
+        env: where they are played.
+    """
 
     KINDS = (
         ("wins", "battle_won", "train/win_rate"),
@@ -155,7 +159,8 @@ class RecentEpisodes:
     )
     """Name of a window, of what the environment tells, and of what is logged."""
 
-    def __init__(self) -> None:
+    def __init__(self, env: VecEnv) -> None:
+        self._env = env
         self._windows: dict[str, deque[float]] = {name: deque(maxlen=WINDOW) for name, _, _ in self.KINDS}
 
     def note(self, step: Step) -> None:
@@ -167,8 +172,9 @@ class RecentEpisodes:
                 self._windows[name].extend(said[told][ended].astype(float).tolist())
 
     def metrics(self) -> dict[str, float]:
-        """Their means, `train/...`; nothing before the first one."""
-        windows = ((logged, self._windows[name]) for name, _, logged in self.KINDS)
+        """Their means, `train/...`; nothing before the first one, and no win rate where nobody tells who wins."""
+        kinds = [kind for kind in self.KINDS if self._env.tells_wins or kind[0] != "wins"]
+        windows = ((logged, self._windows[name]) for name, _, logged in kinds)
         return {logged: sum(window) / len(window) for logged, window in windows if window}
 
     def state_dict(self) -> dict[str, list[float]]:
@@ -201,7 +207,7 @@ class Collector:
         self._generator = generator
         self._player = Player(policy, env)
         self._step = env.reset(seed)
-        self.episodes = RecentEpisodes()
+        self.episodes = RecentEpisodes(env)
         self.environment_seconds = 0.0
 
     @torch.inference_mode()

@@ -12,7 +12,7 @@ import contextlib
 import dataclasses
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -23,15 +23,15 @@ import torch
 
 from qcmarl import checkpoint, rundir
 from qcmarl.algos import ALGORITHMS
-from qcmarl.config import earlier
+from qcmarl.config import earlier, wrong_kinds
 from qcmarl.device import HOST
 from qcmarl.device import described as device_described
-from qcmarl.envs import make
+from qcmarl.envs.place import Place
 from qcmarl.envs.registry import side_by_side
 from qcmarl.evaluate import win_rates
 from qcmarl.learner import LearnerConfig
 from qcmarl.parallel import keep_freed_memory, use_one_torch_thread
-from qcmarl.progress import Display, clock, percent
+from qcmarl.progress import Display, clock, earned, percent
 
 EVALUATIONS = 25
 """Points of a learning curve where `eval_every` is left open."""
@@ -80,6 +80,9 @@ def kept_settings(directory: Path) -> tuple[str, RunConfig, LearnerConfig]:
         unknown = kept[part].keys() - {field.name for field in dataclasses.fields(kind)}
         if unknown:
             raise ValueError(f"{directory / rundir.CONFIG} has unknown settings: {', '.join(sorted(unknown))}")
+        wrong = wrong_kinds(kind, kept[part])
+        if wrong:
+            raise ValueError(f"{directory / rundir.CONFIG}: {part}: {wrong[0]}")
     before = earlier(field.name for field in dataclasses.fields(kinds["algorithm"]))
     return algo, RunConfig(**kept["run"]), kinds["algorithm"](**{**before, **kept["algorithm"]})
 
@@ -106,6 +109,10 @@ def evaluations(env_steps: int, eval_every: int, iteration: int) -> int:
     return env_steps // max(eval_every, iteration)
 
 
+class CannotWrite(OSError):
+    """A file of a run cannot be written; the words say what is kept and how to go on."""
+
+
 class Run:
     """One run, new or continued.
 
@@ -121,7 +128,7 @@ class Run:
 
     Raises:
         ValueError: unknown environment; a directory in use or being written by another process, or none to resume, or
-            one of another configuration; a damaged checkpoint.
+            one of another configuration, but for more steps; a damaged checkpoint.
     """
 
     def __init__(
@@ -137,25 +144,30 @@ class Run:
     ) -> None:
         use_one_torch_thread()
         keep_freed_memory()
-        self.config, self.directory, self.device = config, directory, device
+        self.config, self.directory, self.device, self._resumed = config, directory, device, resume
         self._description = described(algo, config, algorithm)
         torch.manual_seed(config.seed)
-        env = make(config.env, algorithm.n_envs, threads)
-        self._eval_env = make(config.env, side_by_side(config.env, 2 * min(config.eval_battles, 32)), threads)
+        self._place = rundir.kept_place(directory) if resume else Place.read(config.env)
+        env = self._place.make(algorithm.n_envs, threads)
+        self._eval_env = self._place.make(side_by_side(config.env, 2 * min(config.eval_battles, 32)), threads)
         self.learner = ALGORITHMS[algo].build(algorithm, env, config.seed, threads, device)
         self._wall = 0.0
+        self._latest: dict[str, float] = {}
+        self._saved: int | None = None
         self._metrics = self._continue() if resume else self._begin()
         self._tensorboard = self._open_tensorboard()
         self._display = Display(config.steps, self.learner.env_steps, quiet)
-        if resume:
+        if resume and not self._is_complete():
             self._note_device()
-        self._latest: dict[str, float] = {}
+            self._note_session()
 
     def _begin(self) -> rundir.MetricsFile:
-        return rundir.create(self.directory, self._description, device_described(self.device))
+        return rundir.create(self.directory, self._description, device_described(self.device), self._place.table())
 
     def _continue(self) -> rundir.MetricsFile:
-        different = rundir.differences(rundir.read_config(self.directory), self._description)
+        before = rundir.read_config(self.directory)
+        longer = _is_longer(before, self._description)
+        different = [] if longer else rundir.differences(before, self._description)
         if different:
             raise ValueError(f"{self.directory} is a run of another configuration; different: {', '.join(different)}")
         if not (self.directory / rundir.CHECKPOINT).exists():
@@ -165,11 +177,15 @@ class Run:
             kept = checkpoint.load(self.directory / rundir.CHECKPOINT)
             metrics.keep(kept["metrics_bytes"])
             self.learner.load_state_dict(kept["learner"])
+            if longer:
+                rundir.note_steps(self.directory, self.config.steps)
         except BaseException:
             metrics.close()
             raise
         torch.set_rng_state(kept["torch"])
-        self._wall = kept["wall_seconds"]
+        self._wall, self._saved = kept["wall_seconds"], self.learner.env_steps
+        for line in rundir.read_metrics(self.directory):
+            self._latest.update({name: value for name, value in line.items() if value is not None})
         return metrics
 
     def _note_device(self) -> None:
@@ -182,18 +198,43 @@ class Run:
                 f"{' '.join(before.values())}: the curve is not bit by bit that of an uninterrupted run"
             )
 
+    def _note_session(self) -> None:
+        """Says, here and in config.json, where other code goes on than began."""
+        now = rundir.session(self.learner.env_steps)
+        different = rundir.note_session(self.directory, now, self._place.table())
+        if different:
+            self._display.message(
+                f"from step {self.learner.env_steps:,} on another program: {'; '.join(different)}. Bits may differ "
+                "from those of an uninterrupted run"
+            )
+
+    def _is_complete(self) -> bool:
+        return self.learner.env_steps >= self.config.steps
+
     def _open_tensorboard(self) -> Any:
         from torch.utils.tensorboard import SummaryWriter  # a second to import: only a training run pays for it
 
+        # Steps after the checkpoint come again, those of a run killed before its first evaluation too.
         done = self.learner.env_steps
-        return SummaryWriter(str(self.directory), purge_step=done + 1 if done else None)
+        return SummaryWriter(str(self.directory), purge_step=done + 1 if self._resumed else None)
 
     def train(self) -> int:
         """Trains to the end, or until SIGINT or SIGTERM.
 
         Returns:
             0, or the number of the signal.
+
+        Raises:
+            CannotWrite: the disk is full, or the like.
         """
+        if self._resumed and self._is_complete():
+            self.close()
+            done = f"{self.learner.env_steps:,}"
+            self._display.message(
+                f"{self.directory} is complete; --resume --steps N, more than {done}, makes it longer"
+            )
+            self._summarise()
+            return 0
         with contextlib.closing(self), interruptions() as signals, self._display:
             if self.learner.env_steps == 0:
                 self._save()
@@ -211,8 +252,9 @@ class Run:
 
     def close(self) -> None:
         """Closes files, threads and environments; `train` does it by itself."""
-        self._metrics.close()
-        self._tensorboard.close()
+        for file in (self._metrics, self._tensorboard):
+            with contextlib.suppress(OSError):  # lines that could not be written were missed when they were made
+                file.close()
         self.learner.close()
         self._eval_env.close()
 
@@ -241,22 +283,44 @@ class Run:
         return {**battles, **self.learner.diagnostics(torch.Generator(self.device).manual_seed(seed))}
 
     def _log(self, line: dict[str, float]) -> None:
-        self._metrics.write(line)
-        for name, value in line.items():
-            if "/" in name:
-                self._tensorboard.add_scalar(name, value, line["env_steps"])
+        with self._writing(rundir.METRICS):
+            self._metrics.write(line)
+        with self._writing("events.out.tfevents.*"):
+            for name, value in line.items():
+                if "/" in name:
+                    self._tensorboard.add_scalar(name, value, line["env_steps"])
         self._latest.update(line)
         self._display.update(line)
 
     def _save(self) -> None:
+        with self._writing(rundir.METRICS):
+            written = self._metrics.position()
         content = {
             "config": self._description,
             "learner": self.learner.state_dict(),
             "torch": torch.get_rng_state(),
             "wall_seconds": self._wall,
-            "metrics_bytes": self._metrics.position(),
+            "metrics_bytes": written,
         }
-        checkpoint.save(self.directory / rundir.CHECKPOINT, content)
+        with self._writing(rundir.CHECKPOINT):
+            checkpoint.save(self.directory / rundir.CHECKPOINT, content)
+        self._saved = self.learner.env_steps
+
+    @contextlib.contextmanager
+    def _writing(self, name: str) -> Iterator[None]:
+        """Says of a file that cannot be written what is kept all the same."""
+        try:
+            yield
+        except OSError as error:
+            kept = "nothing was saved yet: make room and start again"
+            if self._saved is not None:
+                kept = (
+                    f"{self.directory / rundir.CHECKPOINT} is whole, after {self._saved:,} steps: make room and go on "
+                    f"with: qcmarl train --run-dir {self.directory} --resume"
+                )
+            raise CannotWrite(
+                f"{self.directory / name} cannot be written ({error.strerror or error}); {kept}"
+            ) from error
 
     def _summarise(self) -> None:
         latest = self._latest
@@ -272,8 +336,19 @@ class Run:
             "win rate, mean law": "eval/win_rate_mean_law",
         }
         rows.update({title: percent(latest[name]).strip() for title, name in names.items() if name in latest})
+        if "eval/win_rate" not in latest:  # nothing is won there
+            returns = {"return, greedy": "eval/return", "return, sampled": "eval/return_sampled"}
+            rows.update({title: earned(latest[name]) for title, name in returns.items() if name in latest})
         rows["files"] = str(self.directory)
         self._display.summary(f"{self._description['algo']} on {self.config.env}, seed {self.config.seed}", rows)
+
+
+def _is_longer(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    """Whether a run is asked for as it was, but for more steps. Nothing else depends on their number: schedules have
+    lengths of their own, and `eval_every` is kept; so the longer run is the one that would have been."""
+    had, asked = before["run"].get("steps"), now["run"]["steps"]
+    same = {**before, "run": {**before["run"], "steps": asked}}
+    return isinstance(had, int) and asked > had and not rundir.differences(same, now)
 
 
 @contextlib.contextmanager

@@ -10,13 +10,19 @@ from __future__ import annotations
 import json
 import math
 import os
+import platform
 import subprocess
 from collections.abc import Mapping
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import torch
+
 from qcmarl import checkpoint
 from qcmarl.config import EARLIER
+from qcmarl.envs.place import Place, map_file
 from qcmarl.locks import taken
 from qcmarl.quantum import engine_description
 
@@ -29,13 +35,19 @@ INFINITE = {"inf": math.inf, "-inf": -math.inf}
 """How config.json writes what JSON has no number for."""
 
 
-def create(directory: Path, config: Mapping[str, Any], where: Mapping[str, str] = ON_CPU) -> MetricsFile:
+def create(
+    directory: Path,
+    config: Mapping[str, Any],
+    where: Mapping[str, str] = ON_CPU,
+    map_table: Mapping[str, Any] | None = None,
+) -> MetricsFile:
     """Makes the directory of a new run and writes its configuration.
 
     Args:
         directory: of the run.
         config: its deciding parts.
         where: the device it begins on, `device.described`.
+        map_table: the map where the environment is named by a file, which may change later; it decides too.
 
     Returns:
         the run's metrics, empty and locked.
@@ -52,8 +64,10 @@ def create(directory: Path, config: Mapping[str, Any], where: Mapping[str, str] 
     metrics = MetricsFile(directory)
     try:
         _refuse_a_run(directory)
-        devices = [{"env_steps": 0, **where}]
-        _write_config(directory, {**config, "build": engine_description(), "git": git_hash(), "devices": devices})
+        first = session(0)
+        kept = {} if map_table is None else {"map": map_table}
+        about = {"build": first["build"], "git": first["git"], "devices": [{"env_steps": 0, **where}]}
+        _write_config(directory, {**config, **kept, **about, "sessions": [first]})
     except BaseException:
         metrics.close()
         raise
@@ -79,6 +93,77 @@ def note_device(directory: Path, env_steps: int, where: Mapping[str, str]) -> No
     config = read_config(directory)
     config["devices"] = [*(config.get("devices") or [{"env_steps": 0, **ON_CPU}]), {"env_steps": env_steps, **where}]
     _write_config(directory, config)
+
+
+def session(env_steps: int) -> dict[str, Any]:
+    """What a process that goes on from this step is made of, and when it began."""
+    return {
+        "env_steps": env_steps,
+        "when": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "git": git_hash(),
+        "build": engine_description(),
+        "versions": {"python": platform.python_version(), "numpy": np.__version__, "torch": torch.__version__},
+        "platform": platform.platform(),
+    }
+
+
+def note_session(directory: Path, now: Mapping[str, Any], map_table: Mapping[str, Any] | None) -> list[str]:
+    """Writes down that another process goes on with a run.
+
+    Args:
+        directory: of the run.
+        now: `session`.
+        map_table: kept from now on where the run is older than that.
+
+    Returns:
+        what is not as it was in the session before, with both values; of older runs as far as they tell.
+    """
+    config = read_config(directory)
+    sessions = config.get("sessions") or [{"env_steps": 0, **{k: config[k] for k in ("git", "build") if k in config}}]
+    kept = {"map": map_table} if map_table is not None and "map" not in config else {}
+    _write_config(directory, {**config, **kept, "sessions": [*sessions, now]})
+    before, after = _program(sessions[-1]), _program(now)
+    changed = [name for name in after if before.get(name, after[name]) != after[name]]
+    return [f"{name} {before[name]}, now {after[name]}" for name in changed]
+
+
+def note_steps(directory: Path, steps: int) -> None:
+    """Writes down that a run is to have so many steps."""
+    config = read_config(directory)
+    _write_config(directory, {**config, "run": {**config["run"], "steps": steps}})
+
+
+def _program(one: Mapping[str, Any]) -> dict[str, Any]:
+    """What may change bits, by name; the number of threads does not."""
+    build = {k: v for k, v in (one.get("build") or {}).items() if k != "threads"}
+    version = {"qcsim": build.pop("version")} if "version" in build else {}
+    commit = {"commit": one["git"]} if "git" in one else {}
+    system = {"platform": one["platform"]} if "platform" in one else {}
+    return {**commit, **version, **build, **(one.get("versions") or {}), **system}
+
+
+def kept_place(directory: Path) -> Place:
+    """Where a run takes place, with the map that it keeps; older runs keep none, and its file is read as it is now.
+
+    Raises:
+        ValueError: as `read_config`, a damaged map, or none that can be read.
+    """
+    config = read_config(directory)
+    env, table = config["run"].get("env"), config.get("map")
+    if not isinstance(env, str):
+        raise ValueError(f"{directory / CONFIG}: env is {env!r}; it must be the name of an environment")
+    if table is not None:
+        try:
+            return Place.kept(env, table)
+        except (ValueError, TypeError, AttributeError) as error:
+            raise ValueError(f"{directory / CONFIG}: map: {error}") from None
+    try:
+        return Place.read(env)
+    except OSError as error:
+        raise ValueError(
+            f"{directory} was trained on {map_file(env)} and keeps no copy of it, and the file cannot be read from "
+            f"here ({error.strerror}); run the command where that path leads to it"
+        ) from None
 
 
 def _refuse_a_run(directory: Path) -> None:
@@ -114,12 +199,13 @@ def with_infinite(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 def as_json(values: Mapping[str, Any], indent: int | None = None) -> str:
     """JSON, which has no infinite numbers: they become the strings "inf" and "-inf", nested ones too."""
-    return json.dumps(_finite(values), indent=indent, allow_nan=False)
+    return json.dumps(finite(values), indent=indent, allow_nan=False)
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
+    """The same with "inf" and "-inf" for infinite numbers in mappings."""
     if isinstance(value, Mapping):
-        return {name: _finite(v) for name, v in value.items()}
+        return {name: finite(v) for name, v in value.items()}
     return str(value) if isinstance(value, float) and math.isinf(value) else value
 
 

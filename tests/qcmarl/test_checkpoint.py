@@ -1,5 +1,7 @@
 """Checkpoints are whole or refused."""
 
+import errno
+
 import pytest
 import torch
 
@@ -20,6 +22,19 @@ def test_what_was_saved_is_loaded(tmp_path):
 
 def test_saving_leaves_no_other_file(tmp_path):
     saved(tmp_path)
+    assert [p.name for p in tmp_path.iterdir()] == ["checkpoint.pt"]
+
+
+def test_a_full_disk_leaves_what_was_there(tmp_path, monkeypatch):
+    path = saved(tmp_path)
+
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(checkpoint.os, "fsync", full)
+    with pytest.raises(OSError, match=r"No space left on device: '.*checkpoint\.pt'"):
+        checkpoint.save(path, {"steps": 4})
+    assert checkpoint.load(path)["steps"] == 3
     assert [p.name for p in tmp_path.iterdir()] == ["checkpoint.pt"]
 
 

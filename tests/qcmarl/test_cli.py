@@ -1,6 +1,8 @@
 """The command line: mistakes cost a line or two and exit code 2."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -51,6 +53,8 @@ def success(*arguments):
         ("train --env chess", "has no family"),
         ("train --stepz 3", "Unrecognized options: --stepz, 3 (did you mean --steps?)"),
         ("eval nowhere --episode 3", "(did you mean --episodes?)"),
+        ("train --env 3m", "environment '3m' has no family (did you mean 'skirmish:3m'?); "),
+        ("train --steps 1.5e6", "(write 1_500_000)"),
         ("train --steps many", "Error parsing --steps"),
         ("train --ratio team", "invalid choice 'team'"),
         ("train --steps 0", "steps is 0; it must be at least 1"),
@@ -93,6 +97,14 @@ def test_a_mistake_is_named(capsys, tmp_path, monkeypatch, arguments, message):
         ("[]", "is not a run's configuration"),
         ("{", "is not valid JSON"),
         ('{"algo": "ppoo", "run": {}, "algorithm": {}}', "is a run of 'ppoo'; the algorithms are mappo, ippo, "),
+        (
+            '{"algo": "mappo", "run": {"env": "skirmish:3m", "steps": "many"}, "algorithm": {}}',
+            "config.json: run: steps is 'many'; it must be int",
+        ),
+        (
+            '{"algo": "mappo", "run": {"env": "skirmish:3m"}, "algorithm": {"ratio": "team"}}',
+            "config.json: algorithm: ratio is 'team'; it must be one of 'agent', 'joint'",
+        ),
         ('{"algo": "mappo", "run": {"speed": 1}, "algorithm": {}}', "has unknown settings: speed"),
     ],
 )
@@ -156,3 +168,32 @@ def test_metrics_are_one_json_object_a_line(tmp_path):
     success("train", "--run-dir", tmp_path / "run", *TINY)
     lines = (tmp_path / "run" / rundir.METRICS).read_text().splitlines()
     assert [json.loads(line)["env_steps"] for line in lines] == [160, 320]
+
+
+def test_a_finished_run_says_so_and_can_be_made_longer(capsys, tmp_path):
+    run = tmp_path / "run"
+    success("train", "--run-dir", run, *TINY)
+    capsys.readouterr()
+    success("train", "--run-dir", run, "--resume", "--threads", 1)
+    said = " ".join(capsys.readouterr().out.split())
+    assert f"{run} is complete" in said
+    assert "win rate, sampled" in said
+    success("train", "--run-dir", run, "--resume", "--steps", 480, "--quiet")
+    assert [line["env_steps"] for line in rundir.read_metrics(run)] == [160, 320, 480]
+    assert rundir.read_config(run)["run"]["steps"] == 480
+
+
+def test_another_algorithm_is_no_way_to_go_on(capsys, tmp_path):
+    success("train", "--run-dir", tmp_path / "run", *TINY)
+    said = failure(capsys, "train", "--run-dir", str(tmp_path / "run"), "--resume", "--algo", "qc-mappo")
+    assert said.endswith("run is a run of mappo, not of qc-mappo; leave out --algo, or choose another --run-dir\n")
+
+
+@pytest.mark.parametrize("arguments", ["train --help", "--help"])
+def test_a_reader_who_has_enough_is_no_mistake(arguments):
+    command = [sys.executable, "-m", "qcmarl", *arguments.split()]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    process.stderr.close()
+    assert process.wait() == 128 + 13

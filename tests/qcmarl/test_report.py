@@ -1,6 +1,7 @@
 """Grouping of runs and the numbers of the table."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,12 +9,12 @@ import pytest
 from qcmarl import report, rundir
 
 
-def write(directory, rates, algo="mappo", seed=0, **algorithm):
+def write(directory, rates, algo="mappo", seed=0, env="skirmish:3m", metric="eval/win_rate", **algorithm):
     directory.mkdir(parents=True)
-    config = {"algo": algo, "run": {"env": "skirmish:3m", "seed": seed, "steps": 300}, "algorithm": algorithm}
+    config = {"algo": algo, "run": {"env": env, "seed": seed, "steps": 300}, "algorithm": algorithm}
     (directory / rundir.CONFIG).write_text(json.dumps(config))
     lines = [
-        {"env_steps": 100 * (i + 1), "wall_seconds": i + 1.0, **({} if r is None else {"eval/win_rate": r})}
+        {"env_steps": 100 * (i + 1), "wall_seconds": i + 1.0, **({} if r is None else {metric: r})}
         for i, r in enumerate(rates)
     ]
     (directory / rundir.METRICS).write_text("".join(json.dumps(line) + "\n" for line in lines))
@@ -126,3 +127,90 @@ def test_lines_without_an_evaluation_and_a_torn_last_line_are_skipped(tmp_path):
 def test_a_run_without_evaluation_is_refused(tmp_path):
     with pytest.raises(ValueError, match="has no evaluation yet"):
         report.read(write(tmp_path / "a", [None]))
+
+
+def test_a_run_that_is_named_twice_counts_once(tmp_path, monkeypatch):
+    write(tmp_path / "a", [0.1], seed=0)
+    write(tmp_path / "b", [0.3], seed=1)
+    (tmp_path / "link").symlink_to(tmp_path / "a")
+    monkeypatch.chdir(tmp_path)
+    names = ["a", "./a", tmp_path / "a", "link", "b", "b/"]
+    curves, passed = report.read_all([Path(name) for name in names])
+    assert [curve.config["run"]["seed"] for curve in curves] == [0, 1]
+    assert passed == []
+
+
+def test_two_runs_of_one_seed_are_no_two_samples(tmp_path):
+    runs = [write(tmp_path / name, [0.1], seed=4, clip=0.1) for name in ("a", "b")]
+    with pytest.raises(ValueError, match=r"/a and .*/b have the same settings and the same seed, 4: they do not"):
+        report.report(runs, tmp_path / "x.png")
+
+
+def two_places(tmp_path):
+    made = []
+    for env, rates in (("skirmish:3m", (0.2, 0.8)), ("skirmish:8m", (0.5, 0.6))):
+        for clip, rate in zip((0.1, 0.2), rates, strict=True):
+            for seed in range(3):
+                where = tmp_path / f"{env[9:]}-{clip}-{seed}"
+                made.append(write(where, [rate + 0.01 * seed], seed=seed, env=env, clip=clip))
+    return made
+
+
+def test_environments_are_tested_apart(tmp_path):
+    runs = two_places(tmp_path)
+    alone = report._tests(report.grouped([report.read(run) for run in runs[:6]]))
+    report.report(runs, tmp_path / "out" / "x.png", "clip=0.2")
+    said = (tmp_path / "out" / "x.md").read_text()
+    assert f"skirmish:3m: {report.TESTS.format('mappo skirmish:3m (clip=0.2)')}" in said
+    assert f"skirmish:8m: {report.TESTS.format('mappo skirmish:8m (clip=0.2)')}" in said
+    places = report.chosen(
+        {env: report.grouped(own) for env, own in report.by_environment([report.read(r) for r in runs]).items()}, None
+    )
+    assert report._tests(places["skirmish:3m"]) == alone  # another environment is no part of the correction
+    assert list(places["skirmish:8m"]) == ["mappo skirmish:8m (clip=0.1)", "mappo skirmish:8m (clip=0.2)"]
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert names == {"x.md", "x.html", *(f"x-skirmish-{m}.{e}" for m in ("3m", "8m") for e in ("png", "svg"))}
+
+
+def test_a_group_named_in_one_environment_leaves_the_others_as_they_are(tmp_path):
+    curves = [report.read(run) for run in two_places(tmp_path)]
+    places = {env: report.grouped(own) for env, own in report.by_environment(curves).items()}
+    found = report.chosen(places, "mappo skirmish:8m (clip=0.2)")
+    assert [next(iter(groups)) for groups in found.values()] == [
+        "mappo skirmish:3m (clip=0.1)",
+        "mappo skirmish:8m (clip=0.2)",
+    ]
+    with pytest.raises(ValueError, match="'qmix', which names 0 groups; they are mappo skirmish:3m"):
+        report.chosen(places, "qmix")
+
+
+def test_maps_of_one_path_and_other_rules_are_other_environments(tmp_path):
+    runs = [write(tmp_path / str(i), [0.1], seed=i, env="skirmish:m.toml") for i in range(3)]
+    for run, limit in zip(runs, (10, 10, 20), strict=True):
+        config = json.loads((run / rundir.CONFIG).read_text())
+        (run / rundir.CONFIG).write_text(json.dumps({**config, "map": {"limit": limit}}))
+    found = report.by_environment([report.read(run) for run in runs])
+    assert [len(own) for own in found.values()] == [2, 1]
+    assert all(name.startswith("skirmish:m.toml (map ") for name in found)
+
+
+def test_folders_without_an_evaluated_run_are_passed_over_with_a_line(tmp_path, capsys):
+    good, young = write(tmp_path / "good", [0.5]), write(tmp_path / "young", [None], seed=1)
+    (tmp_path / "foreign").mkdir()
+    (tmp_path / "notes.txt").touch()
+    report.report([young, tmp_path / "foreign", good, tmp_path / "notes.txt"], tmp_path / "x.png")
+    said = capsys.readouterr().out
+    assert f"passed over: {young} has no evaluation yet\n" in said
+    assert f"passed over: {tmp_path / 'foreign'} holds no run: there is no config.json in it\n" in said
+    assert f"passed over: {tmp_path / 'notes.txt'} holds no run" in said
+    with pytest.raises(ValueError, match="young has no evaluation yet"):
+        report.report([young, tmp_path / "foreign"], tmp_path / "x.png")
+
+
+def test_where_nothing_is_won_returns_are_reported(tmp_path, capsys):
+    runs = [write(tmp_path / str(i), [-30, -10 - i], seed=i, env="pettingzoo:x", metric="eval/return") for i in (0, 1)]
+    report.report(runs, tmp_path / "x.png")
+    said = capsys.readouterr().out
+    assert "-10.50 [-16.85, -4.15]" in said  # -10 and -11: s / sqrt(2) = 0.5, and t(0.975; 1) = 12.706
+    assert "greedy return, IQM" in said
+    assert "mean law" not in said

@@ -9,16 +9,20 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from qcmarl import checkpoint, rundir
 from qcmarl.algos import ALGORITHMS
+from qcmarl.config import wrong_kinds
 from qcmarl.evaluation import evaluate_run
 from qcmarl.run import (
     MEAN_LAW_EVERY,
+    CannotWrite,
     Run,
     RunConfig,
     described,
@@ -390,3 +394,124 @@ def test_a_run_from_before_a_setting_has_what_there_was_then(tmp_path):
         "joint_weights ('living', now 'samples')",
         "undo_step (False, now True)",
     ]
+
+
+def scalars(directory, name):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    return [event.step for event in EventAccumulator(str(directory)).Reload().Scalars(name)]
+
+
+@pytest.mark.parametrize("checkpointed", [0, 2])
+def test_tensorboard_shows_every_step_once(tmp_path, checkpointed):
+    directory = tmp_path / "run"
+    first = small_run(directory, steps=800)
+    for _ in range(checkpointed):
+        first._iterate()
+    first._save()
+    first._iterate()  # what a kill cuts off
+    first.close()
+    small_run(directory, steps=800, resume=True).train()
+    assert scalars(directory, "train/entropy") == [160, 320, 480, 640, 800]
+
+
+def test_a_longer_run_is_the_one_that_would_have_been(tmp_path):
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    small_run(whole, steps=960, eval_every=320).train()
+    small_run(parts, steps=480, eval_every=320).train()
+    assert small_run(parts, steps=960, eval_every=320, resume=True).train() == 0
+    assert_same(weights(parts), weights(whole))
+    assert rundir.read_config(parts)["run"]["steps"] == 960
+    ended = [line for line in lasting(parts) if line["env_steps"] == 480]
+    assert "eval/win_rate" in ended[0]  # one evaluation more, where it ended before
+    assert [line for line in lasting(parts) if line not in ended] == [
+        line for line in lasting(whole) if line["env_steps"] != 480
+    ]
+
+
+def test_a_run_is_made_longer_only_and_nothing_else_changes_with_it(tmp_path):
+    small_run(tmp_path / "run", steps=320).train()
+    with pytest.raises(ValueError, match=r"different: steps \(320, now 160\)"):
+        small_run(tmp_path / "run", steps=160, resume=True)
+    with pytest.raises(ValueError, match=r"different: seed \(3, now 4\), steps \(320, now 640\)"):
+        small_run(tmp_path / "run", steps=640, seed=4, resume=True)
+    assert rundir.read_config(tmp_path / "run")["run"]["steps"] == 320
+
+
+def test_every_session_is_written_down(tmp_path, monkeypatch):
+    directory = tmp_path / "run"
+    small_run(directory, steps=160).train()
+    first = rundir.read_config(directory)["sessions"]
+    assert [session["env_steps"] for session in first] == [0]
+    assert first[0]["versions"]["torch"] == torch.__version__
+    assert datetime.fromisoformat(first[0]["when"]).tzinfo is not None
+    monkeypatch.setattr(rundir, "git_hash", lambda: "feed")
+    monkeypatch.setattr(np, "__version__", "9.9")
+    assert small_run(directory, steps=320, resume=True).train() == 0
+    sessions = rundir.read_config(directory)["sessions"]
+    assert [session["env_steps"] for session in sessions] == [0, 160]
+    assert sessions[0] == first[0]
+    assert (sessions[1]["git"], sessions[1]["versions"]["numpy"]) == ("feed", "9.9")
+    assert rundir.read_config(directory)["git"] == first[0]["git"]
+
+
+def test_a_session_by_other_code_is_told_and_one_by_the_same_is_not(tmp_path):
+    small_run(tmp_path / "run", steps=160).train()
+    now = rundir.session(160)
+    assert rundir.note_session(tmp_path / "run", now, None) == []
+    other = {**now, "git": "feed", "versions": {**now["versions"], "torch": "1.0"}}
+    assert rundir.note_session(tmp_path / "run", other, None) == [
+        f"commit {now['git']}, now feed",
+        f"torch {torch.__version__}, now 1.0",
+    ]
+    more_threads = {**other, "build": {**other["build"], "threads": 99}}
+    assert rundir.note_session(tmp_path / "run", more_threads, None) == []
+
+
+def test_an_older_run_tells_what_it_knows_of_its_first_session(tmp_path):
+    small_run(tmp_path / "run", steps=160).train()
+    config = json.loads((tmp_path / "run" / rundir.CONFIG).read_text())
+    del config["sessions"]
+    (tmp_path / "run" / rundir.CONFIG).write_text(json.dumps({**config, "git": "old"}))
+    now = rundir.session(160)
+    assert rundir.note_session(tmp_path / "run", now, None) == [f"commit old, now {now['git']}"]
+    assert [set(session) for session in rundir.read_config(tmp_path / "run")["sessions"]] == [
+        {"env_steps", "git", "build"},
+        set(now),
+    ]
+
+
+def full(*arguments):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_full_disk_leaves_the_last_checkpoint_and_says_how_to_go_on(tmp_path, monkeypatch):
+    whole, directory = tmp_path / "whole", tmp_path / "run"
+    small_run(whole, steps=960, eval_every=320).train()
+    stopped = small_run(directory, steps=960, eval_every=320)
+    iterate = stopped._iterate
+
+    def then_full():
+        if stopped.learner.env_steps == 480:
+            monkeypatch.setattr(checkpoint.os, "fsync", full)
+        iterate()
+
+    monkeypatch.setattr(stopped, "_iterate", then_full)
+    with pytest.raises(CannotWrite) as error:
+        stopped.train()
+    assert str(error.value) == (
+        f"{directory / rundir.METRICS} cannot be written (No space left on device); {directory / rundir.CHECKPOINT} is "
+        f"whole, after 320 steps: make room and go on with: qcmarl train --run-dir {directory} --resume"
+    )
+    monkeypatch.undo()
+    assert not list(directory.glob("*.tmp"))
+    small_run(directory, steps=960, eval_every=320, resume=True).train()
+    assert_same(weights(directory), weights(whole))
+    assert lasting(directory) == lasting(whole)
+
+
+@pytest.mark.parametrize("algo", ALGORITHMS)
+def test_no_setting_of_an_algorithm_is_of_a_wrong_kind(algo):
+    env = "game:chsh" if algo == "entangled-mappo" else "skirmish:3m"
+    resolved = ALGORITHMS[algo].resolve(ALGORITHMS[algo].config(), env)
+    assert wrong_kinds(type(resolved), dataclasses.asdict(resolved)) == []

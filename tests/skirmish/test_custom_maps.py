@@ -89,8 +89,8 @@ def test_a_map_in_toml_is_the_map_in_python(tmp_path: Path) -> None:
     sniper = replace(unit("marine"), name="sniper", range=8.0, attributes=("light",))
     expected = SkirmishMap(
         "ambush",
-        (Group("marine", 2, [9, 16]), Group("sniper", 1, [9, 12])),  # type: ignore[arg-type]
-        (Group("zealot", 3, [23, 16]),),  # type: ignore[arg-type]
+        (Group("marine", 2, (9, 16)), Group("sniper", 1, (9, 12))),
+        (Group("zealot", 3, (23, 16)),),
         limit=90,
         march="hunt",
         goal=((9, 12), (9, 16)),

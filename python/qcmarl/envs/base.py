@@ -66,6 +66,8 @@ class VecEnv(ABC):
     """Steps after which an episode is cut off."""
     max_return: float
     """The return of a flawless episode."""
+    tells_wins: bool = True
+    """Whether `battle_won` means anything: some environments say nothing of the kind."""
 
     @abstractmethod
     def reset(self, seed: int = 0) -> Step:

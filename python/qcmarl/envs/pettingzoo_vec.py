@@ -33,7 +33,8 @@ class VecPettingZoo(KeptVec):
     their colours and over squares of `shrink` pixels, and divided by 255. The state is the environment's own, treated
     alike, or all observations where it has none. Masks are read from the observations or infos under "action_mask"; an
     agent that has left is dead and has action 0 alone. The reward is the mean of those given in a step. An episode is
-    over when nobody is left: truncated if anyone was in the last step, terminated otherwise.
+    over when nobody is left: truncated if anyone was in the last step, terminated otherwise. It is won where an
+    agent's info says so under "battle_won"; `tells_wins` from the first info that has the word.
 
     Args:
         source: a name such as "simple_spread_v3", or a function that makes a `pettingzoo.ParallelEnv`.
@@ -72,6 +73,7 @@ class VecPettingZoo(KeptVec):
         self.n_actions = int(self._actions.max())
         self._looks: list[dict[str, Any]] = [{} for _ in range(self.n_envs)]
         self._infos: list[dict[str, Any]] = [{} for _ in range(self.n_envs)]
+        self.tells_wins = False
         self._measure()
         self._allocate()
 
@@ -123,7 +125,9 @@ class VecPettingZoo(KeptVec):
         over = not env.agents or all(terminations[agent] or truncations[agent] for agent in env.agents)
         late = self._lengths[index] + 1 >= self.episode_limit
         cut = any(truncations.values()) if over else bool(late)
-        won = any(bool(info.get("battle_won", False)) for info in infos.values())
+        told = [bool(info["battle_won"]) for info in infos.values() if "battle_won" in info]
+        self.tells_wins |= bool(told)
+        won = any(told)
         self._record(index, reward, over and not cut, cut, won and over)
 
     def _show(self, index: int) -> None:

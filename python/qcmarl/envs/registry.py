@@ -122,15 +122,15 @@ def resolve(identifier: str) -> tuple[str, str]:
     family, colon, name = identifier.partition(":")
     if not colon:
         raise ValueError(
-            f"environment '{identifier}' has no family; {_options('family:name', _identifiers(), identifier)}"
+            f"environment '{identifier}' has no family{_options('family:name', _identifiers(), identifier)}"
         )
     if family not in FAMILIES:
-        raise ValueError(f"unknown environment family '{family}'; {_options('families', FAMILIES, family)}")
+        raise ValueError(f"unknown environment family '{family}'{_options('families', FAMILIES, family)}")
     names = FAMILIES[family].names
     if not FAMILIES[family].knows(name):
         files = FAMILIES[family].files
         others = f"; or a map of your own, a file that ends in {files}" if files else ""
-        raise ValueError(f"unknown environment '{identifier}'; {_options(f'names of {family}', names, name)}{others}")
+        raise ValueError(f"unknown environment '{identifier}'{_options(f'names of {family}', names, name)}{others}")
     return family, name
 
 
@@ -139,10 +139,11 @@ def _identifiers() -> list[str]:
 
 
 def _options(what: str, options: Iterable[str], given: str) -> str:
+    """What may have been meant, then all there is: the list is long."""
     names = list(options)
     tails = {name.rpartition(":")[2]: name for name in reversed(names)}  # of one name in two families, the first
     close = difflib.get_close_matches(given, names, n=1, cutoff=0.5) or [
         tails[tail] for tail in difflib.get_close_matches(given, tails, n=1, cutoff=0.5)
     ]
     hint = f" (did you mean '{close[0]}'?)" if close else ""
-    return f"{what}: {', '.join(names)}{hint}"
+    return f"{hint}; {what}: {', '.join(names)}"

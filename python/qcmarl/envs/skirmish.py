@@ -6,6 +6,7 @@ on one object must come from one thread at a time.
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from qcmarl import _skirmish
+from qcmarl.envs import smac_keywords
 from qcmarl.envs.base import Floats, Integers, Step, VecEnv, as_integer
-from qcmarl.envs.skirmish_maps import Oddities, SkirmishMap, UnitKind, builtin_map, load_map
+from qcmarl.envs.skirmish_maps import Oddities, SkirmishMap, UnitKind, builtin_map, load_map, map_from_table
 
 MAPS: tuple[str, ...] = tuple(_skirmish.map_names())
 """The maps there are."""
@@ -23,6 +25,9 @@ UNIT_TYPES: tuple[str, ...] = tuple(_skirmish.unit_types())
 UNIT_DTYPE: np.dtype[np.void] = _skirmish.UNIT_DTYPE
 """A row of a unit table: team (0 ally, 1 enemy), type, x, y (cells), hp, shield, cooldown (game loops), alive, energy,
 target (the row of whom it shoots at or heals, -1 for nobody)."""
+
+SIGHT, SHOOTING_RANGE = 9, 6
+"""Cells between centres, of every unit; in SMAC's words."""
 
 _FORMAT = 2
 _LARGEST_SEED = 2**64 - 1
@@ -150,6 +155,7 @@ class VecSkirmish(VecEnv):
             "name": self.name,
             "n_envs": self.n_envs,
             "first_battle": self._first_battle,
+            "map": dataclasses.asdict(self.map),
             "battles": self._vec.snapshot(),
             "arrays": {key: array.copy() for key, array in self._arrays.items()},
         }
@@ -166,6 +172,8 @@ class VecSkirmish(VecEnv):
         for key, value in mine.items():
             if state.get(key) != value:
                 raise ValueError(f"the saved environment has {key}={state.get(key)!r}, this one {value!r}")
+        if "map" in state and map_from_table(state["map"]) != self.map:  # older states do not say
+            raise ValueError(f"the saved environment has another map under the name {self.map_name!r}")
         arrays = state.get("arrays", {})
         for key, array in self._arrays.items():
             saved = arrays.get(key)
@@ -177,16 +185,24 @@ class VecSkirmish(VecEnv):
 
 
 class Skirmish:
-    """One battle with SMAC's single-environment API, to put in place of `smac.env.StarCraft2Env`.
+    """One battle under the calls of SMAC's `StarCraft2Env`, for learners that were written for it, such as PyMARL's.
+
+    Those that need the game are missing: `get_unit_types`, `get_unit_by_id` and others that give its own objects and
+    ids; `render` and `save_replay` say what there is instead.
 
     A battle that is over stays as it ended until `reset`. The time limit is reported as SMAC does: terminated, and
     marked by `info["episode_limit"]` only with `continuing_episode`.
 
     Args:
         map_name: one of `MAPS`, a `SkirmishMap`, or the path of a TOML file.
-        seed: of the weapons' random delays; 0..2^64-1.
+        seed: of the weapons' random delays; 0..2^64-1; None: 0.
         continuing_episode: mark the time limit in `info`, for learners that bootstrap from it.
         oddities: SMAC's peculiarities, all reproduced by default.
+        smac: further arguments of `StarCraft2Env`, at the defaults that they have there.
+
+    Raises:
+        ValueError: as `VecSkirmish`, and for one of SMAC's arguments at another value; TypeError for one of a wrong
+            kind, or that SMAC has not.
 
     >>> env = Skirmish("3m")
     >>> obs, state = env.reset()
@@ -197,12 +213,14 @@ class Skirmish:
 
     def __init__(
         self,
-        map_name: str | SkirmishMap | Path,
-        seed: int = 0,
+        map_name: str | SkirmishMap | Path = "8m",
+        seed: int | None = 0,
         *,
         continuing_episode: bool = False,
         oddities: Oddities | None = None,
+        **smac: Any,
     ) -> None:
+        smac_keywords.check(smac)
         if not isinstance(continuing_episode, bool):
             raise TypeError(f"continuing_episode must be True or False, not {continuing_episode!r}")
         self.map = _find_map(map_name)
@@ -210,12 +228,16 @@ class Skirmish:
         native = self.map.native(oddities)
         self._vec = _make_vec(native, 1, 1, 0, auto_restart=False)
         self.continuing_episode = continuing_episode
-        self._seed = as_integer(seed, "seed", 0, _LARGEST_SEED)
+        self._seed = as_integer(0 if seed is None else seed, "seed", 0, _LARGEST_SEED)
         self._info = native.info()
         self.n_agents = int(self._info["n_agents"])
         self.n_enemies = int(self._info["n_enemies"])
         self.n_actions = int(self._info["n_actions"])
         self.episode_limit = int(self._info["episode_limit"])
+        self.n_actions_move, self.n_actions_no_attack = 4, 6
+        self.unit_type_bits = int(self._info["type_bits"])
+        self.shield_bits_ally = self.get_ally_num_attributes() - 4 - self.unit_type_bits
+        self.shield_bits_enemy = self.get_enemy_num_attributes() - 3 - self.unit_type_bits
         self._step = _as_step(self._vec.arrays())
         self._begun = False
         self.battles_won = 0
@@ -301,15 +323,83 @@ class Skirmish:
         """Give A."""
         return self.n_actions
 
-    def get_env_info(self) -> dict[str, int]:
-        """Give the sizes under SMAC's names."""
+    def get_env_info(self) -> dict[str, Any]:
+        """Give the sizes under SMAC's names, and what the columns of `get_state_dict` are."""
+        shields = ["shield"] * self.shield_bits_ally, ["shield"] * self.shield_bits_enemy
+        types = [f"type_{bit}" for bit in range(self.unit_type_bits)]
         return {
             "state_shape": self.get_state_size(),
             "obs_shape": self.get_obs_size(),
             "n_actions": self.n_actions,
             "n_agents": self.n_agents,
             "episode_limit": self.episode_limit,
+            "agent_features": ["health", "energy/cooldown", "rel_x", "rel_y", *shields[0], *types],
+            "enemy_features": ["health", "rel_x", "rel_y", *shields[1], *types],
         }
+
+    def get_ally_num_attributes(self) -> int:
+        """Give the width of an ally's row in the state."""
+        return int(self._info["ally_state_size"])
+
+    def get_enemy_num_attributes(self) -> int:
+        """Give the width of an enemy's row in the state."""
+        return int(self._info["enemy_state_size"])
+
+    def get_state_dict(self) -> dict[str, Floats]:
+        """Copy the state in its parts: `allies` (n, ...), `enemies` (e, ...) and `last_action` (n, A)."""
+        state = self.get_state()
+        allies, enemies = (
+            self.n_agents * self.get_ally_num_attributes(),
+            self.n_enemies * self.get_enemy_num_attributes(),
+        )
+        parts = np.split(state, [allies, allies + enemies])
+        rows = {"allies": self.n_agents, "enemies": self.n_enemies, "last_action": self.n_agents}
+        return {name: part.reshape(n, -1) for (name, n), part in zip(rows.items(), parts, strict=True)}
+
+    def get_obs_move_feats_size(self) -> int:
+        """Give how many numbers an observation begins with: the availability of the walks."""
+        return self.n_actions_move
+
+    def get_obs_enemy_feats_size(self) -> tuple[int, int]:
+        """Give rows and columns of the part about enemies, which comes next."""
+        return self.n_enemies, 5 + self.shield_bits_enemy + self.unit_type_bits
+
+    def get_obs_ally_feats_size(self) -> tuple[int, int]:
+        """Give rows and columns of the part about the other allies, which comes next."""
+        return self.n_agents - 1, 5 + self.shield_bits_ally + self.unit_type_bits
+
+    def get_obs_own_feats_size(self) -> int:
+        """Give how many numbers an observation ends with: about the agent itself."""
+        return 1 + self.shield_bits_ally + self.unit_type_bits
+
+    def unit_sight_range(self, agent_id: int) -> int:
+        """Give how far an agent sees, in cells."""
+        self._agent(agent_id)
+        return SIGHT
+
+    def unit_shoot_range(self, agent_id: int) -> int:
+        """Give how far away the centre of a target may be, in cells."""
+        self._agent(agent_id)
+        return SHOOTING_RANGE
+
+    def get_visibility_matrix(self) -> npt.NDArray[np.bool_]:
+        """Tell which agent sees whom, (n, n + e) bool, allies first: the living nearer than 9 cells; nobody itself."""
+        table = self.units()
+        x, y = table["x"].astype(float), table["y"].astype(float)
+        near = np.hypot(x[: self.n_agents, None] - x, y[: self.n_agents, None] - y) < SIGHT
+        seen: npt.NDArray[np.bool_] = near & table["alive"] & table["alive"][: self.n_agents, None]
+        np.fill_diagonal(seen, False)
+        return seen
+
+    def render(self, mode: str = "human") -> None:
+        """Refuse: there is no window."""
+        raise NotImplementedError("Skirmish has no window; qcmarl play and qcmarl replay draw battles")
+
+    def save_replay(self) -> None:
+        """Refuse: there is no game to write one."""
+        raise NotImplementedError(
+            "Skirmish writes no StarCraft II replays; qcmarl play and qcmarl replay record battles"
+        )
 
     def get_stats(self) -> dict[str, float]:
         """Count the battles so far under SMAC's names; its `battles_draw` are the time-outs."""

@@ -103,7 +103,8 @@ class Oddities:
     """Peculiarities of SMAC, reproduced by default; False turns one off."""
 
     absolute_reward: bool = True
-    """The reward is a magnitude, so that enemy shields that came back count as a gain. Off: they count as a loss."""
+    """The reward is a magnitude, so that what enemies regain in a step beyond what they lose, by shields that come
+    back, healing or regeneration, counts as a gain. Off: it counts as a loss."""
     heal_flags: bool = True
     """A healer's "attackable" flag about enemy i tells whether it may heal ally i. Off: it is 0."""
     swapped_type_bits: bool = True
@@ -223,33 +224,40 @@ def load_map(path: str | Path) -> SkirmishMap:
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"{path} is no TOML: {error}") from None
     try:
-        return _map_from_table({"name": Path(path).stem, **table})
+        return map_from_table({"name": Path(path).stem, **table})
     except (ValueError, TypeError) as error:
         raise ValueError(f"{path}: {error}") from None
 
 
-def _map_from_table(table: dict[str, Any]) -> SkirmishMap:
+def map_from_table(table: Mapping[str, Any]) -> SkirmishMap:
+    """Give the map of a table as TOML and JSON have it, `dataclasses.asdict` of a `SkirmishMap` too: lists for tuples.
+
+    Raises:
+        ValueError: for what is no map; TypeError for a field of a wrong kind.
+
+    >>> import dataclasses
+    >>> map_from_table(dataclasses.asdict(builtin_map("3m"))) == builtin_map("3m")
+    True
+    """
+    table = dict(table)
     for side in ("allies", "enemies"):
         table[side] = tuple(_from_keys(Group, row, side) for row in _tables(table.get(side, []), side))
     table["units"] = tuple(_unit_from_table(row) for row in _tables(table.get("units", []), "units"))
     if isinstance(table.get("terrain"), str):
         table["terrain"] = tuple(table["terrain"].split())
-    if "goal" in table:
-        table["goal"] = _nested_tuple(table["goal"])
     return _from_keys(SkirmishMap, table, "map")
 
 
 def _unit_from_table(row: Mapping[str, Any]) -> UnitKind:
-    row = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
-    if "like" not in row:
-        return _from_keys(UnitKind, row, "units")
-    return _from_keys(UnitKind, {**dataclasses.asdict(unit(row.pop("like"))), **row}, "units")
+    own = {key: value for key, value in row.items() if key != "like"}
+    like = dataclasses.asdict(unit(row["like"])) if "like" in row else {}
+    return _from_keys(UnitKind, {**like, **own}, "units")
 
 
 def _tables(rows: Any, what: str) -> list[dict[str, Any]]:
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+    if not isinstance(rows, (list, tuple)) or not all(isinstance(row, dict) for row in rows):
         raise TypeError(f"{what} must be tables, written [[{what}]]")
-    return rows
+    return list(rows)
 
 
 def _nested_tuple(value: Any) -> Any:
@@ -264,7 +272,7 @@ def _from_keys(kind: type[_Table], row: Mapping[str, Any], what: str) -> _Table:
     missing = [name for name, field in fields.items() if field.default is dataclasses.MISSING and name not in row]
     if missing:
         raise ValueError(f"{what}: '{missing[0]}' is missing")
-    return kind(**row)
+    return kind(**{name: _nested_tuple(value) for name, value in row.items()})
 
 
 def _checked(value: Any, kind: type[Any], what: str) -> Any:

@@ -86,7 +86,7 @@ class QLearner:
         self._gradient = PartedGradient(self.parameters, threads if device.type == "cpu" else 1)
         self._player = Player(policy, env)
         self._step = env.reset(seed)
-        self._recent = RecentEpisodes()
+        self._recent = RecentEpisodes(env)
         self.episodes = 0
         """Episodes finished so far."""
         self.updates = 0

@@ -12,9 +12,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress
 
-from qcmarl.envs import VecSkirmish, make
+from qcmarl import rundir
+from qcmarl.envs import VecSkirmish
+from qcmarl.envs.place import Place
 from qcmarl.envs.scripted import POLICIES, named
-from qcmarl.run import kept_settings
 from qcmarl.watch import gif, page, recording
 from qcmarl.watch.play import record
 from qcmarl.watch.players import Scripted, Trained, Watched
@@ -57,7 +58,7 @@ def prepare_replay(
             raise ValueError(f"{source} is a recording: its battles are played already; leave out {', '.join(refused)}")
         kept = recording.read(source)
         return Production(lambda console: kept, _folder(out or source.parent, with_gif), with_gif, keep=False)
-    env = _battlefield(kept_settings(source)[1].env)
+    env = _battlefield(rundir.kept_place(source))
     player = Trained(source, env, greedy=not sampled)
     return _new(env, player, EPISODES if episodes is None else episodes, seed, out or source / "replay", with_gif)
 
@@ -68,14 +69,14 @@ def prepare_play(
     """For `qcmarl play`: a scripted policy plays, or a run where its directory is named."""
     run = Path(policy)
     if policy not in POLICIES and run.is_dir():
-        env = _battlefield(env_name or kept_settings(run)[1].env)
+        env = _battlefield(Place.read(env_name) if env_name else rundir.kept_place(run))
         player: Watched = Trained(run, env, greedy=not sampled)
         label = run.resolve().name
     else:
         _known(policy)
         if sampled:
             raise ValueError(f"--sampled is for the policy of a run; '{policy}' is a script")
-        env = _battlefield(env_name or USUAL_ENV)
+        env = _battlefield(Place.read(env_name or USUAL_ENV))
         player, label = Scripted(policy, env), policy
     usual = Path("replays") / f"{env.name.replace(':', '-')}-{label}-{USUAL_SEED if seed is None else seed}"
     return _new(env, player, episodes, seed, out or usual, with_gif)
@@ -89,10 +90,10 @@ def _known(policy: str) -> None:
         raise ValueError(f"{error}; or name the directory of a run") from None
 
 
-def _battlefield(name: str) -> VecSkirmish:
-    env = make(name, 1, 1)
+def _battlefield(place: Place) -> VecSkirmish:
+    env = place.make(1, 1)
     if not isinstance(env, VecSkirmish):
-        raise ValueError(f"{name} cannot be recorded; only skirmish:MAP can")
+        raise ValueError(f"{place.env} cannot be recorded; only skirmish:MAP can")
     return env
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from qcmarl import evaluation
+from qcmarl import evaluation, rundir
 from qcmarl.envs import Step, VecSkirmish
 from qcmarl.envs.scripted import Policy as Script
 from qcmarl.envs.scripted import named
@@ -88,7 +88,8 @@ class Trained:
 
     def __init__(self, directory: Path, env: VecSkirmish, greedy: bool) -> None:
         algo, run, _ = kept_settings(directory)
-        if run.env != env.name:
+        place = rundir.kept_place(directory)
+        if run.env != env.name if place.map is None else place.map != env.map:
             raise ValueError(f"{directory} was trained in {run.env}; it cannot play {env.name}")
         trained = evaluation.load(directory, 1, mean_law=False, threads=1)
         trained.env.close()

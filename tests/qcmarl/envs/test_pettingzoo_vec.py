@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,8 @@ pytest.importorskip("pettingzoo")
 from gymnasium.spaces import Box, Discrete
 from pettingzoo import ParallelEnv
 
-from qcmarl.envs import Step, VecEnv, VecSkirmish, make, parallel_env
+from qcmarl import cli, rundir
+from qcmarl.envs import Step, VecEnv, VecSkirmish, make, parallel_env, pettingzoo_vec
 from qcmarl.envs.pettingzoo_vec import VecPettingZoo, _averaged
 from qcmarl.envs.skirmish import MAPS
 
@@ -229,3 +231,27 @@ def test_a_package_that_is_missing_is_named_with_its_remedy(monkeypatch: pytest.
         ModuleNotFoundError, match=r"cooperative_pong_v6 needs .*: pip install 'pettingzoo\[butterfly\]'"
     ):
         make("pettingzoo:cooperative_pong_v6", n_envs=1)
+
+
+def test_a_run_where_nothing_is_won_logs_returns_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pettingzoo_vec, "_maker", lambda name: Counting)
+    run_dir, options = tmp_path / "run", "--steps 40 --n-envs 2 --rollout-steps 10 --epochs 1 --eval-battles 2"
+    for command in (
+        f"train --env pettingzoo:counting_v0 --run-dir {run_dir} --threads 1 {options}",
+        f"report {run_dir} --output {tmp_path / 'x.png'}",
+        f"eval {run_dir} --episodes 2",
+    ):
+        with pytest.raises(SystemExit) as stop:
+            cli.main(command.split())
+        assert stop.value.code == 0
+    lines = rundir.read_metrics(run_dir)
+    assert not any("win_rate" in name for line in lines for name in line)
+    assert lines[-1]["eval/return"] == lines[-1]["train/return"] == 2.5 + 2.5 + 1.0
+
+
+def test_wins_are_told_from_the_first_info_that_tells_them() -> None:
+    env = VecPettingZoo(lambda: parallel_env("skirmish:3m"), 1, episode_limit=60)
+    step = env.reset(seed=0)
+    assert not env.tells_wins
+    env.step(step.avail.argmax(-1))
+    assert env.tells_wins

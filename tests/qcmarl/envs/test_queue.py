@@ -258,7 +258,7 @@ def test_pettingzoos_own_checks_pass(name: str) -> None:
 
 
 def test_bad_arguments_are_refused() -> None:
-    with pytest.raises(ValueError, match="unknown environment 'queue:2x3'; names of queue: 2x2, 2x2-own"):
+    with pytest.raises(ValueError, match=r"'queue:2x3' \(did you mean '2x2'\?\); names of queue: 2x2, 2x2-own"):
         make("queue:2x3")
     with pytest.raises(ValueError, match="unknown queueing task '2x2-owm'; tasks: 2x2, 2x2-own"):
         VecQueue("2x2-owm")

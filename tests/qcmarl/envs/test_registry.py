@@ -20,9 +20,9 @@ def test_an_identifier_makes_a_batch() -> None:
 @pytest.mark.parametrize(
     ("identifier", "message"),
     [
-        ("skirmish:8m_vs_10m", r"unknown environment 'skirmish:8m_vs_10m'.*3m, 8m, .*did you mean '8m_vs_9m'\?"),
+        ("skirmish:8m_vs_10m", r"unknown environment 'skirmish:8m_vs_10m' \(did you mean '8m_vs_9m'\?\).*3m, 8m, "),
         ("skirmsh:3m", r"unknown environment family 'skirmsh'.*did you mean 'skirmish'\?"),
-        ("3m", r"environment '3m' has no family.*skirmish:3m.*did you mean 'skirmish:3m'\?"),
+        ("3m", r"environment '3m' has no family \(did you mean 'skirmish:3m'\?\).*skirmish:8m"),
         ("skirmish:", "unknown environment 'skirmish:'"),
         ("", "environment '' has no family"),
     ],

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from qcmarl.envs import Skirmish
+from qcmarl.envs.skirmish import MAPS
 
 
 def random_actions(env: Skirmish, rng: np.random.Generator) -> list[int]:
@@ -23,7 +24,11 @@ def play(env: Skirmish, rng: np.random.Generator) -> dict[str, object]:
 def test_sizes_come_under_smacs_names() -> None:
     env = Skirmish("5m_vs_6m")
     info = env.get_env_info()
-    assert info == {"state_shape": 98, "obs_shape": 55, "n_actions": 12, "n_agents": 5, "episode_limit": 70}
+    assert info == {
+        **{"state_shape": 98, "obs_shape": 55, "n_actions": 12, "n_agents": 5, "episode_limit": 70},
+        "agent_features": ["health", "energy/cooldown", "rel_x", "rel_y"],
+        "enemy_features": ["health", "rel_x", "rel_y"],
+    }
     assert (env.get_total_actions(), env.get_obs_size(), env.get_state_size()) == (12, 55, 98)
 
 
@@ -132,3 +137,97 @@ def test_bad_calls_are_refused() -> None:
 def test_continuing_episode_is_a_truth_value() -> None:
     with pytest.raises(TypeError, match="continuing_episode must be True or False, not 1"):
         Skirmish("3m", continuing_episode=1)  # type: ignore[arg-type]
+
+
+# PyMARL's src/config/envs/sc2.yaml, at commit c971afd.
+PYMARL = {
+    "continuing_episode": False,
+    "difficulty": "7",
+    "game_version": None,
+    "map_name": "3m",
+    "move_amount": 2,
+    "obs_all_health": True,
+    "obs_instead_of_state": False,
+    "obs_last_action": False,
+    "obs_own_health": True,
+    "obs_pathing_grid": False,
+    "obs_terrain_height": False,
+    "obs_timestep_number": False,
+    "reward_death_value": 10,
+    "reward_defeat": 0,
+    "reward_negative_scale": 0.5,
+    "reward_only_positive": True,
+    "reward_scale": True,
+    "reward_scale_rate": 20,
+    "reward_sparse": False,
+    "reward_win": 200,
+    "replay_dir": "",
+    "replay_prefix": "",
+    "state_last_action": True,
+    "state_timestep_number": False,
+    "step_mul": 8,
+    "seed": None,
+    "heuristic_ai": False,
+    "heuristic_rest": False,
+    "debug": False,
+}
+
+
+def test_smacs_arguments_are_taken_at_its_defaults() -> None:
+    env = Skirmish(**PYMARL)
+    assert env.map_name == "3m"
+    assert env.reset()[1].shape == (48,)
+    assert Skirmish().map_name == "8m"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "default"), [("reward_sparse", True, False), ("difficulty", "A", "'7'"), ("step_mul", 4, 8)]
+)
+def test_another_value_of_one_is_refused_by_name(name: str, value: object, default: object) -> None:
+    with pytest.raises(ValueError, match=f"^{name} is {value!r}; Skirmish has SMAC's default alone, {default}$"):
+        Skirmish("3m", **{name: value})  # type: ignore[arg-type]
+
+
+def test_an_argument_that_smac_has_not_is_refused() -> None:
+    with pytest.raises(TypeError, match="Skirmish has no argument 'reward_spares'"):
+        Skirmish("3m", reward_spares=True)
+
+
+@pytest.mark.parametrize("name", MAPS)
+def test_the_parts_of_observation_and_state_add_up(name: str) -> None:
+    env = Skirmish(name)
+    obs, state = env.reset()
+    (enemies, of_enemy), (allies, of_ally) = env.get_obs_enemy_feats_size(), env.get_obs_ally_feats_size()
+    move, own = env.get_obs_move_feats_size(), env.get_obs_own_feats_size()
+    assert move + enemies * of_enemy + allies * of_ally + own == obs[0].size
+    parts, info = env.get_state_dict(), env.get_env_info()
+    assert np.array_equal(np.concatenate([part.ravel() for part in parts.values()]), state)
+    assert parts["allies"].shape == (env.n_agents, len(info["agent_features"]))
+    assert parts["enemies"].shape == (env.n_enemies, len(info["enemy_features"]))
+    assert parts["last_action"].shape == (env.n_agents, env.n_actions)
+    seen = move + of_enemy * np.arange(enemies) + 1  # the distance of each enemy, zero where it is not seen
+    assert np.array_equal(env.get_visibility_matrix()[:, env.n_agents :], np.stack(obs)[:, seen] > 0)
+
+
+def test_who_sees_whom_follows_from_places_and_lives() -> None:
+    env = Skirmish("3m")
+    env.reset()
+    table = env.units()
+    table["x"], table["y"] = (5, 10, 20, 14, 13.9, 28.9), (16, 16, 16, 16, 16, 16)
+    table["hp"][4], table["alive"][4] = 0, False
+    env.set_units(table)
+    assert env.get_visibility_matrix().astype(int).tolist() == [
+        [0, 1, 0, 0, 0, 0],  # 9 cells are too far, and the dead are not seen
+        [1, 0, 0, 1, 0, 0],
+        [0, 0, 0, 1, 0, 1],
+    ]
+    table["hp"][1], table["alive"][1] = 0, False
+    env.set_units(table)
+    assert env.get_visibility_matrix().astype(int).tolist() == [[0] * 6, [0] * 6, [0, 0, 0, 1, 0, 1]]
+    assert (env.unit_sight_range(0), env.unit_shoot_range(0)) == (9, 6)
+
+
+@pytest.mark.parametrize("call", ["render", "save_replay"])
+def test_what_needs_the_game_says_what_there_is(call: str) -> None:
+    with pytest.raises(NotImplementedError, match="qcmarl replay"):
+        getattr(Skirmish("3m"), call)()
