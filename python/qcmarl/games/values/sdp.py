@@ -16,6 +16,9 @@ from qcmarl.games.game import Floats
 if TYPE_CHECKING:
     from scipy.sparse import csc_array
 
+ROUNDS = 16
+"""Of projections behind the solver: the magic square's bound comes to a third of its distance from 1."""
+
 
 class Program(NamedTuple):
     """Maximise c . g over g where F_0 + sum_k g_k F_k is positive; every such g must lie within -1..1."""
@@ -60,7 +63,7 @@ def solve(program: Program) -> Solved:
     if str(found.status) not in ("Solved", "AlmostSolved"):
         raise ArithmeticError(f"the semidefinite program was not solved: {found.status}")
     dual = scale * _square(np.array(found.z), len(program.constant))
-    return Solved(np.array(found.x), proven_bound(program, dual))
+    return Solved(np.array(found.x), tightened(program, dual))
 
 
 def proven_bound(program: Program, dual: Floats) -> float:
@@ -73,11 +76,36 @@ def proven_bound(program: Program, dual: Floats) -> float:
         program: K unknowns.
         dual: (m, m).
     """
+    positive, missed = _positive(program, dual)
+    return float((program.constant * positive).sum() + np.abs(missed).sum())
+
+
+def tightened(program: Program, dual: Floats) -> float:
+    """The best of the proven bounds of a dual solution and of what becomes of it in rounds of two projections: the r_k
+    that the solver left are taken out of Z's entries, which costs it a little positivity, and so on.
+
+    Args:
+        program: K unknowns.
+        dual: (m, m).
+    """
+    known = program.places >= 0
+    unknowns = program.places[known]
+    entries = np.bincount(unknowns, minlength=len(program.objective))
+    bounds = []
+    for _ in range(ROUNDS):
+        bounds.append(proven_bound(program, dual))
+        dual, missed = _positive(program, dual)
+        dual[known] -= (missed / entries)[unknowns]
+    return min(bounds)
+
+
+def _positive(program: Program, dual: Floats) -> tuple[Floats, Floats]:
+    """The positive part of a matrix, (m, m), and -r, (K,)."""
     values, vectors = np.linalg.eigh((dual + dual.T) / 2)
-    positive = (vectors * values.clip(0)) @ vectors.T
+    positive: Floats = (vectors * values.clip(0)) @ vectors.T
     known = program.places >= 0
     products = np.bincount(program.places[known], positive[known], len(program.objective))
-    return float((program.constant * positive).sum() + np.abs(program.objective + products).sum())
+    return positive, program.objective + products
 
 
 def solver() -> Any:
