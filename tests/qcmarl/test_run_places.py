@@ -93,6 +93,14 @@ def test_a_run_plays_on_its_own_map_only(run, tmp_path, capsys):
     assert called("play", "--policy", run, "--env", "skirmish:maps/m.toml", "--episodes", 1, "--no-gif") == 0
 
 
+def test_a_team_carries_the_map_that_it_was_trained_on(run, tmp_path, capsys):
+    options = ["--algo", "entangled-mappo", "--env", "skirmish:maps/m.toml", "--steps", 160, "--run-dir", "team"]
+    assert called("train", *options, *TINY) == 0
+    (tmp_path / "maps" / "m.toml").unlink()
+    assert called("actors", "team", "--episodes", 2) == 0
+    assert "2 episodes of skirmish:maps/m.toml" in capsys.readouterr().out
+
+
 def test_a_saved_battle_goes_on_under_its_own_rules_only(tmp_path):
     (tmp_path / "m.toml").write_text(MAP)
     first = VecSkirmish(tmp_path / "m.toml", 2, n_threads=1)

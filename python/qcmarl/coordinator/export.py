@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from qcmarl import checkpoint, rundir
 from qcmarl.coordinator import actors, source
 from qcmarl.coordinator.policy import EntangledPolicy
+from qcmarl.envs.place import Place
 from qcmarl.envs.registry import table_of
 from qcmarl.evaluate import exactly
 from qcmarl.evaluation import load
@@ -34,6 +35,13 @@ class Manifest(NamedTuple):
     """A."""
     table: str | None = None
     """Digest of the rules, where the name of the environment does not decide them: `envs.registry.table_of`."""
+    map: dict[str, Any] | None = None
+    """The map that the run keeps, where its name is a path: `envs.place.Place.table`."""
+
+    @property
+    def place(self) -> Place:
+        """Where the team plays; raises ValueError or TypeError where the map is none."""
+        return Place(self.env) if self.map is None else Place.kept(self.env, self.map)
 
 
 def actor_file(folder: Path, agent: int) -> Path:
@@ -64,7 +72,10 @@ def export(run: Path, folder: Path) -> Manifest:
         source.save(folder / SOURCE, policy.resource)
         rates = exactly(policy, env) or {}
         earned = rates.get("eval/return"), rates.get("eval/return_sampled")
-        found = Manifest(env.name, env.n_agents, *earned, env.obs_size, env.n_actions, table_of(env))
+        place = rundir.kept_place(run)
+        name = env.name if place.map is None else place.env
+        sizes = env.n_agents, *earned, env.obs_size, env.n_actions
+        found = Manifest(name, *sizes, table_of(env), place.table())
     finally:
         env.close()
     checkpoint.replace_file(folder / TEAM, (rundir.as_json(found._asdict(), indent=2) + "\n").encode())
@@ -104,4 +115,5 @@ def _is_sound(found: Manifest) -> bool:
         and all(rate is None or isinstance(rate, (int, float)) for rate in rates)
         and all(size is None or type(size) is int for size in sizes)
         and (found.table is None or isinstance(found.table, str))
+        and (found.map is None or isinstance(found.map, dict))
     )

@@ -16,7 +16,6 @@ from rich.progress import Progress
 from qcmarl import rundir
 from qcmarl.coordinator.export import SOURCE, Manifest, actor_file, export, make_folder, manifest
 from qcmarl.coordinator.processes import Team
-from qcmarl.envs import make
 from qcmarl.envs.base import Bools, Step, won
 from qcmarl.envs.registry import check_table, side_by_side
 from qcmarl.evaluate import quotas
@@ -100,8 +99,8 @@ def prepare(
 
 def _environment(folder: Path, team: Manifest, wanted: int) -> VecEnv:
     try:
-        env = make(team.env, side_by_side(team.env, min(max(wanted, 1), AT_ONCE)), 1)
-    except (ValueError, OSError) as error:
+        env = team.place.make(side_by_side(team.env, min(max(wanted, 1), AT_ONCE)), 1)
+    except (ValueError, TypeError, OSError) as error:
         raise ValueError(f"{folder} holds a team of {team.env}: {error}") from None
     try:
         if env.n_agents != team.agents:

@@ -57,6 +57,7 @@ def test_the_files_of_a_run_are_written_with_its_exact_rates(run, capsys, tmp_pa
         "sampled": rates["eval/win_rate_sampled"],
         "obs_size": 2,
         "actions": 2,
+        "map": None,
     }
 
 
