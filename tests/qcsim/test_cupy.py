@@ -235,7 +235,7 @@ def test_dlpack_from_a_gpu_gives_cupy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_dlpack_from_a_gpu_without_cupy_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "cupy", None)
-    with pytest.raises(ModuleNotFoundError, match=r"weights is a Foreign on a GPU.*pip install 'qcsim\[cuda\]'"):
+    with pytest.raises(ModuleNotFoundError, match=r"weights is a Foreign on a GPU.*pip install cupy-cuda13x"):
         qcsim.probabilities(CIRCUIT, Foreign(WEIGHTS, 2), Foreign(AMPLITUDES, 2))
 
 

@@ -62,9 +62,9 @@ def test_a_row_says_how_an_arm_executes_and_what_it_was_trained_with(table1):
 
 def test_the_numbers_of_a_row_are_the_results(table1):
     mappo, ours = (rows_of(table1 / "table1.md", name)[0] for name in ("MAPPO", "QC-MAPPO, factored"))
-    # 0.5 and 0.7: s / sqrt(2) = 0.1, times t(0.975; 1) = 12.706
-    assert mappo[6] == "0.60 [-0.67, 1.87]"
-    assert ours[5] == "0.95 [0.31, 1.59]"
+    # 0.5 and 0.7: s / sqrt(2) = 0.1, times t(0.975; 1) = 12.706, cut off at 0 and 1
+    assert mappo[6] == "0.60 [0.00, 1.00]"
+    assert ours[5] == "0.95 [0.31, 1.00]"  # 0.9 and 1.0, and no more than all
     # over training: (0 + 1/2 + 1) / 3 of 0.5 and of 0.7
     assert mappo[8].startswith("0.30 [")
     # t = 0.25 / sqrt(0.01 + 0.0025) = 2.236 at 1.47 degrees of freedom: scipy.stats.t.sf(2.236, 1.4706) * 2 = 0.196
@@ -161,7 +161,7 @@ def test_minutes_to_a_win_rate_count_the_seeds_that_reach_it(table1):
 
 def test_what_a_circuit_is_used_for_is_shown_for_circuits_only(table1):
     blind = rows_of(table1 / "table1.md", "QC-MAPPO, factored")[1]
-    assert blind[5:] == ["0.85 [0.21, 1.49]", "0.10 [0.10, 0.10]", "0.05 [0.05, 0.05]", "0.25", "-", "-"]
+    assert blind[5:] == ["0.85 [0.21, 1.00]", "0.10 [0.10, 0.10]", "0.05 [0.05, 0.05]", "0.25", "-", "-"]
     # MAPPO has a row in the tables of quality, cost, times and the paper's; the circuit one more, less the paper's.
     assert [len(rows_of(table1 / "table1.md", name)) for name in ("MAPPO", "QC-MAPPO, factored")] == [4, 4]
 
