@@ -275,7 +275,9 @@ def prepare(arguments: list[str]) -> run.Run:
     if process.resume and process.run_dir is None:
         raise UsageError("--resume needs --run-dir, the run to go on with")
     where = process.run_dir or Path("runs") / f"{short_name(config.env)}-{algo}-{config.seed}"
-    resolved = algorithm.resolve(options.algorithm, config.env)
+    # What a run keeps was resolved when it began, by the rules of then.
+    same = kept is not None and options.algorithm == kept[2]
+    resolved = options.algorithm if same else algorithm.resolve(options.algorithm, config.env)
     on = device.chosen(process.device)
     return run.Run(algo, config, resolved, where, process.resume, process.threads, process.quiet, on)
 
@@ -375,8 +377,8 @@ def evaluate(arguments: list[str]) -> int:
                 raise UsageError(f"{name} is {getattr(options, name)}; it must be at least 1")
         check_seed(options.seed)
         mean, shuffled = options.mean_law or "mean" in options.reading, "shuffled" in options.reading
-        if options.out is not None and not options.out.parent.is_dir():
-            raise UsageError(f"out is {options.out}; its folder {options.out.parent} is not there")
+        if options.out is not None and (options.out.is_dir() or not options.out.parent.is_dir()):
+            raise UsageError(f"out is {options.out}; it must be a file in a folder that is there")
         trained = evaluation.load(options.run, options.episodes, mean, options.threads, options.noise, shuffled)
     played: dict[str, Battles] = {}
     metrics = evaluation.evaluate(trained, options.episodes, mean, options.seed, shuffled, played)

@@ -87,11 +87,13 @@ def _cell(name: str, value: float, battles: int, played: Mapping[str, Battles], 
     if name == "env_steps":
         return f"{value:,.0f}"
     values = _values(name, played)
-    if "win_rate" in name and (values is None or np.isin(values, (0, 1)).all()):  # of a queue it is a mean of shares
-        low, high = wilson(value, battles)
-        return f"{value:.6f}" if exact else f"{value:.3f} [{low:.3f}, {high:.3f}]"
+    if "win_rate" in name and exact:
+        return f"{value:.6f}"
     if values is None:
         return f"{value:.6g}"
+    if "win_rate" in name and np.isin(values, (0, 1)).all():  # of a queue it is a mean of shares, of a game of payoffs
+        low, high = wilson(value, battles)
+        return f"{value:.3f} [{low:.3f}, {high:.3f}]"
     return with_error(value, float(values.std(ddof=1) / math.sqrt(len(values))) if len(values) > 1 else math.nan)
 
 

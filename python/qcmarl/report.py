@@ -79,9 +79,11 @@ def read_all(directories: Sequence[Path]) -> tuple[list[Curve], list[str]]:
     Raises:
         ValueError: there is no run with an evaluation among them.
     """
-    once = {directory.resolve(): directory for directory in reversed(directories)}
+    once: dict[Path, Path] = {}
+    for directory in directories:
+        once.setdefault(directory.resolve(), directory)
     curves, passed = [], []
-    for directory in reversed(once.values()):
+    for directory in once.values():
         try:
             curves.append(read(directory))
         except ValueError as error:
@@ -113,7 +115,8 @@ def grouped(curves: Sequence[Curve]) -> dict[str, list[Curve]]:
     """
     groups: dict[str, list[Curve]] = {}
     for curve in curves:
-        run = {k: v for k, v in curve.config["run"].items() if k != "seed"}
+        # A run that was made longer is evaluated as often as it was before.
+        run = {k: v for k, v in curve.config["run"].items() if k not in ("seed", "eval_every")}
         groups.setdefault(
             json.dumps([curve.config["algo"], run, curve.config["algorithm"]], sort_keys=True), []
         ).append(curve)

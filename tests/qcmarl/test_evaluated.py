@@ -9,7 +9,7 @@ from learners import mappo
 from toy import LampGame
 
 from qcmarl import cli, evaluated, rundir
-from qcmarl.evaluate import win_rates
+from qcmarl.evaluate import Battles, win_rates
 
 TINY = ["--steps", "160", "--n-envs", "8", "--rollout-steps", "20", "--epochs", "1", "--eval-battles", "2", "--quiet"]
 
@@ -62,8 +62,15 @@ def test_the_written_episodes_are_those_of_the_rates(run, tmp_path, capsys):
 
 
 def test_a_folder_that_is_not_there_is_named_before_anything_is_played(run, tmp_path, capsys):
-    assert called("eval", run, "--out", tmp_path / "no" / "e.json") == 2
-    assert "no is not there" in capsys.readouterr().err
+    for wrong in (tmp_path / "no" / "e.json", tmp_path):
+        assert called("eval", run, "--out", wrong) == 2
+        assert f"out is {wrong}; it must be a file in a folder that is there" in capsys.readouterr().err
+
+
+def test_what_a_game_pays_is_no_share_of_battles():
+    assert evaluated._cell("eval/win_rate", 5.0, 100, {}, True) == "5.000000"
+    paid = Battles(np.array([True, True]), np.array([5.0, -1.0]), np.array([5.0, -1.0]), np.array([1, 1]))
+    assert evaluated._cell("eval/win_rate", 2.0, 2, {"own": paid}, False) == "2.0 ± 3.0"  # (5 + 1) / 2
 
 
 class Unjudged(LampGame):

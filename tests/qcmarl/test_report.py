@@ -138,6 +138,8 @@ def test_a_run_that_is_named_twice_counts_once(tmp_path, monkeypatch):
     curves, passed = report.read_all([Path(name) for name in names])
     assert [curve.config["run"]["seed"] for curve in curves] == [0, 1]
     assert passed == []
+    first, _ = report.read_all([Path(name) for name in ("a", "b", "a")])
+    assert [curve.config["run"]["seed"] for curve in first] == [0, 1]  # what others are tested against stays the first
 
 
 def test_two_runs_of_one_seed_are_no_two_samples(tmp_path):
