@@ -76,8 +76,7 @@ def proven_bound(program: Program, dual: Floats) -> float:
         program: K unknowns.
         dual: (m, m).
     """
-    positive, missed = _positive(program, dual)
-    return float((program.constant * positive).sum() + np.abs(missed).sum())
+    return _bound(program, *_positive(program, dual))
 
 
 def tightened(program: Program, dual: Floats) -> float:
@@ -93,10 +92,15 @@ def tightened(program: Program, dual: Floats) -> float:
     entries = np.bincount(unknowns, minlength=len(program.objective))
     bounds = []
     for _ in range(ROUNDS):
-        bounds.append(proven_bound(program, dual))
         dual, missed = _positive(program, dual)
+        bounds.append(_bound(program, dual, missed))
         dual[known] -= (missed / entries)[unknowns]
     return min(bounds)
+
+
+def _bound(program: Program, positive: Floats, missed: Floats) -> float:
+    """Of what `_positive` gives."""
+    return float((program.constant * positive).sum() + np.abs(missed).sum())
 
 
 def _positive(program: Program, dual: Floats) -> tuple[Floats, Floats]:
