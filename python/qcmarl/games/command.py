@@ -60,7 +60,7 @@ def show(prepared: Prepared) -> None:
     console.print(_values(game, found))
     console.print(_strategy(game, found, FILLINGS.get(options.name)))
     if importlib.util.find_spec("clarabel") is None:
-        console.print("tighter bounds of quantum players need a solver: pip install 'qcsim\\[solvers]'")
+        console.print("tighter bounds of quantum players need a solver: pip install clarabel")
 
 
 def _values(game: Game, found: Summary) -> Table:
