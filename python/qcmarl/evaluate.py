@@ -174,10 +174,11 @@ def play(
         acted = player.act(step, player.features(step), generator, greedy)
         step = env.step(acted.actions.cpu().numpy())
         player.observe(step)
+        wins = won(step.info)
         for i in np.flatnonzero((step.terminated | step.truncated) & (left > 0)):
             left[i] -= 1
             gained, length = (step.info[k][i] for k in ("episode_return", "episode_length"))
-            found.append((bool(is_greedy[i]), float(won(step.info)[i]), float(gained), int(length)))
+            found.append((bool(is_greedy[i]), float(wins[i]), float(gained), int(length)))
     columns = list(zip(*found, strict=True)) or [(), (), (), ()]
     return Battles(
         np.array(columns[0], bool), np.array(columns[1], float), np.array(columns[2], float), np.array(columns[3], int)
