@@ -32,8 +32,8 @@ NOISE = "report-noise"
 MAIN = ("mappo", "attention-mappo", "qmix", "qc-factored", "qc-outcome", "linear", "no-circuit", "no-cnot", "frozen")
 SHORT = ("arm", "execution", "ratio, clip", "seeds", "greedy: mean [95 %]", "sampled: mean [95 %]", "p, deployed")
 SPEED = ("over training", "p, over training")
-OTHER_STEPS = ("mappo-undo", "qc-undo")
-"""Arms that differ in how the actor steps; they have a table of their own."""
+OTHER_STEPS = ("mappo-undo", "qc-undo", "qc-narrow")
+"""Arms that differ in how the actor steps, and in its width; they have a table of their own."""
 Tabled = Callable[[Sequence[Group]], tables.Table]
 Groups = Mapping[str, Mapping[str, Group]]
 """By environment and arm."""

@@ -78,6 +78,7 @@ def _arms() -> list[Arm]:
         qc("qc-shots", "QC-MAPPO, 1024 shots", shots=1024),
         ppo("mappo-undo", "MAPPO, steps undone", undo_step=True),
         qc("qc-undo", "QC-MAPPO, steps undone", undo_step=True),
+        qc("qc-narrow", "QC-MAPPO, steps undone, latents of 32", undo_step=True, latent=32),
         Arm("mappo-published", "MAPPO, 15 epochs, GRU actor", "mappo", published),
         *_noise_arms(),
         *ENTANGLEMENT_ARMS,

@@ -38,7 +38,7 @@ CONTROLS = (
     "autoregressive",
     "mappo",
     *("mappo-weight-decay", "mappo-dropout", "mappo-input-noise"),
-    *("mappo-undo", "qc-undo"),
+    *("mappo-undo", "qc-undo", "qc-narrow"),
 )
 TRAINED_UNDER_NOISE = tuple(
     noise_arm(readout, channel, rate)
