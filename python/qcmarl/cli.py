@@ -85,12 +85,14 @@ class Process:
 
 @dataclass(frozen=True)
 class EvalOptions:
-    """Win rates of a trained run over many episodes, with the weights of its last checkpoint."""
+    """Win rates of a trained run over many episodes."""
 
     run: tyro.conf.Positional[Path]
     """Directory of the run."""
     episodes: int = 512
     """Episodes played greedily, and as many again by drawing from the law (>= 1)."""
+    checkpoint: rundir.Which = "last"
+    """Weights of the run's last checkpoint, or of its best evaluation, whose own rate is a flattering one."""
     mean_law: bool = False
     """Play once more with the measured law replaced by its mean over the visited observations."""
     reading: Annotated[tuple[Literal["mean", "shuffled"], ...], tyro.conf.UseAppendAction] = ()
@@ -123,6 +125,8 @@ class ActorsOptions:
     """Draw the local choices from the agents' laws; without it, the most probable ones are taken."""
     log: Path | None = None
     """Folder where each process writes down every message that it hears, a JSON object a line."""
+    checkpoint: rundir.Which = "last"
+    """Agents of the run's last checkpoint, or of its best evaluation."""
     seed: int = 1_000_000
     """Seed of questions, outcomes and actions, 0..2^63-1."""
 
@@ -157,6 +161,8 @@ class ReplayOptions:
     """Take the most probable actions (the default)."""
     sampled: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Draw the actions from the policy's law."""
+    checkpoint: rundir.Which = "last"
+    """Weights of the run's last checkpoint, or of its best evaluation."""
     seed: int | None = None
     """Seed of battles and actions, 0..2^63-1; default: 1000000."""
     gif: bool = True
@@ -379,14 +385,17 @@ def evaluate(arguments: list[str]) -> int:
         mean, shuffled = options.mean_law or "mean" in options.reading, "shuffled" in options.reading
         if options.out is not None and (options.out.is_dir() or not options.out.parent.is_dir()):
             raise UsageError(f"out is {options.out}; it must be a file in a folder that is there")
-        trained = evaluation.load(options.run, options.episodes, mean, options.threads, options.noise, shuffled)
+        trained = evaluation.load(
+            options.run, options.episodes, mean, options.threads, options.noise, shuffled, options.checkpoint
+        )
     played: dict[str, Battles] = {}
     metrics = evaluation.evaluate(trained, options.episodes, mean, options.seed, shuffled, played)
     exact = is_exact(trained.policy, trained.env)
-    evaluated.show(options.run, options.episodes, metrics, played, options.noise, exact)
+    evaluated.show(options.run, options.episodes, metrics, played, options.noise, exact, options.checkpoint)
     if options.out is not None:
         reading = [name for name, asked in (("mean", mean), ("shuffled", shuffled)) if asked]
-        settings = {"episodes": options.episodes, "seed": options.seed, "noise": options.noise, "reading": reading}
+        settings = {name: getattr(options, name) for name in ("episodes", "seed", "noise", "checkpoint")}
+        settings["reading"] = reading
         with mistakes():
             evaluated.write(options.out, options.run, settings, metrics, played, trained.env.tells_wins)
         print(f"episodes: {options.out}")
@@ -404,7 +413,7 @@ def actors(arguments: list[str]) -> int:
     with mistakes():
         o = parse(ActorsOptions, arguments, "actors")
         check_seed(o.seed)
-        production = without_centre.prepare(o.source, o.out, o.episodes, not o.sampled, o.seed, o.log)
+        production = without_centre.prepare(o.source, o.out, o.episodes, not o.sampled, o.seed, o.log, o.checkpoint)
     try:
         without_centre.produce(production)
     except TeamError as error:  # a file of the folder was changed, or a process was ended from outside
@@ -417,7 +426,7 @@ def replay(arguments: list[str]) -> int:
     with mistakes():
         o = parse(ReplayOptions, arguments, "replay")
         check_seed(o.seed)
-        production = watch.prepare_replay(o.source, o.episodes, o.out, o.greedy, o.sampled, o.seed, o.gif)
+        production = watch.prepare_replay(o.source, o.episodes, o.out, o.greedy, o.sampled, o.seed, o.gif, o.checkpoint)
     watch.produce(production)
     return 0
 

@@ -59,6 +59,7 @@ def show(
     played: Mapping[str, Battles],
     noise: str | None = None,
     exact: bool = False,
+    which: rundir.Which = "last",
 ) -> None:
     """Prints the table of `qcmarl eval`.
 
@@ -69,10 +70,12 @@ def show(
         played: the battles that they are of.
         noise: where it was chosen for this evaluation.
         exact: nothing but shuffled readings was played.
+        which: weights of the run.
     """
+    best = "" if which == "last" else f", {which} checkpoint"
     under = "" if noise is None else f", noise {noise}"
     how = "exact rates" if exact else f"{battles} battles of each kind"
-    table = Table(title=f"{directory}, {how}{under}", title_justify="left")
+    table = Table(title=f"{directory}{best}, {how}{under}", title_justify="left")
     table.add_column("")
     table.add_column("value", justify="right")
     for name, value in metrics.items():

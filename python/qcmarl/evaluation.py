@@ -6,8 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from qcmarl import checkpoint, rundir
+from qcmarl import rundir
 from qcmarl.algos import ALGORITHMS
+from qcmarl.best import weights
 from qcmarl.envs.registry import check_table, side_by_side
 from qcmarl.evaluate import Battles, win_rates
 from qcmarl.learner import LearnerConfig
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Trained(NamedTuple):
-    """The actor of a run's last checkpoint, and environments to play in."""
+    """The actor of a run, and environments to play in."""
 
     policy: Policy
     env: VecEnv
@@ -30,9 +31,15 @@ class Trained(NamedTuple):
 
 
 def load(
-    directory: Path, battles: int, mean_law: bool, threads: int, noise: str | None = None, shuffled: bool = False
+    directory: Path,
+    battles: int,
+    mean_law: bool,
+    threads: int,
+    noise: str | None = None,
+    shuffled: bool = False,
+    which: rundir.Which = "last",
 ) -> Trained:
-    """Reads the last checkpoint of a run.
+    """Reads the weights of a run.
 
     Leaves the calling process changed: torch computes on one thread from then on, and takes numbers below 1e-38 for 0
     (`parallel.use_one_torch_thread`), as in training.
@@ -44,19 +51,20 @@ def load(
         threads: of the environments.
         noise: of the circuit, in place of the run's own; "none": none. None: the run's own.
         shuffled: whether shuffled readings will be asked for.
+        which: those of its last checkpoint, or of its best evaluation.
 
     Returns:
         what `evaluate` plays.
 
     Raises:
-        ValueError: there is no run, its checkpoint is damaged, the file of its game has changed, there is no reading to
-            replace, or no circuit for noise.
+        ValueError: there is no run, no such checkpoint or a damaged one, the file of its game has changed, there is
+            no reading to replace, or no circuit for noise.
     """
     use_one_torch_thread()
     algo, run, config = kept_settings(directory)
     if noise is not None:
         config = _under(noise, algo, run, config)
-    learner = checkpoint.load(directory / rundir.CHECKPOINT)["learner"]
+    learner = weights(directory, which)
     env = rundir.kept_place(directory).make(side_by_side(run.env, min(2 * battles, 128)), threads)
     played = learner["env"] if "env" in learner else learner["collector"]["env"]
     check_table(env, played.get("table"), directory)
@@ -64,7 +72,7 @@ def load(
     try:
         policy.load_state_dict(learner["policy"])
     except RuntimeError:
-        raise ValueError(f"the checkpoint in {directory} does not fit its {rundir.CONFIG}") from None
+        raise ValueError(f"{directory / rundir.CHECKPOINTS[which]} does not fit the run's {rundir.CONFIG}") from None
     if mean_law and not isinstance(policy, MixingPolicy):
         raise ValueError(f"{algo} measures no law; --mean-law is for algorithms with a circuit")
     if shuffled and not isinstance(policy, MixingPolicy):
@@ -98,7 +106,7 @@ def evaluate(
         played: takes up the battles, as in `win_rates`.
 
     Returns:
-        as `win_rates`, and `env_steps`, at which the checkpoint was made.
+        as `win_rates`, and `env_steps`, at which the weights were kept.
     """
     rates = win_rates(trained.policy, trained.env, battles, seed, mean_law, shuffled, played)
     return {"env_steps": trained.env_steps, **rates}
@@ -112,6 +120,8 @@ def evaluate_run(
     threads: int,
     noise: str | None = None,
     shuffled: bool = False,
+    which: rundir.Which = "last",
 ) -> dict[str, float]:
-    """Win rates of the last checkpoint of a run: `load`, which leaves torch at one thread, then `evaluate`."""
-    return evaluate(load(directory, battles, mean_law, threads, noise, shuffled), battles, mean_law, seed, shuffled)
+    """Win rates of a run: `load`, which leaves torch at one thread, then `evaluate`."""
+    trained = load(directory, battles, mean_law, threads, noise, shuffled, which)
+    return evaluate(trained, battles, mean_law, seed, shuffled)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import torch
 import tyro
 
-from qcmarl import evaluation
+from qcmarl import evaluation, rundir
 from qcmarl.laws import Inputs
 from qcmarl.policies import MixingPolicy
 from qcmarl.quantum import CIRCUITS, Circuit, Decision, decision_circuit
@@ -33,6 +33,8 @@ class ExportOptions:
     """The decision: steps of the episode before it, played greedily (>= 0)."""
     seed: int = 1_000_000
     """Seed of the episode, 0..2^63-1."""
+    checkpoint: rundir.Which = "last"
+    """Weights of the run's last checkpoint, or of its best evaluation."""
     qasm: Literal[2, 3] = 3
     """Version of OpenQASM."""
     out: Path | None = None
@@ -47,15 +49,15 @@ def export(options: ExportOptions) -> Path:
     """
     if options.step < 0:
         raise ValueError(f"step is {options.step}; it must be at least 0")
-    text = decision_of(options.run, options.step, options.seed).to_qasm(options.qasm)
+    text = decision_of(options.run, options.step, options.seed, options.checkpoint).to_qasm(options.qasm)
     path = options.out or options.run / FILE
     path.write_text(text, encoding="utf-8")
     return path
 
 
-def decision_of(directory: Path, step: int, seed: int) -> Decision:
-    """The circuit of one decision of a run's last checkpoint, with what it runs on."""
-    trained = evaluation.load(directory, 1, mean_law=False, threads=1)
+def decision_of(directory: Path, step: int, seed: int, which: rundir.Which = "last") -> Decision:
+    """The circuit of one decision of a run's last checkpoint or best evaluation, with what it runs on."""
+    trained = evaluation.load(directory, 1, mean_law=False, threads=1, which=which)
     try:
         policy = trained.policy
         if not isinstance(policy, MixingPolicy) or not isinstance(policy.mixer, Circuit):

@@ -23,11 +23,12 @@ import torch
 
 from qcmarl import checkpoint, rundir
 from qcmarl.algos import ALGORITHMS
+from qcmarl.best import Best
 from qcmarl.config import earlier, wrong_kinds
 from qcmarl.device import HOST
 from qcmarl.device import described as device_described
 from qcmarl.envs.place import Place
-from qcmarl.envs.registry import side_by_side
+from qcmarl.envs.registry import side_by_side, table_of
 from qcmarl.evaluate import win_rates
 from qcmarl.learner import LearnerConfig
 from qcmarl.parallel import keep_freed_memory, use_one_torch_thread
@@ -155,6 +156,7 @@ class Run:
         self._latest: dict[str, float] = {}
         self._saved: int | None = None
         self._metrics = self._continue() if resume else self._begin()
+        self._best = Best(directory, ALGORITHMS[algo].deployed, table_of(self._eval_env))
         self._tensorboard = self._open_tensorboard()
         self._display = Display(config.steps, self.learner.env_steps, quiet)
         if resume and not self._is_complete():
@@ -275,6 +277,8 @@ class Run:
         times["time/env_steps_per_second"] = (steps - done) / wall
         self._log({"env_steps": steps, "wall_seconds": round(self._wall, 3), **metrics, **times})
         if due:
+            with self._writing(rundir.BEST):
+                self._best.offer(metrics, self.learner.policy, steps)
             self._save()
 
     def _evaluate(self, mean_law: bool) -> dict[str, float]:
@@ -339,6 +343,9 @@ class Run:
         if "eval/win_rate" not in latest:  # nothing is won there
             returns = {"return, greedy": "eval/return", "return, sampled": "eval/return_sampled"}
             rows.update({title: earned(latest[name]) for title, name in returns.items() if name in latest})
+        best = self._best.rate()
+        if best is not None and self._best.evaluation["env_steps"] < self.learner.env_steps:
+            rows["best evaluation"] = f"{percent(best).strip()}  (after {self._best.evaluation['env_steps']:,} steps)"
         rows["files"] = str(self.directory)
         self._display.summary(f"{self._description['algo']} on {self.config.env}, seed {self.config.seed}", rows)
 

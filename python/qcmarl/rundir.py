@@ -1,4 +1,4 @@
-"""A run's directory: config.json, metrics.jsonl, checkpoint.pt, TensorBoard events.
+"""A run's directory: config.json, metrics.jsonl, checkpoint.pt, best.pt, TensorBoard events.
 
 Called by `run` (writing), by `cli` and `report` (reading). A run exists from its first checkpoint on: what a start cut
 short left behind is written over. Lines of metrics.jsonl after the last checkpoint are dropped on resume, so that the
@@ -15,7 +15,7 @@ import subprocess
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -26,7 +26,10 @@ from qcmarl.envs.place import Place, map_file
 from qcmarl.locks import taken
 from qcmarl.quantum import engine_description
 
-CONFIG, METRICS, CHECKPOINT = "config.json", "metrics.jsonl", "checkpoint.pt"
+CONFIG, METRICS, CHECKPOINT, BEST = "config.json", "metrics.jsonl", "checkpoint.pt", "best.pt"
+Which = Literal["last", "best"]
+"""Weights of a run: where it is now, or at its best evaluation."""
+CHECKPOINTS: dict[Which, str] = {"last": CHECKPOINT, "best": BEST}
 DECIDING = ("algo", "run", "algorithm")
 """Parts of config.json that decide the course of a run; the others only describe it."""
 ON_CPU = {"device": "cpu"}
@@ -64,6 +67,7 @@ def create(
     metrics = MetricsFile(directory)
     try:
         _refuse_a_run(directory)
+        (directory / BEST).unlink(missing_ok=True)
         first = session(0)
         kept = {} if map_table is None else {"map": map_table}
         about = {"build": first["build"], "git": first["git"], "devices": [{"env_steps": 0, **where}]}

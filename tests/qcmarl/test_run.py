@@ -118,6 +118,7 @@ def test_a_run_killed_and_resumed_equals_an_uninterrupted_one(finished, tmp_path
     assert small_run(directory, resume=True).train() == 0
     assert lasting(directory) == lasting(finished)
     assert_same(weights(directory), weights(finished))
+    assert_same(*(checkpoint.load(path / rundir.BEST) for path in (directory, finished)))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

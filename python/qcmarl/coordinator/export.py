@@ -49,12 +49,13 @@ def actor_file(folder: Path, agent: int) -> Path:
     return folder / f"actor-{agent}.pt"
 
 
-def export(run: Path, folder: Path) -> Manifest:
+def export(run: Path, folder: Path, which: rundir.Which = "last") -> Manifest:
     """Writes a team's files.
 
     Args:
         run: directory of a run of an algorithm whose agents share a resource.
         folder: made where it is not; files of the same names are replaced.
+        which: the agents of the run's last checkpoint, or of its best evaluation.
 
     Returns:
         what team.json says.
@@ -62,7 +63,7 @@ def export(run: Path, folder: Path) -> Manifest:
     Raises:
         ValueError: no such run, or one of agents who share nothing; the folder cannot be made.
     """
-    policy, env, _ = load(run, battles=1, mean_law=False, threads=1)
+    policy, env, _ = load(run, battles=1, mean_law=False, threads=1, which=which)
     try:
         if not isinstance(policy, EntangledPolicy):
             raise ValueError(f"{run} is no run of entangled-mappo; the agents of others share no outcomes")

@@ -65,7 +65,13 @@ class Production(NamedTuple):
 
 
 def prepare(
-    given: Path, out: Path | None, episodes: int | None, greedy: bool, seed: int, log: Path | None
+    given: Path,
+    out: Path | None,
+    episodes: int | None,
+    greedy: bool,
+    seed: int,
+    log: Path | None,
+    which: rundir.Which = "last",
 ) -> Production:
     """Reads a team, or writes the files of a run's.
 
@@ -76,6 +82,7 @@ def prepare(
         greedy: local choices are greedy.
         seed: of everything drawn, 0..2^63-1.
         log: folder for the messages that each process hears; made here.
+        which: the agents of the run's last checkpoint, or of its best evaluation.
 
     Raises:
         ValueError: no run or team, nothing to write where `out` is given, a number out of range, an environment that
@@ -85,8 +92,10 @@ def prepare(
         raise ValueError(f"episodes is {episodes}; it must not be negative")
     if (given / rundir.CONFIG).exists() or not given.exists():
         folder = out or given / "actors"
-        team = export(given, folder)
+        team = export(given, folder, which)
         print(f"wrote {team.agents} actors and what they share to {folder}")
+    elif which != "last":
+        raise ValueError(f"{given} holds no run; --checkpoint chooses among the weights of one")
     elif out is not None:
         raise ValueError(f"{given} holds no run; --out is where the actors of a run are written")
     else:

@@ -41,7 +41,14 @@ class Production:
 
 
 def prepare_replay(
-    source: Path, episodes: int | None, out: Path | None, greedy: bool, sampled: bool, seed: int | None, with_gif: bool
+    source: Path,
+    episodes: int | None,
+    out: Path | None,
+    greedy: bool,
+    sampled: bool,
+    seed: int | None,
+    with_gif: bool,
+    which: rundir.Which = "last",
 ) -> Production:
     """For `qcmarl replay`: a run plays, or a recording is drawn again."""
     if greedy and sampled:
@@ -52,6 +59,7 @@ def prepare_replay(
             "--greedy": greedy,
             "--sampled": sampled,
             "--seed": seed is not None,
+            "--checkpoint": which != "last",
         }
         refused = [name for name, is_given in given.items() if is_given]
         if refused:
@@ -59,7 +67,7 @@ def prepare_replay(
         kept = recording.read(source)
         return Production(lambda console: kept, _folder(out or source.parent, with_gif), with_gif, keep=False)
     env = _battlefield(rundir.kept_place(source))
-    player = Trained(source, env, greedy=not sampled)
+    player = Trained(source, env, not sampled, which)
     return _new(env, player, EPISODES if episodes is None else episodes, seed, out or source / "replay", with_gif)
 
 

@@ -75,23 +75,24 @@ class Scripted:
 
 
 class Trained:
-    """The actor of a run's last checkpoint.
+    """The actor of a run.
 
     Args:
         directory: of the run.
         env: of one battle, in the environment that the run was trained in.
         greedy: take the most probable actions; else draw.
+        which: its last checkpoint, or that of its best evaluation.
 
     Raises:
         ValueError: there is no run, no checkpoint, a damaged one, or the run was trained elsewhere.
     """
 
-    def __init__(self, directory: Path, env: VecSkirmish, greedy: bool) -> None:
+    def __init__(self, directory: Path, env: VecSkirmish, greedy: bool, which: rundir.Which = "last") -> None:
         algo, run, _ = kept_settings(directory)
         place = rundir.kept_place(directory)
         if run.env != env.name if place.map is None else place.map != env.map:
             raise ValueError(f"{directory} was trained in {run.env}; it cannot play {env.name}")
-        trained = evaluation.load(directory, 1, mean_law=False, threads=1)
+        trained = evaluation.load(directory, 1, mean_law=False, threads=1, which=which)
         trained.env.close()
         self.name = f"{algo}, {'greedy' if greedy else 'sampled'}, after {trained.env_steps:,} steps"
         self._policy: Policy = trained.policy

@@ -1,12 +1,14 @@
 """`qcmarl actors`: what it writes, what it scores, and what it says of mistakes."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
 from teams import team
 from toy import LampGame
 
+from qcmarl import checkpoint, rundir
 from qcmarl.cli import main
 from qcmarl.coordinator.actors import Actor, carried_by
 from qcmarl.coordinator.play import play
@@ -59,6 +61,24 @@ def test_the_files_of_a_run_are_written_with_its_exact_rates(run, capsys, tmp_pa
         "actions": 2,
         "map": None,
     }
+
+
+def test_the_agents_of_the_best_evaluation_are_written_where_asked(run, capsys, tmp_path):
+    content = checkpoint.load(run / rundir.BEST)
+    for name, value in content["learner"]["policy"].items():
+        if value.is_floating_point():
+            content["learner"]["policy"][name] = value + 0.25
+    other = tmp_path / "run"
+    shutil.copytree(run, other)
+    checkpoint.save(other / rundir.BEST, content)
+    for which in ("last", "best"):
+        with pytest.raises(SystemExit) as ended:
+            main(["actors", str(other), "--out", str(tmp_path / which), "--episodes", "0", "--checkpoint", which])
+        assert ended.value.code == 0
+        rates = evaluate_run(other, battles=1, mean_law=False, seed=0, threads=1, which=which)
+        team = json.loads((tmp_path / which / "team.json").read_text())
+        assert (team["greedy"], team["sampled"]) == (rates["eval/win_rate"], rates["eval/win_rate_sampled"])
+    assert "--checkpoint chooses among" in failure(capsys, tmp_path / "last", "--checkpoint", "best")
 
 
 def test_mistakes_are_named(run, capsys, tmp_path):
