@@ -270,7 +270,7 @@ def noise(report: Report, study: str) -> list[str]:
         lines = _noise_lines(report, env, by_name)
         if lines:
             mappo = by_name["mappo"].final(SAMPLED) if "mappo" in by_name else None
-            level = None if mappo is None else statistics.mean_interval(mappo)
+            level = None if mappo is None else statistics.rate_interval(mappo)
             drawn = figures.over_noise(_drawn(lines), level)
             blocks += [
                 f"## Win rate over noise on {env}",
@@ -336,7 +336,7 @@ def _played(results: Sequence[Mapping[str, Any]], channel: str) -> list[Point]:
         kind, _, rate = name.partition(":")
         if name == "none" or kind == channel:
             values = {metric: [r["final"][name][metric] for r in results] for metric in (GREEDY, SAMPLED)}
-            points.append(Point(float(rate or 0), {m: statistics.mean_interval(v) for m, v in values.items()}))
+            points.append(Point(float(rate or 0), {m: statistics.rate_interval(v) for m, v in values.items()}))
     return points
 
 
@@ -349,7 +349,7 @@ def _trained(by_name: Mapping[str, Group], arm: str, channel: str) -> dict[float
 
 
 def _rates(group: Group) -> dict[str, Interval]:
-    return {m: statistics.mean_interval(v) for m in (GREEDY, SAMPLED) if (v := group.final(m)) is not None}
+    return {m: statistics.rate_interval(v) for m in (GREEDY, SAMPLED) if (v := group.final(m)) is not None}
 
 
 def _drawn(lines: Sequence[Line]) -> dict[str, dict[str, list[tuple[float, Interval]]]]:

@@ -51,6 +51,11 @@ def mean_interval(values: Values, least: float = -math.inf, most: float = math.i
     return Interval(mean, max(mean - half, least), min(mean + half, most))
 
 
+def rate_interval(values: Values) -> Interval:
+    """The mean of win rates and Student's interval, which ends at 0 and 1."""
+    return mean_interval(values, 0.0, 1.0)
+
+
 def interquartile_mean(values: npt.NDArray[np.float64], axis: int = -1) -> npt.NDArray[np.float64]:
     """The mean of what is left when a quarter of the values, rounded down, is cut off at either end.
 

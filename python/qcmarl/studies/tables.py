@@ -55,7 +55,7 @@ def mean_of(values: Values | None) -> str:
 
 def rates_of(values: Values | None) -> str:
     """Mean and interval of win rates; a dash where there are none."""
-    return "-" if values is None else estimate(statistics.mean_interval(values, 0.0, 1.0))
+    return "-" if values is None else estimate(statistics.rate_interval(values))
 
 
 def iqm_of(values: Values | None) -> str:

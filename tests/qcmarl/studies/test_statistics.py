@@ -18,9 +18,9 @@ def test_the_interval_of_two_values_is_students():
 
 
 def test_an_interval_ends_where_the_quantity_does() -> None:
-    mean, low, high = st.mean_interval([0.6, 1.0], 0.0, 1.0)
+    mean, low, high = st.rate_interval([0.6, 1.0])
     assert (mean, low, high) == (0.8, 0.0, 1.0)  # half a width of 12.706 * 0.2
-    assert np.isnan(st.mean_interval([0.3], 0.0, 1.0)[1])
+    assert np.isnan(st.rate_interval([0.3])[1])
 
 
 def test_one_seed_has_a_mean_and_no_interval():
