@@ -1,17 +1,20 @@
 """Arrays and books of a batch whose episodes are played elsewhere, one by one, and cannot be saved.
 
-The base of `VecSmac` and `VecPettingZoo`: they say what each episode showed, this keeps the `Step`, the returns and
-lengths, and a state that can be checkpointed. On entry of `_record` the row of an episode shows its last look.
+The base of `VecSmac`, `VecPettingZoo` and `VecGymnasium`: they say what each episode showed, this keeps the `Step`, the
+returns and lengths, and a state that can be checkpointed. On entry of `_record` the row of an episode shows its last
+look.
 """
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from qcmarl.envs.base import Step, VecEnv
+from qcmarl.envs.actions import available_actions
+from qcmarl.envs.base import Integers, Step, VecEnv, as_integer
 
 _FORMAT = 1
 LARGEST_SEED = 2**64 - 1
@@ -108,6 +111,53 @@ class KeptVec(VecEnv):
     def _arrays(self) -> dict[str, npt.NDArray[Any]]:
         own = {key: getattr(self._step, key) for key in Step._fields if key != "info"}
         return own | self._step.info | {"returns": self._returns, "lengths": self._lengths}
+
+
+class PlayedVec(KeptVec):
+    """One whose episodes are objects of another library, played one after another in the calling thread."""
+
+    _envs: list[Any]
+
+    def reset(self, seed: int = 0) -> Step:
+        """Start every episode anew, each with a seed that follows from `seed` (0..2^64-1)."""
+        self._open_books(as_integer(seed, "seed", 0, LARGEST_SEED))
+        for index in range(self.n_envs):
+            self._begin(index, drawn_seed(seed, index))
+        return self._step
+
+    def step(self, actions: Integers) -> Step:
+        """Play one step of every episode.
+
+        Args:
+            actions: (B, n) of any integer dtype; 0 for those who have left.
+
+        Raises:
+            ValueError: for an action that is not available or a wrong shape; nothing has moved then.
+            TypeError: for actions that are no integers.
+        """
+        chosen, lost = available_actions(actions, self.last_step().avail), self._lost
+        self._lost = False
+        for index, row in enumerate(chosen.tolist()):
+            if lost:
+                self._record_loss(index)
+            else:
+                self._play(index, row)
+        for index in self._close_books():
+            self._begin(index, drawn_seed(self._seed or 0, index, 1) if lost else None)
+        return self._step
+
+    def close(self) -> None:
+        """Close the environments."""
+        for env in self._envs:
+            env.close()
+
+    @abstractmethod
+    def _begin(self, index: int, seed: int | None) -> None:
+        """Start an episode, going on with its random numbers where no seed is given, and show its first look."""
+
+    @abstractmethod
+    def _play(self, index: int, actions: list[int]) -> None:
+        """Play a step of an episode, show what came of it, and `_record` it."""
 
 
 def drawn_seed(*words: int) -> int:

@@ -15,9 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from qcmarl.envs.actions import available_actions
-from qcmarl.envs.base import Floats, Integers, Step, as_integer
-from qcmarl.envs.kept import LARGEST_SEED, KeptVec, drawn_seed
+from qcmarl.envs.base import Floats, as_integer
+from qcmarl.envs.kept import PlayedVec
 from qcmarl.hints import did_you_mean
 
 PACKAGES = ("pettingzoo.butterfly", "pettingzoo.sisl", "pettingzoo.atari", "mpe2")
@@ -26,7 +25,7 @@ PACKAGES = ("pettingzoo.butterfly", "pettingzoo.sisl", "pettingzoo.atari", "mpe2
 _NO_OP = 0
 
 
-class VecPettingZoo(KeptVec):
+class VecPettingZoo(PlayedVec):
     """`n_envs` copies of one PettingZoo parallel environment.
 
     Observations are flattened and padded with zeros to the longest; images (uint8, of three axes) are averaged over
@@ -76,39 +75,6 @@ class VecPettingZoo(KeptVec):
         self.tells_wins = False
         self._measure()
         self._allocate()
-
-    def reset(self, seed: int = 0) -> Step:
-        """Start every episode anew, each with a seed that follows from `seed` (0..2^64-1)."""
-        self._open_books(as_integer(seed, "seed", 0, LARGEST_SEED))
-        for index in range(self.n_envs):
-            self._begin(index, drawn_seed(seed, index))
-        return self._step
-
-    def step(self, actions: Integers) -> Step:
-        """Play one step of every episode.
-
-        Args:
-            actions: (B, n) of any integer dtype; 0 for those who have left.
-
-        Raises:
-            ValueError: for an action that is not available or a wrong shape; nothing has moved then.
-            TypeError: for actions that are no integers.
-        """
-        chosen, lost = available_actions(actions, self.last_step().avail), self._lost
-        self._lost = False
-        for index, row in enumerate(chosen.tolist()):
-            if lost:
-                self._record_loss(index)
-            else:
-                self._play(index, row)
-        for index in self._close_books():
-            self._begin(index, drawn_seed(self._seed or 0, index, 1) if lost else None)
-        return self._step
-
-    def close(self) -> None:
-        """Close the environments."""
-        for env in self._envs:
-            env.close()
 
     def _begin(self, index: int, seed: int | None) -> None:
         self._looks[index], self._infos[index] = self._envs[index].reset(seed=seed)

@@ -46,12 +46,32 @@ def _pettingzoo(name: str, n_envs: int, n_threads: int, **options: Any) -> VecEn
     return VecPettingZoo(name, n_envs, **options)
 
 
+def _gymnasium(name: str, n_envs: int, n_threads: int, **options: Any) -> VecEnv:
+    """As PettingZoo's."""
+    from qcmarl.envs.gymnasium_vec import VecGymnasium
+
+    return VecGymnasium(name, n_envs, **options)
+
+
+def _minigrid(name: str, n_envs: int, n_threads: int, **options: Any) -> VecEnv:
+    """As PettingZoo's."""
+    from qcmarl.envs.gymnasium_vec import VecMiniGrid
+
+    return VecMiniGrid(name, n_envs, **options)
+
+
 FAMILIES: dict[str, Family] = {
     "skirmish": Family(make=skirmish.VecSkirmish, names=skirmish.MAPS, files=".toml"),
     "smac": Family(make=_smac, names=smac.MAPS, few=8),
     "pettingzoo": Family(
         make=_pettingzoo, names=("cooperative_pong_v6", "knights_archers_zombies_v11", "simple_spread_v3"), open=True
     ),
+    "minigrid": Family(
+        make=_minigrid,
+        names=("MiniGrid-Empty-5x5-v0", "MiniGrid-DoorKey-5x5-v0", "MiniGrid-FourRooms-v0"),
+        open=True,
+    ),
+    "gymnasium": Family(make=_gymnasium, names=("CartPole-v1", "Acrobot-v1", "FrozenLake-v1"), open=True),
     "game": Family(make=VecGame, names=GAMES, open=True),
     "queue": Family(make=VecQueue, names=tuple(QUEUES)),
 }
@@ -62,7 +82,8 @@ def make(identifier: str, n_envs: int = 64, n_threads: int = 0, **options: Any) 
 
     Args:
         identifier: `family:name`, e.g. "skirmish:8m_vs_9m", "skirmish:maps/mine.toml" for a map of one's own,
-            "smac:8m_vs_9m" for the real StarCraft II, "pettingzoo:simple_spread_v3", "game:chsh", or "queue:2x2".
+            "smac:8m_vs_9m" for the real StarCraft II, "pettingzoo:simple_spread_v3", "minigrid:MiniGrid-Empty-5x5-v0",
+            "gymnasium:CartPole-v1", "game:chsh", or "queue:2x2".
         n_envs: episodes side by side, at least 1; of smac each is a game, so few.
         n_threads: at most so many threads, for skirmish; 0 means all available.
         options: further arguments of the family's class (`VecSkirmish`, `VecGame`, `VecQueue`, ...).
