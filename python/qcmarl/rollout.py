@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -55,17 +55,19 @@ class Player:
     """A policy at play in B environments: it remembers last actions, memories and the age of each episode.
 
     Features of an agent: its observation, its last action (one-hot, zero at the start of an episode), its id
-    (one-hot), normalised.
+    (one-hot), normalised where the environment `normalises`.
 
     Args:
         policy: the actor.
-        env: for its sizes only.
+        env: for its sizes, and whether it normalises.
     """
 
     def __init__(self, policy: Policy, env: VecEnv) -> None:
         self.policy, self.sizes, self.limit = policy, sizes_of(env), env.episode_limit
         envs, (agents, actions, features, _) = env.n_envs, self.sizes
         self._obs_size = env.obs_size
+        self.scaled: Callable[[Tensor], Tensor] = normalised if env.normalises else torch.clone
+        """Features (..., F), the agents' or the critic's, as the networks read them; never the ones given."""
         self.device = device_of(policy)
         self._raw = torch.zeros(envs, agents, features, device=self.device)
         self._raw[..., features - agents :] = torch.eye(agents, device=self.device)
@@ -77,23 +79,23 @@ class Player:
     def features(self, step: Step) -> Tensor:
         """(B, n, F) features of all agents at the current step."""
         self._raw[..., : self._obs_size] = upload(torch.from_numpy(step.obs), self.device)
-        return normalised(self._raw)
+        return self.scaled(self._raw)
 
     def final_features(self, obs: Floats, where: Tensor) -> Tensor:
         """(K, n, F) features in environments `where` (K,), on the host, of agents who see `obs` (B, n, O) after they
         acted."""
         raw = self._raw[upload(where, self.device)]
         raw[..., : self._obs_size] = upload(torch.from_numpy(obs)[where], self.device)
-        return normalised(raw)
+        return self.scaled(raw)
 
     def state(self, step: Step) -> Tensor:
-        """(B, S) what the critic reads: the state and the share of the episode's time that is used, normalised; on the
-        host."""
+        """(B, S) what the critic reads: the state and the share of the episode's time that is used, normalised as the
+        features are; on the host."""
         return self.critic_features(torch.from_numpy(step.state), self.age)
 
     def critic_features(self, state: Tensor, age: Tensor) -> Tensor:
         """(K, S) from states (K, S - 1) and ages (K,) in steps."""
-        return normalised(torch.cat([state, (age / self.limit).unsqueeze(-1)], -1))
+        return self.scaled(torch.cat([state, (age / self.limit).unsqueeze(-1)], -1))
 
     def act(self, step: Step, x: Tensor, generator: torch.Generator, greedy: Tensor | None = None) -> Acted:
         """Draws the actions of one step and remembers them.

@@ -18,7 +18,7 @@ EASY = np.array([[8.0, 3.0, 2.0], [3.0, 4.0, 1.0], [2.0, 1.0, 0.0]]) / 8
 class OneStepGame:
     """Shows a symbol to the first of n agents; the reward is `rewards[symbol, a_1, ..., a_n]`, the state the symbol."""
 
-    tells_wins = True
+    tells_wins = normalises = True
 
     def __init__(self, rewards, n_envs=32):
         self._rewards = np.asarray(rewards, np.float32)

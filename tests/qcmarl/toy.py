@@ -12,7 +12,7 @@ import numpy as np
 
 
 class LampGame:
-    tells_wins = True
+    tells_wins = normalises = True
 
     def __init__(self, n_envs=8, n_agents=3, lamps=3, limit=5, death=3, timeout=False):
         self.name, self.n_envs, self.n_agents, self.n_actions = "toy:lamps", n_envs, n_agents, lamps + 1

@@ -68,6 +68,9 @@ class VecEnv(ABC):
     """The return of a flawless episode."""
     tells_wins: bool = True
     """Whether `battle_won` means anything: some environments say nothing of the kind."""
+    normalises: bool = True
+    """Whether learners scale what an agent sees to mean 0 and variance 1 over its own numbers, as MAPPO does. Where
+    these are few, what is left of them is too little to act on."""
 
     @abstractmethod
     def reset(self, seed: int = 0) -> Step:

@@ -26,8 +26,8 @@ class VecGymnasium(PlayedVec):
     """`n_envs` copies of one Gymnasium environment.
 
     Observations are flattened as `gymnasium.spaces.flatten` does it, a discrete one to a one among zeros; nothing is
-    scaled. The state is the observation. Masks are read from the infos under "action_mask". An episode is won where its
-    last info says so under "is_success"; `tells_wins` from the first info that has the word.
+    scaled, here or by the learners. The state is the observation. Masks are read from the infos under "action_mask". An
+    episode is won where its last info says so under "is_success"; `tells_wins` from the first info that has the word.
 
     Args:
         source: a name such as "CartPole-v1", or a function that makes a `gymnasium.Env`.
@@ -47,6 +47,7 @@ class VecGymnasium(PlayedVec):
     max_return = float("nan")
     n_agents = 1
     tells_wins = False
+    normalises = False
 
     def __init__(
         self, source: str | Callable[..., Any], n_envs: int, *, episode_limit: int | None = None, **options: Any

@@ -18,7 +18,6 @@ import torch
 from torch import Tensor, nn
 
 from qcmarl.device import HOST, Randomness, on_host, upload
-from qcmarl.nets import normalised
 from qcmarl.parallel import PartedGradient
 from qcmarl.returns import gae
 from qcmarl.rollout import Player, RecentEpisodes
@@ -209,7 +208,7 @@ class QLearner:
         identity = self.env.obs_size + actions + rows % agents
         last = self.memory.last_actions(packed).flatten().index_select(0, rows)
         last = torch.where(last < 0, identity, self.env.obs_size + last)
-        return normalised(raw.scatter_(1, torch.stack([last, identity], 1), 1.0))
+        return self._player.scaled(raw.scatter_(1, torch.stack([last, identity], 1), 1.0))
 
     def loss(self, batch: Batch, steps: int) -> tuple[Tensor, Tensor]:
         """Squared errors of the joint values, summed and divided by `steps`, and `Sums`."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 pytest.importorskip("gymnasium")
 
@@ -13,9 +14,12 @@ import gymnasium
 from gymnasium.spaces import Box, Dict, Discrete, Sequence
 
 from qcmarl import cli, rundir
+from qcmarl.algos import ALGORITHMS
+from qcmarl.algos.mappo import MAPPOConfig
 from qcmarl.envs import make
 from qcmarl.envs.gymnasium_vec import VecGymnasium
 from qcmarl.envs.kept import drawn_seed
+from qcmarl.rollout import Player, sizes_of
 
 LEFT, RIGHT, FORWARD = 0, 1, 2
 
@@ -194,3 +198,20 @@ def test_a_run_learns_to_leave_an_empty_room(tmp_path, capsys) -> None:
     last = rundir.read_metrics(tmp_path / "run")[-1]
     assert last["eval/win_rate_sampled"] == 1.0
     assert last["eval/return_sampled"] > 0.85
+
+
+def test_learners_see_few_numbers_as_they_are() -> None:
+    # Scaled over themselves, four numbers would look alike in a state and in one twice as far from the middle.
+    env = make("gymnasium:CartPole-v1", n_envs=2)
+    policy = ALGORITHMS["mappo"].build_policy(MAPPOConfig(), sizes_of(env))
+    player, step = Player(policy, env), env.reset(seed=0)
+    x = player.features(step)
+    np.testing.assert_array_equal(x[:, 0], np.hstack([step.obs[:, 0], [[0, 0, 1]] * 2]))  # no last action, id 0
+    before = x.clone()
+    player.act(step, x, torch.Generator().manual_seed(0))
+    assert torch.equal(x, before)
+    seen = player.critic_features(torch.tensor([[0.5, -2.0, 3.0, 4.0]]), torch.tensor([250.0]))
+    assert seen.tolist() == [[0.5, -2.0, 3.0, 4.0, 0.5]]  # half the time is used
+    ours = make("skirmish:3m", n_envs=2, n_threads=1)
+    battle = Player(ALGORITHMS["mappo"].build_policy(MAPPOConfig(), sizes_of(ours)), ours).features(ours.reset(seed=0))
+    torch.testing.assert_close(battle.mean(-1), torch.zeros(2, 3), atol=1e-6, rtol=0)

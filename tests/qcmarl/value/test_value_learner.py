@@ -260,7 +260,7 @@ class TwoStepGame:
     """Rashid et al. 2018, section 5: the first agent's first action leads to a game that pays 7 whatever is done, or to
     one that pays [[0, 1], [1, 8]]. Both agents see the state."""
 
-    tells_wins = True
+    tells_wins = normalises = True
     PAY = np.array([[[7.0, 7.0], [7.0, 7.0]], [[0.0, 1.0], [1.0, 8.0]]], np.float32)
 
     def __init__(self, n_envs=32):
