@@ -83,7 +83,8 @@ def show(
     console = Console(highlight=False)
     console.print(table)
     if played:
-        console.print("win rates with Wilson's 95 % interval, other means ± standard error", soft_wrap=True)
+        rates = "win rates with Wilson's 95 % interval, other " if any("win_rate" in name for name in metrics) else ""
+        console.print(f"{rates}means ± standard error", soft_wrap=True)
 
 
 def _cell(name: str, value: float, battles: int, played: Mapping[str, Battles], exact: bool) -> str:

@@ -24,6 +24,8 @@ class Family:
     names: tuple[str, ...]
     open: bool = False
     """Whether `names` are examples, and others may be asked for."""
+    judged: bool = True
+    """Whether its environments tell who wins."""
     few: int | None = None
     """How many of its environments a machine carries side by side where each is a process of weight; None: hundreds."""
     files: str = ""
@@ -64,14 +66,17 @@ FAMILIES: dict[str, Family] = {
     "skirmish": Family(make=skirmish.VecSkirmish, names=skirmish.MAPS, files=".toml"),
     "smac": Family(make=_smac, names=smac.MAPS, few=8),
     "pettingzoo": Family(
-        make=_pettingzoo, names=("cooperative_pong_v6", "knights_archers_zombies_v11", "simple_spread_v3"), open=True
+        make=_pettingzoo,
+        names=("cooperative_pong_v6", "knights_archers_zombies_v11", "simple_spread_v3"),
+        open=True,
+        judged=False,
     ),
     "minigrid": Family(
         make=_minigrid,
         names=("MiniGrid-Empty-5x5-v0", "MiniGrid-DoorKey-5x5-v0", "MiniGrid-FourRooms-v0"),
         open=True,
     ),
-    "gymnasium": Family(make=_gymnasium, names=("CartPole-v1", "Acrobot-v1", "FrozenLake-v1"), open=True),
+    "gymnasium": Family(make=_gymnasium, names=("CartPole-v1", "Acrobot-v1", "FrozenLake-v1"), open=True, judged=False),
     "game": Family(make=VecGame, names=GAMES, open=True),
     "queue": Family(make=VecQueue, names=tuple(QUEUES)),
 }
@@ -141,10 +146,12 @@ def resolve(identifier: str) -> tuple[str, str]:
     if not isinstance(identifier, str):
         raise TypeError(f"an environment is named by a string such as 'skirmish:3m', not {identifier!r}")
     family, colon, name = identifier.partition(":")
+    if not colon and family in FAMILIES:
+        raise ValueError(f"'{family}' is a family of environments; name one of it: {', '.join(_identifiers(family))}")
     if not colon:
-        raise ValueError(
-            f"environment '{identifier}' has no family{_options('family:name', _identifiers(), identifier)}"
-        )
+        known = [given for each in FAMILIES for given in _identifiers(each)]
+        some = "; ".join(", ".join(_identifiers(each)[:3]) for each in FAMILIES)
+        raise ValueError(f"environment '{identifier}' has no family{_meant(known, identifier)}; family:name: {some}")
     if family not in FAMILIES:
         raise ValueError(f"unknown environment family '{family}'{_options('families', FAMILIES, family)}")
     names = FAMILIES[family].names
@@ -155,16 +162,20 @@ def resolve(identifier: str) -> tuple[str, str]:
     return family, name
 
 
-def _identifiers() -> list[str]:
-    return [f"{family}:{name}" for family, entry in FAMILIES.items() for name in entry.names]
+def _identifiers(family: str) -> list[str]:
+    return [f"{family}:{name}" for name in FAMILIES[family].names]
 
 
 def _options(what: str, options: Iterable[str], given: str) -> str:
     """What may have been meant, then all there is: the list is long."""
     names = list(options)
+    return f"{_meant(names, given)}; {what}: {', '.join(names)}"
+
+
+def _meant(names: list[str], given: str) -> str:
+    """The one of these that may have been meant, in words; empty where none is near."""
     tails = {name.rpartition(":")[2]: name for name in reversed(names)}  # of one name in two families, the first
     close = difflib.get_close_matches(given, names, n=1, cutoff=0.5) or [
         tails[tail] for tail in difflib.get_close_matches(given, tails, n=1, cutoff=0.5)
     ]
-    hint = f" (did you mean '{close[0]}'?)" if close else ""
-    return f"{hint}; {what}: {', '.join(names)}"
+    return f" (did you mean '{close[0]}'?)" if close else ""

@@ -110,8 +110,9 @@ def _check(options: StudyOptions, choice: Choice) -> None:
             raise ValueError(f"{name} is {value}; it must be at least 1")
     if options.env not in FAMILIES:
         raise ValueError(f"env is '{options.env}'; the families are {', '.join(FAMILIES)}")
-    if "pettingzoo" in (options.env, *(name.partition(":")[0] for name in options.maps or ())):
-        raise ValueError("a study compares win rates, and environments of pettingzoo tell of none; train and report")
+    for family in (options.env, *(name.partition(":")[0] for name in options.maps or ())):
+        if family in FAMILIES and not FAMILIES[family].judged:
+            raise ValueError(f"a study compares win rates, and environments of {family} tell of none; train and report")
     for name in options.maps or ():
         _check_map(*choice.env_of(name).split(":", 1))
     for name in options.arms or ():

@@ -25,6 +25,8 @@ def test_an_identifier_makes_a_batch() -> None:
         ("3m", r"environment '3m' has no family \(did you mean 'skirmish:3m'\?\).*skirmish:8m"),
         ("skirmish:", "unknown environment 'skirmish:'"),
         ("", "environment '' has no family"),
+        ("zzz", "has no family; family:name: skirmish:3m, .*; smac:3m, .*; queue:2x2, queue:2x2-own$"),
+        ("minigrid", "'minigrid' is a family of environments; name one of it: minigrid:MiniGrid-Empty-5x5-v0, "),
     ],
 )
 def test_an_unknown_identifier_is_refused_with_the_options(identifier: str, message: str) -> None:
