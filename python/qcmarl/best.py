@@ -25,9 +25,6 @@ class Best:
         directory: of the run; what it holds already is the one to beat.
         deployed: how the algorithm's policies are played.
         table: digest of the environment's rules, `envs.registry.table_of`.
-
-    Raises:
-        ValueError: the file there is damaged.
     """
 
     def __init__(self, directory: Path, deployed: Play, table: str | None) -> None:
@@ -35,8 +32,13 @@ class Best:
         self._suffix = "_sampled" if deployed == "sampled" else ""
         self.evaluation: dict[str, float] = {}
         """What was measured of it, with its `env_steps`; empty before the first."""
+        self.damage: str | None = None
+        """What is wrong with the file that is there, which counts for nothing then."""
         if self._path.exists():
-            self.evaluation = checkpoint.load(self._path)["evaluation"]
+            try:
+                self.evaluation = read(self._path)["evaluation"]
+            except ValueError as error:
+                self.damage = str(error)
 
     def offer(self, evaluation: Mapping[str, float], policy: Policy, env_steps: int) -> None:
         """Keeps the policy if no evaluation before was better; raises OSError where it cannot be written.
@@ -46,8 +48,10 @@ class Best:
             policy: as it was evaluated.
             env_steps: of training that it has seen.
         """
-        if self.evaluation and self._score(evaluation) < self._score(self.evaluation):
-            return
+        if self.evaluation:
+            best, is_same = self._score(self.evaluation), env_steps == self.evaluation["env_steps"]
+            if self._score(evaluation) < best or (is_same and self._score(evaluation) == best):
+                return
         measured = {name: value for name, value in evaluation.items() if name.startswith("eval/")}
         measured["env_steps"] = env_steps
         learner = {"policy": on_host(policy.state_dict()), "env_steps": env_steps, "env": {"table": self._table}}
@@ -56,11 +60,23 @@ class Best:
 
     def _score(self, evaluation: Mapping[str, float]) -> tuple[float, float]:
         won, earned = (evaluation.get(f"eval/{name}{self._suffix}", 0.0) for name in ("win_rate", "return"))
-        return won, -math.inf if math.isnan(earned) else earned
+        return -math.inf if math.isnan(won) else won, -math.inf if math.isnan(earned) else earned
 
     def rate(self) -> float | None:
-        """Its win rate as deployed; None before the first evaluation, and where nobody wins."""
+        """Its win rate as deployed; None before the first evaluation, and where the environment tells of none."""
         return self.evaluation.get(f"eval/win_rate{self._suffix}")
+
+    def earned(self) -> float | None:
+        """Its return as deployed; None before the first evaluation."""
+        return self.evaluation.get(f"eval/return{self._suffix}")
+
+
+def read(path: Path) -> dict[str, Any]:
+    """What `Best` wrote; raises ValueError where it is damaged or something else."""
+    content = checkpoint.load(path)
+    if "evaluation" not in content:
+        raise ValueError(f"{path} is not the policy of a best evaluation")
+    return content
 
 
 def weights(directory: Path, which: rundir.Which) -> dict[str, Any]:
@@ -72,5 +88,6 @@ def weights(directory: Path, which: rundir.Which) -> dict[str, Any]:
     path = directory / rundir.CHECKPOINTS[which]
     if which == "best" and not path.exists() and (directory / rundir.CHECKPOINT).exists():
         raise ValueError(f"{directory} has no {rundir.BEST}: it has had no evaluation since runs keep one")
-    learner: dict[str, Any] = checkpoint.load(path)["learner"]
+    content = read(path) if which == "best" else checkpoint.load(path)
+    learner: dict[str, Any] = content["learner"]
     return learner

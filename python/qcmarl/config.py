@@ -130,7 +130,7 @@ class PPOConfig:
     dropout: float = 0.0
     """Share of the hidden units of the actor's trunk left out, drawn anew for each part; in updates only (0..1)."""
     input_noise: float = 0.0
-    """Standard deviation of normal noise on the actor's normalised features, in updates only (>= 0)."""
+    """Standard deviation of normal noise on the actor's features as it reads them, in updates only (>= 0)."""
 
 
 @dataclass(frozen=True)

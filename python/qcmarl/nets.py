@@ -66,7 +66,7 @@ def dropped(x: Tensor) -> Tensor:
 
 
 class Trunk(nn.Module):
-    """Linear, ReLU, LayerNorm, dropout where it is open, for each width; expects features that are already normalised.
+    """Linear, ReLU, LayerNorm, dropout where it is open, for each width; expects features of `rollout.Player`.
 
     Args:
         inputs: number of features.

@@ -154,11 +154,16 @@ class Run:
         self.learner = ALGORITHMS[algo].build(algorithm, env, config.seed, threads, device)
         self._wall = 0.0
         self._latest: dict[str, float] = {}
+        self._last: dict[str, float] = {}
         self._saved: int | None = None
         self._metrics = self._continue() if resume else self._begin()
         self._best = Best(directory, ALGORITHMS[algo].deployed, table_of(self._eval_env))
         self._tensorboard = self._open_tensorboard()
         self._display = Display(config.steps, self.learner.env_steps, quiet)
+        if self._best.damage is not None:
+            self._display.message(f"{self._best.damage}; the next evaluation replaces it")
+        if resume and "eval/return" in self._last:  # a run killed between checkpoint and best.pt has yet to offer it
+            self._offer(self._last)
         if resume and not self._is_complete():
             self._note_device()
             self._note_session()
@@ -187,7 +192,8 @@ class Run:
         torch.set_rng_state(kept["torch"])
         self._wall, self._saved = kept["wall_seconds"], self.learner.env_steps
         for line in rundir.read_metrics(self.directory):
-            self._latest.update({name: value for name, value in line.items() if value is not None})
+            self._last = {name: value for name, value in line.items() if value is not None}
+            self._latest.update(self._last)
         return metrics
 
     def _note_device(self) -> None:
@@ -277,9 +283,12 @@ class Run:
         times["time/env_steps_per_second"] = (steps - done) / wall
         self._log({"env_steps": steps, "wall_seconds": round(self._wall, 3), **metrics, **times})
         if due:
-            with self._writing(rundir.BEST):
-                self._best.offer(metrics, self.learner.policy, steps)
             self._save()
+            self._offer(metrics)
+
+    def _offer(self, evaluation: Mapping[str, float]) -> None:
+        with self._writing(rundir.BEST):
+            self._best.offer(evaluation, self.learner.policy, self.learner.env_steps)
 
     def _evaluate(self, mean_law: bool) -> dict[str, float]:
         seed = evaluation_seed(self.config.seed, self.learner.env_steps)
@@ -343,9 +352,10 @@ class Run:
         if "eval/win_rate" not in latest:  # nothing is won there
             returns = {"return, greedy": "eval/return", "return, sampled": "eval/return_sampled"}
             rows.update({title: earned(latest[name]) for title, name in returns.items() if name in latest})
-        best = self._best.rate()
-        if best is not None and self._best.evaluation["env_steps"] < self.learner.env_steps:
-            rows["best evaluation"] = f"{percent(best).strip()}  (after {self._best.evaluation['env_steps']:,} steps)"
+        rate, gained = self._best.rate(), self._best.earned()
+        if gained is not None and self._best.evaluation["env_steps"] < self.learner.env_steps:
+            best = earned(gained) if rate is None else percent(rate).strip()
+            rows["best evaluation"] = f"{best}  (after {self._best.evaluation['env_steps']:,} steps)"
         rows["files"] = str(self.directory)
         self._display.summary(f"{self._description['algo']} on {self.config.env}, seed {self.config.seed}", rows)
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 
 import pytest
 import torch
@@ -42,6 +43,8 @@ def offered(directory, evaluations, deployed="sampled"):
         ([(0.0, -2.0), (0.0, -1.0), (0.0, -3.0)], 1),
         ([(None, 1.0), (None, 7.0), (None, 2.0)], 1),  # nobody tells who wins
         ([(0.5, math.nan), (0.5, -9.0), (0.4, 1.0)], 1),
+        ([(0.2, 1.0), (0.9, 1.0), (math.nan, 1.0), (0.1, 1.0)], 1),
+        ([(math.nan, math.nan), (0.0, -5.0)], 1),
     ],
 )
 def test_the_best_evaluation_is_kept(tmp_path, evaluations, chosen):
@@ -61,9 +64,8 @@ def test_what_the_directory_holds_is_the_one_to_beat(tmp_path):
     assert best.rate() == 0.6
     best.offer({"eval/win_rate_sampled": 0.59}, policy(7), 700)
     assert (tmp_path / rundir.BEST).read_bytes() == before
-    (tmp_path / rundir.BEST).write_bytes(before[:-1])
-    with pytest.raises(ValueError, match=r"best\.pt is damaged"):
-        Best(tmp_path, "sampled", None)
+    best.offer({"eval/win_rate_sampled": 0.6, "eval/return_sampled": 1.0}, policy(7), 0)  # the same evaluation again
+    assert (tmp_path / rundir.BEST).read_bytes() == before
 
 
 def falling(monkeypatch):
@@ -127,6 +129,30 @@ def test_a_run_without_one_says_so(trained, tmp_path, capsys):
     for name in (rundir.CONFIG, rundir.METRICS, rundir.CHECKPOINT):
         (older / name).write_bytes((trained / name).read_bytes())
     assert "has no best.pt" in failure(capsys, "eval", str(older), "--checkpoint", "best")
+
+
+@pytest.mark.parametrize("damage", ["cut", "empty", "another"])
+def test_a_damaged_one_is_said_and_replaced(trained, tmp_path, capsys, damage):
+    run = tmp_path / "run"
+    shutil.copytree(trained, run)
+    whole = (run / rundir.BEST).read_bytes()
+    other = (run / rundir.CHECKPOINT).read_bytes()
+    (run / rundir.BEST).write_bytes({"cut": whole[:-1], "empty": b"", "another": other}[damage])
+    assert "best.pt" in failure(capsys, "eval", str(run), "--checkpoint", "best")
+    success("train", "--run-dir", run, "--resume", "--steps", 640)
+    assert "the next evaluation replaces it" in " ".join(capsys.readouterr().out.split())
+    assert weights(run, "best")["env_steps"] >= 320
+
+
+def test_an_evaluation_that_a_kill_kept_from_being_offered_is_offered_on_resume(trained, tmp_path):
+    run = tmp_path / "run"
+    shutil.copytree(trained, run)
+    (run / rundir.BEST).unlink()
+    success("train", "--run-dir", run, "--resume", "--quiet")
+    kept = weights(run, "best")
+    assert kept["env_steps"] == 320
+    last = weights(run, "last")["policy"]
+    assert all(torch.equal(kept["policy"][name], last[name]) for name in last)
 
 
 def test_what_a_start_cut_short_left_does_not_count(tmp_path):

@@ -136,3 +136,8 @@ def test_a_resumed_learner_goes_on_bit_for_bit():
     resumed.iterate()
     for a, b in zip(through.policy.parameters(), resumed.policy.parameters(), strict=True):
         assert torch.equal(a, b)
+
+
+def test_an_agent_alone_is_refused() -> None:
+    with pytest.raises(ValueError, match="this environment has 1, and 2 are needed"):
+        build_policy(resolved(), Sizes(agents=1, actions=2, features=7, state=5))

@@ -129,7 +129,9 @@ def strength(noise: str | None) -> dict[str, float]:
 
 
 def build_policy(config: EntangledMAPPOConfig, sizes: Sizes) -> EntangledPolicy:
-    """The actor, freshly initialised from torch's global generator."""
+    """The actor, freshly initialised from torch's global generator; raises ValueError for an agent alone."""
+    if sizes.agents < 2:
+        raise ValueError("entangled-mappo is for agents who share a state; this environment has 1, and 2 are needed")
     resource = _resource(config, sizes.agents)  # first: it refuses what does not fit into memory
     ids = sizes.agents if config.identical else 0
     actor = LocalActor(sizes.features, sizes.actions, config.hidden, _measurement(config), ids)

@@ -67,6 +67,8 @@ def export(run: Path, folder: Path, which: rundir.Which = "last") -> Manifest:
     try:
         if not isinstance(policy, EntangledPolicy):
             raise ValueError(f"{run} is no run of entangled-mappo; the agents of others share no outcomes")
+        if not env.normalises:  # an actor alone does not know
+            raise ValueError(f"{env.name}: its observations are not normalised, and the actors' always are")
         make_folder(folder)
         for carried in actors.carried_by(policy, env.n_agents, env.obs_size):
             actors.save(actor_file(folder, carried.agent), carried)

@@ -7,7 +7,8 @@ not fast.
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,10 @@ from qcmarl.hints import did_you_mean
 
 THEIRS = ("MiniGrid-", "BabyAI-")
 """How MiniGrid's names begin."""
-_NO_LIMIT = "does not say after how many steps it ends: give episode_limit"
+UNLIMITED = 1000
+"""Steps of an episode in an environment that names no limit."""
+DRAWN = 32
+"""Rooms that are looked at for the longest limit."""
 
 
 class VecGymnasium(PlayedVec):
@@ -32,13 +36,14 @@ class VecGymnasium(PlayedVec):
     Args:
         source: a name such as "CartPole-v1", or a function that makes a `gymnasium.Env`.
         n_envs: copies, at least 1.
-        episode_limit: steps after which an episode is cut off; None: the environment's own limit.
+        episode_limit: steps after which an episode is cut off; None: the environment's own limit, or 1000 where it has
+            none.
         options: further arguments of the environment.
 
     Raises:
-        ValueError: for an unknown name, other than discrete actions, observations that cannot be flattened, or a limit
-            that must be given; TypeError for a number that is no integer; ModuleNotFoundError for a package that is
-            missing, with the remedy.
+        ValueError: for a name that Gymnasium does not know or no longer has, other than discrete actions, or
+            observations that cannot be flattened; TypeError for a number that is no integer; ModuleNotFoundError for a
+            package that is missing, with the remedy.
 
     Source: Towers et al., Gymnasium: A Standard Interface for Reinforcement Learning Environments, 2024.
     """
@@ -57,7 +62,9 @@ class VecGymnasium(PlayedVec):
         self._space: Any
         self._envs = [self._made(source, options) for _ in range(self.n_envs)]
         self._read_spaces()
-        self.episode_limit = self._limit(episode_limit)
+        with explained(self.name):
+            self._envs[0].reset(seed=0)  # some find only now that a package is missing
+        self.episode_limit = as_integer(self._limit() if episode_limit is None else episode_limit, "episode_limit", 1)
         self._allocate()
 
     def _made(self, source: str | Callable[..., Any], options: Mapping[str, Any]) -> Any:
@@ -69,7 +76,7 @@ class VecGymnasium(PlayedVec):
         actions, looks = self._envs[0].action_space, self._envs[0].observation_space
         if not isinstance(actions, Discrete):
             raise ValueError(f"{self.name}: the actions are {actions}, must be Discrete")
-        if not looks.is_np_flattenable:
+        if not _is_flattenable(looks):
             raise ValueError(f"{self.name}: the observations are {looks}, which do not flatten to numbers")
         self.n_actions, self._first = int(actions.n), int(actions.start)
         self._space, self._flatten = looks, utils.flatten
@@ -103,15 +110,13 @@ class VecGymnasium(PlayedVec):
         given = info.get("action_mask")
         return np.ones(self.n_actions, bool) if given is None else np.asarray(given) == 1
 
-    def _limit(self, given: int | None) -> int:
-        if given is not None:
-            return as_integer(given, "episode_limit", 1)
-        env = self._envs[0]
-        limit = env.spec.max_episode_steps if env.spec is not None else None
-        limit = getattr(env.unwrapped, "max_steps", None) if limit is None else limit
-        if limit is None:
-            raise ValueError(f"{self.name} {_NO_LIMIT}")
-        return int(limit)
+    def _limit(self) -> int:
+        """The environment's own limit, which a wrapper keeps."""
+        try:
+            limit = self._envs[0].get_wrapper_attr("_max_episode_steps")
+        except AttributeError:
+            return UNLIMITED
+        return UNLIMITED if limit is None else int(limit)
 
 
 class VecMiniGrid(VecGymnasium):
@@ -138,8 +143,17 @@ class VecMiniGrid(VecGymnasium):
         if isinstance(source, str) and not source.startswith(THEIRS):
             hint = _nearest(source, THEIRS) or f"; names begin with {' or '.join(THEIRS)}"
             raise ValueError(f"'{self.name}' is none of MiniGrid's{hint}")
-        wrapper: Any = ImgObsWrapper
-        return wrapper(super()._made(source, options))
+        env, wrapper = super()._made(source, options), ImgObsWrapper
+        spaces = getattr(env.observation_space, "spaces", {})
+        return wrapper(env) if "image" in spaces else env  # type: ignore[no-untyped-call]
+
+    def _limit(self) -> int:
+        """The largest that is seen: some rooms choose their own anew, and cut themselves off at it."""
+        env, found = self._envs[0], []
+        for seed in range(DRAWN):
+            env.reset(seed=seed)
+            found.append(int(getattr(env.unwrapped, "max_steps", 0)))
+        return max(found) or super()._limit()
 
     def _won(self, reward: float, terminated: bool, info: Mapping[str, Any]) -> bool:
         return terminated and reward > 0
@@ -156,14 +170,34 @@ def made(name: str, source: str, options: Mapping[str, Any]) -> Any:
     if importlib.util.find_spec("gymnasium") is None:
         raise ModuleNotFoundError(f"{name} needs Gymnasium: pip install gymnasium")
     import gymnasium
-    from gymnasium.error import DependencyNotInstalled, UnregisteredEnv
+
+    with explained(name):
+        try:
+            return gymnasium.make(source, disable_env_checker=True, **options)
+        except gymnasium.error.UnregisteredEnv:
+            other = f"minigrid:{source}"
+            hint = f" (did you mean '{other}'?)" if source.startswith(THEIRS) and name != other else _nearest(source)
+            raise ValueError(f"unknown environment '{name}'{hint}") from None
+
+
+@contextmanager
+def explained(name: str) -> Iterator[None]:
+    """Says of Gymnasium's errors inside what they are about: ModuleNotFoundError for a package, else ValueError."""
+    from gymnasium.error import DependencyNotInstalled, Error
 
     try:
-        return gymnasium.make(source, disable_env_checker=True, **options)
-    except UnregisteredEnv:
-        raise ValueError(f"unknown environment '{name}'{_nearest(source)}") from None
-    except DependencyNotInstalled as error:
+        yield
+    except (DependencyNotInstalled, ImportError) as error:
         raise ModuleNotFoundError(f"{name}: {error}") from error
+    except Error as error:
+        raise ValueError(f"{name}: {error}") from error
+
+
+def _is_flattenable(space: Any) -> bool:
+    try:
+        return bool(space.is_np_flattenable)
+    except NotImplementedError:  # a space of the environment's own
+        return False
 
 
 def _nearest(source: str, beginnings: tuple[str, ...] = ("",)) -> str:

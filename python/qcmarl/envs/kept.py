@@ -26,6 +26,8 @@ class KeptVec(VecEnv):
     _step: Step
     _seed: int | None = None
     _lost = False
+    _resumes = 0
+    """How often the episodes under way were lost since the beginning."""
 
     def last_step(self) -> Step:
         """Give the `Step` of the last call again (also after `load_state_dict`); RuntimeError before any."""
@@ -37,7 +39,14 @@ class KeptVec(VecEnv):
         """Copy the last `Step` and the counts. The episodes themselves cannot be saved: see `load_state_dict`."""
         self.last_step()
         arrays = {key: array.copy() for key, array in self._arrays().items()}
-        return {"format": _FORMAT, "name": self.name, "n_envs": self.n_envs, "seed": self._seed, "arrays": arrays}
+        return {
+            "format": _FORMAT,
+            "name": self.name,
+            "n_envs": self.n_envs,
+            "seed": self._seed,
+            "resumes": self._resumes,
+            "arrays": arrays,
+        }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on after `state_dict`: the episodes under way then are lost, and the next step ends them as truncated.
@@ -56,7 +65,7 @@ class KeptVec(VecEnv):
                 raise ValueError(f"the saved array {key!r} is missing or not of the shape {array.shape}")
         for key, array in self._arrays().items():
             array[:] = saved[key]
-        self._seed, self._lost = state["seed"], True
+        self._seed, self._lost, self._resumes = state["seed"], True, state.get("resumes", 0) + 1
 
     def _allocate(self) -> None:
         """Make the arrays; the sizes are known."""
@@ -79,7 +88,7 @@ class KeptVec(VecEnv):
 
     def _open_books(self, seed: int) -> None:
         """Every episode is about to begin anew."""
-        self._seed, self._lost = seed, False
+        self._seed, self._lost, self._resumes = seed, False, 0
         step = self._step
         kept = (step.info["battle_won"], step.info["episode_return"], step.info["episode_length"])
         for array in (step.reward, step.terminated, step.truncated, *kept, self._returns, self._lengths):
@@ -143,7 +152,7 @@ class PlayedVec(KeptVec):
             else:
                 self._play(index, row)
         for index in self._close_books():
-            self._begin(index, drawn_seed(self._seed or 0, index, 1) if lost else None)
+            self._begin(index, drawn_seed(self._seed or 0, index, self._resumes) if lost else None)
         return self._step
 
     def close(self) -> None:

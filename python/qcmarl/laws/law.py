@@ -22,7 +22,7 @@ class Inputs(NamedTuple):
     """
 
     x: Tensor
-    """(R, F) normalised features of the living agents; (L, chunks * n, F) for a recurrent policy."""
+    """(R, F) features of the living agents, as `Player` makes them; (L, chunks * n, F) for a recurrent policy."""
     avail: Tensor
     """(M, n, A) bool."""
     rows: Tensor

@@ -11,7 +11,7 @@ from typing import Any
 
 import tyro
 
-from qcmarl.envs.registry import FAMILIES
+from qcmarl.envs.registry import FAMILIES, make
 from qcmarl.hints import did_you_mean
 from qcmarl.studies import machine, reports, results, runner
 from qcmarl.studies.arms import arm_named
@@ -113,6 +113,8 @@ def _check(options: StudyOptions, choice: Choice) -> None:
     for family in (options.env, *(name.partition(":")[0] for name in options.maps or ())):
         if family in FAMILIES and not FAMILIES[family].judged:
             raise ValueError(f"a study compares win rates, and environments of {family} tell of none; train and report")
+    if FAMILIES[options.env].open and not options.maps:
+        raise ValueError(f"the studies' maps are battles; name the maps of {options.env} with --maps")
     for name in options.maps or ():
         _check_map(*choice.env_of(name).split(":", 1))
     for name in options.arms or ():
@@ -123,6 +125,8 @@ def _check_map(family: str, name: str) -> None:
     names = FAMILIES[family].names
     if not FAMILIES[family].knows(name):
         raise ValueError(f"unknown map '{name}' of {family}{did_you_mean(name, names)}; there are {', '.join(names)}")
+    if FAMILIES[family].open:
+        make(f"{family}:{name}", n_envs=1).close()  # only making one tells
 
 
 def _there(job: Job) -> bool:

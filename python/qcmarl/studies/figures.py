@@ -260,7 +260,6 @@ def over_noise(lines: Mapping[str, Mapping[str, Sequence[tuple[float, Interval]]
             rates = [rate or 3e-5 for rate, _ in points]
             middle, low, high = np.array([interval for _, interval in points]).T
             look["linestyle"] = "--" if "trained" in title else "-"
-            low, high = np.clip(low, 0, 1), np.clip(high, 0, 1)
             axis.errorbar(rates, middle, [middle - low, high - middle], **look, label=title, capsize=3, markersize=5)
         if level is not None:
             axis.axhline(level.estimate, color="black", linestyle=":", label="MAPPO, no circuit")

@@ -52,8 +52,13 @@ def mean_interval(values: Values, least: float = -math.inf, most: float = math.i
 
 
 def rate_interval(values: Values) -> Interval:
-    """The mean of win rates and Student's interval, which ends at 0 and 1."""
-    return mean_interval(values, 0.0, 1.0)
+    """The mean of win rates and Student's interval, which ends at 0 and 1, but for payoffs that lie beyond them.
+
+    Args:
+        values: (S,) one a seed, at least one.
+    """
+    shares = all(0 <= value <= 1 for value in values)
+    return mean_interval(values, 0.0, 1.0) if shares else mean_interval(values)
 
 
 def interquartile_mean(values: npt.NDArray[np.float64], axis: int = -1) -> npt.NDArray[np.float64]:

@@ -17,7 +17,7 @@ from qcmarl import cli, rundir
 from qcmarl.algos import ALGORITHMS
 from qcmarl.algos.mappo import MAPPOConfig
 from qcmarl.envs import make
-from qcmarl.envs.gymnasium_vec import VecGymnasium
+from qcmarl.envs.gymnasium_vec import VecGymnasium, VecMiniGrid
 from qcmarl.envs.kept import drawn_seed
 from qcmarl.rollout import Player, sizes_of
 
@@ -130,6 +130,9 @@ def test_a_restored_environment_cuts_off_what_was_under_way() -> None:
     [
         ("gymnasium:CartPol-v1", ValueError, "did you mean 'CartPole-v1'"),
         ("gymnasium:Pendulum-v1", ValueError, "must be Discrete"),
+        ("gymnasium:Cart Pole", ValueError, "Malformed"),
+        ("gymnasium:GymV26Environment-v0", ModuleNotFoundError, "pip install"),
+        ("gymnasium:MiniGrid-Empty-5x6-v0", ValueError, "did you mean 'minigrid:MiniGrid-Empty-5x6-v0'"),
         ("gymnasium:", ValueError, "names of gymnasium"),
         ("gymnasium:nothing:Here-v0", (ValueError, ModuleNotFoundError), "nothing"),
         ("minigrid:MiniGrid-Empty-5x6-v0", ValueError, "did you mean 'MiniGrid-Empty-"),
@@ -149,12 +152,58 @@ def test_what_cannot_be_read_is_refused() -> None:
 
     with pytest.raises(ValueError, match="do not flatten"):
         VecGymnasium(Listing, 1, episode_limit=5)
-    with pytest.raises(ValueError, match="give episode_limit"):
-        VecGymnasium(Odd, 1)
+
+    class Own(Discrete):
+        @property
+        def is_np_flattenable(self) -> bool:
+            raise NotImplementedError
+
+    class Strange(Odd):
+        observation_space = Own(2)
+
+    with pytest.raises(ValueError, match="do not flatten"):
+        VecGymnasium(Strange, 1)
     with pytest.raises(ValueError, match="n_envs is 0"):
         VecGymnasium(Odd, 0)
     with pytest.raises(ValueError, match="episode_limit is 0"):
         VecGymnasium(Odd, 1, episode_limit=0)
+
+
+def test_a_limit_is_found_wherever_it_is_kept() -> None:
+    from gymnasium.envs.classic_control import CartPoleEnv
+    from gymnasium.wrappers import TimeLimit
+
+    assert VecGymnasium(lambda: TimeLimit(CartPoleEnv(), 20), 1).episode_limit == 20
+    assert VecGymnasium(Odd, 1).episode_limit == 1000  # none is named
+
+
+def test_rooms_that_choose_their_limit_anew_are_cut_off_at_the_longest() -> None:
+    pytest.importorskip("minigrid")
+    env = make("minigrid:BabyAI-GoToRedBall-v0", n_envs=1)  # says 0 before its first reset
+    env.reset(seed=0)
+    assert env.episode_limit == env._envs[0].unwrapped.max_steps == 64
+    step = env.step(np.zeros((1, 1), int))
+    assert not any([step.truncated[0], step.terminated[0]])
+
+
+def test_pictures_that_are_unwrapped_already_are_taken_as_they_are() -> None:
+    pytest.importorskip("minigrid")
+    from minigrid.wrappers import ImgObsWrapper
+
+    made = VecMiniGrid(lambda: ImgObsWrapper(gymnasium.make("MiniGrid-Empty-5x5-v0")), 1)
+    assert (made.obs_size, made.episode_limit) == (147, 100)
+
+
+def test_every_resume_begins_other_episodes() -> None:
+    env = make("gymnasium:CartPole-v1", n_envs=1)
+    env.reset(seed=3)
+    begun = []
+    for _ in range(3):
+        state = env.state_dict()
+        env = make("gymnasium:CartPole-v1", n_envs=1)
+        env.load_state_dict(state)
+        begun.append(act(env, 0).obs.copy())
+    assert not any(np.array_equal(begun[i], begun[j]) for i in range(3) for j in range(i))
 
 
 def test_an_empty_room_is_left_in_five_steps() -> None:

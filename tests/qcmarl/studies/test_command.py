@@ -22,6 +22,8 @@ ALL = "table1, curves, agents, noise, ablation, correlation, scaling, theory, en
         ("table1 --env pettingzoo --maps simple_spread_v3", "environments of pettingzoo tell of none"),
         ("table1 --maps pettingzoo:simple_spread_v3", "environments of pettingzoo tell of none"),
         ("table1 --maps gymnasium:CartPole-v1", "environments of gymnasium tell of none"),
+        ("table1 --env minigrid", "name the maps of minigrid with --maps"),
+        ("table1 --maps game:chess.json", "chess.json"),
         ("table1 --seeds 0", "seeds is 0; it must be at least 1"),
         ("table1 --steps -5", "steps is -5; it must be at least 1"),
         ("table1 --jobs 0", "jobs is 0; it must be at least 1"),

@@ -21,6 +21,7 @@ def test_an_interval_ends_where_the_quantity_does() -> None:
     mean, low, high = st.rate_interval([0.6, 1.0])
     assert (mean, low, high) == (0.8, 0.0, 1.0)  # half a width of 12.706 * 0.2
     assert np.isnan(st.rate_interval([0.3])[1])
+    assert st.rate_interval([2.0, 2.4]) == st.mean_interval([2.0, 2.4])  # payoffs
 
 
 def test_one_seed_has_a_mean_and_no_interval():
