@@ -213,7 +213,7 @@ def table1(report: Report, study: str) -> list[str]:
 def agents(report: Report, study: str) -> list[str]:
     """The gap over the number of agents, and the usual parts."""
     found = sorted(report.of(study), key=lambda pair: pair[1][0].agents)
-    names = [name for name in report.choice.arms_of(study) if all(_has(groups, name) for _, groups in found)]
+    names = [name for name in report.choice.arms_of(study) if any(_has(groups, name) for _, groups in found)]
     references = [name for name in ("attention-mappo", "mappo") if name in names] or names[:1]
     blocks = [block for reference in references for block in _gaps_to(reference, names, report, study, found)]
     return [*blocks, *compare(report, study)]
@@ -222,13 +222,13 @@ def agents(report: Report, study: str) -> list[str]:
 def _gaps_to(
     reference: str, names: Sequence[str], report: Report, study: str, found: Sequence[tuple[str, Sequence[Group]]]
 ) -> list[str]:
-    """The gaps of the other arms to one, as figure and table; nothing where there are no others."""
+    """The gaps of the other arms to one, where both have run, as figure and table; nothing where there are none."""
     gaps: dict[str, list[tuple[int, dict[str, Interval]]]] = {}
     rows = []
     for env, groups in found:
         by_name = {group.arm: group for group in groups}
-        for name in names:
-            if name != reference:
+        for name in names if reference in by_name else ():
+            if name != reference and name in by_name:
                 ours = by_name[name]
                 gap = _gaps(ours, by_name[reference])
                 gaps.setdefault(ours.title, []).append((ours.agents, gap))

@@ -207,6 +207,21 @@ def test_the_gap_is_taken_to_the_first_arm_where_attention_is_missing(tmp_path):
     assert (page.parent / "figures" / "agents-gap-mappo.png").is_file()
 
 
+def test_an_arm_that_one_map_lacks_is_left_out_of_the_gap_there_alone(tmp_path):
+    arms = ("mappo", "attention-mappo", "qc-factored")
+    report(tmp_path, "agents", seeds=2, arms=arms, maps=("8m_vs_9m", "3m"))
+    for file in (tmp_path / "results" / "skirmish-8m_vs_9m" / "attention-mappo").iterdir():
+        file.unlink()
+    command.report_of(prepared(tmp_path, "agents", seeds=2, arms=arms, maps=("8m_vs_9m", "3m")))
+    page = tmp_path / "report" / "agents.md"
+    to_attention, to_mappo = page.read_text().split("## The gap to ")[1:3]
+    assert to_attention.startswith("Attention-MAPPO")
+    assert "QC-MAPPO, factored, skirmish:3m" in to_attention
+    assert "QC-MAPPO, factored, skirmish:8m_vs_9m" not in to_attention
+    assert "QC-MAPPO, factored, skirmish:8m_vs_9m" in to_mappo
+    assert "Attention-MAPPO, skirmish:3m" in to_mappo
+
+
 def test_costs_and_correlation_are_told_of_runs_that_other_studies_left(tmp_path):
     report(tmp_path, "table1", seeds=2, arms=("mappo", "qc-factored"))
     command.report_of(prepared(tmp_path, "scaling", "correlation"))
