@@ -49,8 +49,8 @@ class Best:
             env_steps: of training that it has seen.
         """
         if self.evaluation:
-            best, is_same = self._score(self.evaluation), env_steps == self.evaluation["env_steps"]
-            if self._score(evaluation) < best or (is_same and self._score(evaluation) == best):
+            score, best = self._score(evaluation), self._score(self.evaluation)
+            if score < best or (score == best and env_steps == self.evaluation["env_steps"]):
                 return
         measured = {name: value for name, value in evaluation.items() if name.startswith("eval/")}
         measured["env_steps"] = env_steps

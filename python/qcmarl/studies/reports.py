@@ -227,7 +227,9 @@ def _gaps_to(
     rows = []
     for env, groups in found:
         by_name = {group.arm: group for group in groups}
-        for name in names if reference in by_name else ():
+        if reference not in by_name:
+            continue
+        for name in names:
             if name != reference and name in by_name:
                 ours = by_name[name]
                 gap = _gaps(ours, by_name[reference])
